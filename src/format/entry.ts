@@ -1,0 +1,240 @@
+/**
+ * The nouns: what one node can record. Shapes only; the bytes are in entry-line.ts.
+ *
+ * Connection entries are oriented initiator → responder on both ends: `initiator` is who sent the
+ * first packet, whichever end writes the entry. A half is one `open` and the entries that refer to
+ * it: `update` while it lives, one `close`, and `account` when the kernel reports final counters
+ * after the end.
+ */
+
+/** What this node was to the connection. A forwarder routed it and owns neither address. */
+export type Role = "initiator" | "responder" | "forwarder";
+
+/** Addresses are canonical text (address.ts); ports 0–65535; protocol as in IPv4 (6 TCP, 17 UDP). */
+export interface Tuple {
+  readonly protocol: number;
+  readonly initiatorIp: string;
+  readonly initiatorPort: number;
+  readonly responderIp: string;
+  readonly responderPort: number;
+}
+
+/** The tuple of the answers, as the kernel expects them. Present only where address translation made it differ from the mirror of the original tuple. */
+export interface ReplyTuple {
+  readonly sourceIp: string;
+  readonly sourcePort: number;
+  readonly destinationIp: string;
+  readonly destinationPort: number;
+}
+
+/** The kernel's counts, IP headers included, by direction: `initiator*` is what the initiator sent. */
+export interface Counters {
+  readonly initiatorPackets: number;
+  readonly initiatorBytes: number;
+  readonly responderPackets: number;
+  readonly responderBytes: number;
+}
+
+/**
+ * Zeek's `conn_state`, as far as a connection tracker can see it, and one word of our own:
+ * `RST`, an established connection that was reset, by whom the kernel does not say.
+ *
+ * - `S0` attempt without answer · `REJ` attempt refused · `S1` established, not ended
+ * - `S2` established, one end closed, then it timed out · `SF` normal establishment and end
+ * - `RSTO`, `RSTR` reset by initiator or responder, where a source knows · `OTH` no beginning seen
+ *
+ * UDP: `S0` no reply, `SF` replied.
+ */
+export const CONNECTION_STATES = [
+  "S0",
+  "S1",
+  "S2",
+  "SF",
+  "REJ",
+  "RST",
+  "RSTO",
+  "RSTR",
+  "OTH",
+] as const;
+export type ConnectionState = (typeof CONNECTION_STATES)[number];
+
+/** Unix milliseconds of the node's own clock, an integer. */
+export interface Timed {
+  readonly atMs: number;
+}
+
+export interface OpenEntry extends Timed {
+  readonly kind: "open";
+  readonly role: Role;
+  readonly tuple: Tuple;
+  /** The first packet was not seen: the orientation is a guess, and no peer half is required. */
+  readonly pickup: boolean;
+  readonly reply?: ReplyTuple;
+  /** Absent: the network `default`. */
+  readonly network?: string;
+}
+
+/** What every later entry of a half says: which half, and how old it was. */
+export interface Amendment extends Timed {
+  /** `seq` of the half's `open`, in the same epoch; always smaller than the entry's own. */
+  readonly openSeq: number;
+  /** `atMs` minus the open's `atMs`, so that the open's time is known from any of its entries. */
+  readonly ageMs: number;
+  readonly state: ConnectionState;
+  /** The kernel saw lasting traffic both ways (conntrack's ASSURED). */
+  readonly assured: boolean;
+  /** Absent where the kernel did not count; never zero for unknown. */
+  readonly counters?: Counters;
+}
+
+export interface UpdateEntry extends Amendment {
+  readonly kind: "update";
+}
+
+export interface CloseEntry extends Amendment {
+  readonly kind: "close";
+  /** The end was not observed: the connection was gone from the kernel's table. */
+  readonly inferred: boolean;
+}
+
+export interface AccountEntry extends Amendment {
+  readonly kind: "account";
+}
+
+export const GAP_CAUSES = ["overflow", "spool", "queue", "restart", "pressure", "lost"] as const;
+/**
+ * Why entries are missing: `overflow` the kernel dropped events · `spool` the bounded spool gave up
+ * its oldest · `queue` a bounded queue in memory was full · `restart` nobody listened for a while ·
+ * `pressure` the agent stopped tracking to spare the host · `lost` the agent cannot tell why.
+ */
+export type GapCause = (typeof GAP_CAUSES)[number];
+
+/** A node's admission that entries are missing. */
+export interface GapEntry extends Timed {
+  readonly kind: "gap";
+  readonly cause: GapCause;
+  /** Lost events or entries; null when nobody can know. */
+  readonly count: number | null;
+  /** The interval in which they were lost, Unix ms, both inclusive. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** The `seq` numbers lost, both inclusive, when they had been given. */
+  readonly seqs?: readonly [first: number, last: number];
+}
+
+/** OpenTelemetry's severity number (1–24) and the record's body and attributes. */
+export interface LogEntry extends Timed {
+  readonly kind: "log";
+  readonly severity: number;
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** The addresses that this node claims now, by network. Replaces what it claimed before. */
+export interface AddressesEntry extends Timed {
+  readonly kind: "addresses";
+  readonly networks: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The agent began to observe. `facts`: version, kernel, boot id, source, kernel settings as found. */
+export interface StartEntry extends Timed {
+  readonly kind: "start";
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** The stream ends here on purpose. */
+export interface StopEntry extends Timed {
+  readonly kind: "stop";
+  readonly reason: string;
+}
+
+/** Which kernel events the agent reads from now on, and why it changed. */
+export interface DegradedEntry extends Timed {
+  readonly kind: "degraded";
+  /** `all`, `ends` (beginning and end only) or `none`. */
+  readonly events: "all" | "ends" | "none";
+  readonly reason: string;
+}
+
+/** First entry of an epoch that began because local state was behind the server's. */
+export interface RollbackEntry extends Timed {
+  readonly kind: "rollback";
+  /** `state`: an older or emptied state directory on the same machine. `clone`: another machine with this node's key. */
+  readonly cause: "state" | "clone";
+  readonly oldEpoch: number;
+  readonly oldBatch: number;
+  /** Hex of the chain hash that the server holds. */
+  readonly oldHead: string;
+  readonly machineId: string;
+  readonly bootId: string;
+}
+
+/** The last entry until a `resume`: the person on the node refuses logging. */
+export interface OptOutEntry extends Timed {
+  readonly kind: "opt_out";
+  /** `flag`, or the name of the environment variable that asked for it. */
+  readonly origin: string;
+}
+
+export interface ResumeEntry extends Timed {
+  readonly kind: "resume";
+}
+
+/** The server's stream only: time, journaled, so that a rebuild decides absences at the same points. */
+export interface TickEntry extends Timed {
+  readonly kind: "tick";
+}
+
+/** The server's stream only: a node joined. `publicKey` is base64url of 32 bytes. */
+export interface EnrolledEntry extends Timed {
+  readonly kind: "enrolled";
+  readonly node: string;
+  readonly name: string;
+  readonly publicKey: string;
+  readonly enrolmentKey: string;
+}
+
+/** The server's stream only: batches of this node's key after `lastBatch` count no more. */
+export interface RevokedEntry extends Timed {
+  readonly kind: "revoked";
+  readonly node: string;
+  readonly epoch: number;
+  readonly lastBatch: number;
+}
+
+export const SEVERITIES = ["low", "medium", "high", "critical"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** The server's stream only: a conclusion. The same `id` again changes its state. */
+export interface FindingEntry extends Timed {
+  readonly kind: "finding";
+  /** Hex of 16 bytes: H(kind, what it is about), so that journaling it twice is harmless. */
+  readonly id: string;
+  readonly finding: string;
+  readonly severity: Severity;
+  readonly state: "open" | "resolved";
+  /** Hex node id of whom it concerns (which is not an accusation), or empty. */
+  readonly node: string;
+  /** Hex connection id, or empty. */
+  readonly connection: string;
+  readonly title: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+export type ConnectionEntry = OpenEntry | UpdateEntry | CloseEntry | AccountEntry;
+
+export type NodeEntry =
+  | GapEntry
+  | LogEntry
+  | AddressesEntry
+  | StartEntry
+  | StopEntry
+  | DegradedEntry
+  | RollbackEntry
+  | OptOutEntry
+  | ResumeEntry;
+
+export type ServerEntry = TickEntry | EnrolledEntry | RevokedEntry | FindingEntry;
+
+export type Entry = ConnectionEntry | NodeEntry | ServerEntry;
+export type EntryKind = Entry["kind"];

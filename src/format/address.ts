@@ -43,7 +43,6 @@ export function formatAddress(bytes: Uint8Array): string {
   const words: number[] = [];
   for (let at = 0; at < 16; at += 2) words.push(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0));
   const [start, length] = longestZeroRun(words);
-  const hex = (part: number[]) => part.map((word) => word.toString(16)).join(":");
   if (length < 2) return hex(words);
   return `${hex(words.slice(0, start))}::${hex(words.slice(start + length))}`;
 }
@@ -78,6 +77,10 @@ function groups(text: string): number[] {
 function writeIPv4(text: string, into: Uint8Array, at: number): void {
   const parts = text.split(".");
   for (let index = 0; index < 4; index++) into[at + index] = Number(parts[index]);
+}
+
+function hex(words: number[]): string {
+  return words.map((word) => word.toString(16)).join(":");
 }
 
 function longestZeroRun(words: number[]): [start: number, length: number] {

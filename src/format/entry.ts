@@ -156,14 +156,18 @@ export interface DegradedEntry extends Timed {
   readonly reason: string;
 }
 
-/** First entry of an epoch that began because local state was behind the server's. */
+/** First entry of an epoch that began because the two ends of the chain no longer fit. */
 export interface RollbackEntry extends Timed {
   readonly kind: "rollback";
-  /** `state`: an older or emptied state directory on the same machine. `clone`: another machine with this node's key. */
-  readonly cause: "state" | "clone";
+  /**
+   * `state`: an older or emptied state directory on the same machine · `clone`: another machine with
+   * this node's key · `server`: the server holds less than it gave receipts for (restored backup).
+   */
+  readonly cause: "state" | "clone" | "server";
+  /** The node's own last sealed position; for `server` the last one it holds a receipt for. -1: none. */
   readonly oldEpoch: number;
   readonly oldBatch: number;
-  /** Hex of the chain hash that the server holds. */
+  /** Hex of the node's own chain hash there; 64 zeros: none. */
   readonly oldHead: string;
   readonly machineId: string;
   readonly bootId: string;

@@ -1,0 +1,117 @@
+/** The payload of a batch: its entries as NDJSON, one zstd frame. */
+import { isUtf8 } from "node:buffer";
+import { zstdCompressSync, zstdDecompressSync, constants } from "node:zlib";
+import type { Entry } from "./entry.ts";
+import { decodeLine, encodeLine } from "./entry-line.ts";
+import { FormatError } from "./format-error.ts";
+import { LINE_BYTES_MAX, RAW_BYTES_MAX } from "./limits.ts";
+
+/** zstd's own default: higher levels cost the agent more than they save on this input. */
+const COMPRESSION_LEVEL = 3;
+
+/** Entries, numbered from `seqFirst`, as NDJSON text; every line ends with a newline. */
+export function encodeEntries(entries: readonly Entry[], seqFirst: number): string {
+  let previousAtMs = 0;
+  let text = "";
+  for (const [index, entry] of entries.entries()) {
+    text += `${encodeLine(entry, { seq: seqFirst + index, previousAtMs })}\n`;
+    previousAtMs = entry.atMs;
+  }
+  return text;
+}
+
+/** The payload bytes of NDJSON text. Nothing compresses to nothing. */
+export function compressPayload(raw: string | Uint8Array): Buffer {
+  if (raw.length === 0) return Buffer.alloc(0);
+  return zstdCompressSync(raw, {
+    params: { [constants.ZSTD_c_compressionLevel]: COMPRESSION_LEVEL },
+  });
+}
+
+/**
+ * The NDJSON bytes of a payload; never allocates more than `rawBytes`, the size that the header
+ * announces. Throws `bad_payload` (not zstd, another size) and `payload_too_large`.
+ */
+export function decompressPayload(payload: Uint8Array, rawBytes: number): Buffer {
+  if (rawBytes > RAW_BYTES_MAX) {
+    throw new FormatError(
+      "payload_too_large",
+      `rawBytes is ${rawBytes}, at most ${RAW_BYTES_MAX} is allowed`,
+    );
+  }
+  if (payload.length === 0 && rawBytes === 0) return Buffer.alloc(0);
+  let raw: Buffer;
+  try {
+    raw = zstdDecompressSync(payload, { maxOutputLength: Math.max(rawBytes, 1) });
+  } catch (cause) {
+    throw new FormatError(
+      "bad_payload",
+      "the payload is not zstd, or holds more than its header announces",
+      { cause },
+    );
+  }
+  if (raw.length !== rawBytes) {
+    throw new FormatError(
+      "bad_payload",
+      `the header announces ${rawBytes} bytes, the payload holds ${raw.length}`,
+    );
+  }
+  return raw;
+}
+
+export interface ExpectedEntries {
+  readonly seqFirst: number;
+  readonly entryCount: number;
+}
+
+/** Calls `each` for every entry with its `seq`. Throws `bad_entry`, naming the line, or `bad_payload`. */
+export function forEachEntry(
+  raw: Buffer,
+  expected: ExpectedEntries,
+  each: (entry: Entry, seq: number) => void,
+): void {
+  if (!isUtf8(raw)) throw new FormatError("bad_payload", "the payload is not UTF-8");
+  const text = raw.toString("utf8");
+  let previousAtMs = 0;
+  let index = 0;
+  for (let start = 0; start < text.length; index++) {
+    const end = text.indexOf("\n", start);
+    if (end === -1) throw new FormatError("bad_payload", "the last line has no newline");
+    if (index === expected.entryCount) throw wrongCount(expected.entryCount, "more");
+    const position = { seq: expected.seqFirst + index, previousAtMs };
+    const entry = decodeAt(text.slice(start, end), index, position);
+    each(entry, position.seq);
+    previousAtMs = entry.atMs;
+    start = end + 1;
+  }
+  if (index !== expected.entryCount) throw wrongCount(expected.entryCount, String(index));
+}
+
+/** All entries at once; the same errors. */
+export function decodeEntries(raw: Buffer, expected: ExpectedEntries): Entry[] {
+  const entries: Entry[] = [];
+  forEachEntry(raw, expected, (entry) => entries.push(entry));
+  return entries;
+}
+
+function decodeAt(
+  line: string,
+  index: number,
+  position: { seq: number; previousAtMs: number },
+): Entry {
+  try {
+    if (line.length > LINE_BYTES_MAX)
+      throw new FormatError("bad_entry", `longer than ${LINE_BYTES_MAX} bytes`);
+    return decodeLine(line, position);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FormatError("bad_entry", `line ${index + 1}: ${reason}`, { cause });
+  }
+}
+
+function wrongCount(announced: number, got: string): FormatError {
+  return new FormatError(
+    "bad_payload",
+    `the header announces ${announced} entries, the payload has ${got}`,
+  );
+}

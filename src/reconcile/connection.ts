@@ -1,0 +1,56 @@
+/**
+ * A connection: two halves that fit, or one and a verdict. The row of the store is made from it.
+ */
+import { compareAddresses } from "../format/address.ts";
+import type { CounterState, Verdict } from "../store/schema.ts";
+import type { Half } from "./half.ts";
+
+export class Connection {
+  /** Names the connection: the half at the numerically lower address, once there are two. */
+  key: Half;
+  other: Half | undefined;
+  verdict: Verdict = "pending";
+  excuse = "";
+  counters: CounterState = "pending";
+  /** Nothing that may still arrive changes it; it is written once more and forgotten. */
+  settled = false;
+  /** The key under which the store has a row now. */
+  writtenKey: Half | undefined;
+  /** Waits in the set of changed connections. */
+  queued = false;
+  /** Names for the end that has no half: who claims the address. */
+  peerName = "";
+  /** A finding about this connection is open. */
+  found: "missing-half" | "counters-differ" | undefined;
+
+  constructor(half: Half) {
+    this.key = half;
+  }
+
+  /** The second half came. */
+  join(half: Half): void {
+    const [key, other] = isKey(half, this.key) ? [half, this.key] : [this.key, half];
+    this.key = key;
+    this.other = other;
+  }
+
+  get halves(): readonly Half[] {
+    return this.other === undefined ? [this.key] : [this.key, this.other];
+  }
+
+  /** The half that `nodeId` recorded with this open. */
+  halfOf(nodeId: string): Half | undefined {
+    return this.halves.find((half) => half.node.id === nodeId);
+  }
+
+  /** The half that reports as `role`; a lone half of another role is not it. */
+  as(role: Half["role"]): Half | undefined {
+    return this.halves.find((half) => half.role === role);
+  }
+}
+
+/** By address; two nodes that claim one address are told apart by id, so that the choice never depends on who came first. */
+function isKey(candidate: Half, against: Half): boolean {
+  const order = compareAddresses(candidate.ownIp ?? "::", against.ownIp ?? "::");
+  return order === 0 ? candidate.node.id < against.node.id : order < 0;
+}

@@ -1,0 +1,135 @@
+/**
+ * Conclusions as entries of the server's own stream. A finding's id follows from what it is about,
+ * so that concluding the same twice, after a crash or a rebuild, is the same finding.
+ *
+ * A finding on one pair accuses nobody: it names the half that is missing or differs, and both
+ * possible causes.
+ */
+import type { FindingEntry, Severity } from "../format/entry.ts";
+import { halfId } from "../format/half.ts";
+import { domainHash } from "../format/identity.ts";
+import type { Connection } from "./connection.ts";
+import type { CounterDifference } from "./counters.ts";
+import type { Half } from "./half.ts";
+import type { NodeStream } from "./node-stream.ts";
+
+/** What reconcile can find, with how much it should worry. */
+export const RECONCILE_FINDINGS = {
+  "missing-half": "high",
+  "counters-differ": "high",
+  silent: "low",
+  "lost-spool": "high",
+  "undeclared-hole": "high",
+  "long-restart": "low",
+  rollback: "low",
+  clone: "medium",
+  "server-rollback": "critical",
+  "opted-out": "low",
+  "contested-address": "medium",
+} as const satisfies Readonly<Record<string, Severity>>;
+
+export type ReconcileFinding = keyof typeof RECONCILE_FINDINGS;
+
+export interface About {
+  readonly kind: ReconcileFinding;
+  /** What makes this finding this one: half ids, a range, a place in the journal. */
+  readonly subject: string;
+  readonly node?: NodeStream;
+  readonly connection?: string;
+  readonly title: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+/** Shape without time: the server's stream stamps it. */
+export type FindingDraft = Omit<FindingEntry, "atMs">;
+
+export function finding(about: About, state: "open" | "resolved" = "open"): FindingDraft {
+  return {
+    kind: "finding",
+    id: findingId(about.kind, about.subject),
+    finding: about.kind,
+    severity: RECONCILE_FINDINGS[about.kind],
+    state,
+    node: about.node?.id ?? "",
+    connection: about.connection ?? "",
+    title: about.title,
+    evidence: about.evidence,
+  };
+}
+
+/** Hex of 16 bytes. */
+export function findingId(kind: string, subject: string): string {
+  const hash = domainHash("tallystick/finding/v1\n", Buffer.from(`${kind}\n${subject}`));
+  return hash.subarray(0, 16).toString("hex");
+}
+
+export function idOfHalf(half: Half): string {
+  return halfId(Buffer.from(half.node.id, "hex"), half.epoch, half.seq).toString("hex");
+}
+
+export function missingHalf(half: Half, peer: NodeStream): About {
+  const connection = idOfHalf(half);
+  return {
+    kind: "missing-half",
+    subject: connection,
+    node: peer,
+    connection,
+    title: `${peer.name} has no entry for ${tupleText(half)}, which ${half.node.name} recorded as ${half.role} (${half.state})`,
+    evidence: {
+      recorded: halfEvidence(half),
+      missing: { node: peer.id, name: peer.name, completeToMs: peer.memory.watermarkMs },
+      causes: [
+        `${peer.name} did not record it, or its entry was removed before it was signed`,
+        `${half.node.name} recorded a connection that did not take place`,
+      ],
+      todo: `compare with a third record, such as ${peer.name}'s service log around that time`,
+    },
+  };
+}
+
+export function countersDiffer(connection: Connection, difference: CounterDifference): About {
+  const id = idOfHalf(connection.key);
+  const names = connection.halves.map((half) => half.node.name);
+  const what = difference.impossible
+    ? "more arrived than was sent"
+    : "less arrived than loss explains";
+  return {
+    kind: "counters-differ",
+    subject: [...connection.halves].map(idOfHalf).toSorted().join(" "),
+    connection: id,
+    title: `${names.join(" and ")} count different bytes for ${tupleText(connection.key)}: ${difference.sentBytes} sent by the ${difference.sentBy}, ${difference.receivedBytes} received (${what})`,
+    evidence: {
+      difference,
+      halves: connection.halves.map(halfEvidence),
+      causes: names.map((name) => `${name}'s counters were altered before they were signed`),
+      todo: "compare with the interface counters of both nodes over the same time",
+    },
+  };
+}
+
+function halfEvidence(half: Half): Record<string, unknown> {
+  return {
+    half: idOfHalf(half),
+    node: half.node.id,
+    name: half.node.name,
+    role: half.role,
+    epoch: half.epoch,
+    seq: half.seq,
+    journalIndex: half.index,
+    openedMs: half.openedMs,
+    durationMs: half.durationMs ?? null,
+    state: half.state,
+    tuple: half.tuple,
+    counters: half.counters ?? null,
+  };
+}
+
+export function tupleText(half: Half): string {
+  const { protocol, initiatorIp, initiatorPort, responderIp, responderPort } = half.tuple;
+  const name = protocol === 6 ? "tcp" : protocol === 17 ? "udp" : `protocol ${protocol}`;
+  return `${name} ${endText(initiatorIp, initiatorPort)} → ${endText(responderIp, responderPort)}`;
+}
+
+function endText(ip: string, port: number): string {
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}

@@ -1,0 +1,261 @@
+/**
+ * What the entries that are not about connections mean for the comparison, and what the silence of
+ * a node means.
+ */
+import type { Entry, GapEntry, RollbackEntry } from "../format/entry.ts";
+import type { AddressBook } from "./address-book.ts";
+import type { About } from "./findings.ts";
+import { HOLE_PATIENCE_MS, RESTART_QUIET_MS, SERVER_AWAY_MS, SILENT_AFTER_MS } from "./limits.ts";
+import type { NodeStream } from "./node-stream.ts";
+
+/** What these entries act on. */
+export interface Reconciled {
+  readonly streams: ReadonlyMap<string, NodeStream>;
+  readonly book: AddressBook;
+  streamFor(id: string): NodeStream;
+  conclude(about: About, state?: "open" | "resolved"): void;
+}
+
+export interface PlacedEntry<E extends Entry = Entry> {
+  readonly stream: NodeStream;
+  readonly entry: E;
+  readonly seq: number;
+  readonly index: number;
+}
+
+export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
+  const { stream, entry } = placed;
+  switch (entry.kind) {
+    case "start":
+      stream.comeBack(entry.atMs);
+      stream.memory.state = "active";
+      return;
+    case "stop":
+      stream.leave("stopped", entry.atMs);
+      stream.memory.state = "stopped";
+      return;
+    case "addresses":
+      return claimAddresses(to, stream, entry.networks);
+    case "gap":
+      return applyGap(to, { ...placed, entry });
+    case "rollback":
+      return to.conclude(rollbackFinding({ ...placed, entry }));
+    case "opt_out":
+      stream.leave("opted_out", entry.atMs);
+      stream.memory.state = "opted_out";
+      return to.conclude(optOutFinding(stream, entry.atMs));
+    case "resume":
+      return applyResume(to, stream, entry.atMs);
+    case "enrolled":
+      return applyEnrolled(to, entry.node, entry.name);
+    case "revoked":
+      return applyRevoked(to, entry.node);
+    default:
+      return;
+  }
+}
+
+/** Before a record is applied: time passed for every node, and may have passed too long. */
+export function reviewNodes(on: Reconciled, passedMs: number, nowMs: number): void {
+  if (passedMs <= 0) return;
+  const serverWasAway = passedMs > SERVER_AWAY_MS;
+  for (const stream of on.streams.values()) {
+    const { memory } = stream;
+    if (serverWasAway && memory.lastReceivedMs > 0) memory.lastReceivedMs = nowMs;
+    if (memory.holes.length > 0) reviewHoles(on, stream, nowMs);
+    if (memory.state === "active" && memory.lastReceivedMs > 0) {
+      if (nowMs - memory.lastReceivedMs > SILENT_AFTER_MS) fallSilent(on, stream);
+    }
+  }
+}
+
+function fallSilent(on: Reconciled, stream: NodeStream): void {
+  stream.memory.state = "silent";
+  stream.changed = true;
+  on.conclude(silentFinding(stream));
+}
+
+/** Called when a silent node's chain continues. */
+export function breakSilence(on: Reconciled, stream: NodeStream): void {
+  if (stream.memory.state !== "silent") return;
+  on.conclude(silentFinding(stream), "resolved");
+  stream.memory.state = "active";
+}
+
+function silentFinding(stream: NodeStream): About {
+  const sinceMs = stream.memory.lastReceivedMs;
+  return {
+    kind: "silent",
+    subject: `${stream.id} ${sinceMs}`,
+    node: stream,
+    title: `${stream.name} went silent; its last batch came at ${new Date(sinceMs).toISOString()}`,
+    evidence: {
+      lastReceivedMs: sinceMs,
+      completeToMs: stream.memory.watermarkMs,
+      todo: `check that ${stream.name} runs, reaches the server, and that its agent runs`,
+    },
+  };
+}
+
+function reviewHoles(on: Reconciled, stream: NodeStream, nowMs: number): void {
+  for (const hole of stream.memory.holes) {
+    if (nowMs - hole.seenMs < HOLE_PATIENCE_MS) continue;
+    on.conclude({
+      kind: "undeclared-hole",
+      subject: `${stream.id} ${hole.epoch} ${hole.first} ${hole.last}`,
+      node: stream,
+      title: `${stream.name} skipped entries ${hole.first} to ${hole.last} and did not say why`,
+      evidence: {
+        ...hole,
+        todo: `entries were removed before they were signed, or the agent has a fault`,
+      },
+    });
+  }
+  stream.memory.holes = stream.memory.holes.filter(
+    (hole) => nowMs - hole.seenMs < HOLE_PATIENCE_MS,
+  );
+}
+
+function claimAddresses(
+  to: Reconciled,
+  stream: NodeStream,
+  networks: Readonly<Record<string, readonly string[]>>,
+): void {
+  const contested = to.book.claim(stream, networks);
+  stream.memory.addresses = Object.fromEntries(
+    Object.entries(networks).map(([network, addresses]) => [network, [...addresses]]),
+  );
+  stream.changed = true;
+  for (const key of contested) to.conclude(contestedFinding(to, key));
+}
+
+function contestedFinding(to: Reconciled, key: string): About {
+  const [network = "", address = ""] = key.split(" ");
+  const claimants = [...to.streams.values()].filter((one) => one.claims(network, address));
+  return {
+    kind: "contested-address",
+    subject: key,
+    title: `${address} in network ${network} is claimed by ${claimants.map((one) => one.name).join(" and ")}`,
+    evidence: {
+      network,
+      address,
+      nodes: claimants.map((one) => one.id),
+      todo: "an address names a node only while one node claims it: give one of them another address or network",
+    },
+  };
+}
+
+/** How many halves a gap may excuse: what it lost; an interval nobody watched has no number. */
+function excusable(entry: GapEntry): number {
+  if (entry.cause === "lost") return 0;
+  if (entry.count !== null) return entry.count;
+  return entry.cause === "restart" || entry.cause === "pressure" ? Number.MAX_SAFE_INTEGER : 0;
+}
+
+function applyGap(to: Reconciled, placed: PlacedEntry<GapEntry>): void {
+  const { stream, entry, seq, index } = placed;
+  const { cause, fromMs, toMs } = entry;
+  if (entry.seqs !== undefined) stream.explainHoles(entry.seqs[0], entry.seqs[1]);
+  stream.admit({ cause, fromMs, toMs, remaining: excusable(entry), index, seq });
+  const evidence = {
+    cause,
+    count: entry.count,
+    fromMs,
+    toMs,
+    seqs: entry.seqs ?? null,
+    journalIndex: index,
+    seq,
+  };
+  const subject = `${stream.id} ${stream.memory.epoch} ${seq}`;
+  if (cause === "lost" || (entry.count === null && excusable(entry) === 0)) {
+    to.conclude({
+      kind: "lost-spool",
+      subject,
+      node: stream,
+      title: `${stream.name} lost entries that it had recorded and cannot say how many`,
+      evidence: {
+        ...evidence,
+        todo: `find out who removed files from ${stream.name}'s state directory`,
+      },
+    });
+  } else if (cause === "restart" && toMs - fromMs > RESTART_QUIET_MS) {
+    to.conclude({
+      kind: "long-restart",
+      subject,
+      node: stream,
+      title: `${stream.name}'s agent was not running for ${Math.round((toMs - fromMs) / 1000)} s without having stopped properly`,
+      evidence: { ...evidence, todo: `read ${stream.name}'s system log of that time` },
+    });
+  }
+}
+
+function rollbackFinding(placed: PlacedEntry<RollbackEntry>): About {
+  const { stream, entry, index } = placed;
+  const kind = ROLLBACK_FINDING[entry.cause];
+  const { oldEpoch, oldBatch, oldHead, machineId, bootId } = entry;
+  return {
+    kind,
+    subject: `${stream.id} ${stream.memory.epoch}`,
+    node: stream,
+    title: ROLLBACK_TITLE[entry.cause](stream.name),
+    evidence: {
+      oldEpoch,
+      oldBatch,
+      oldHead,
+      machineId,
+      bootId,
+      journalIndex: index,
+      todo: ROLLBACK_TODO[entry.cause],
+    },
+  };
+}
+
+const ROLLBACK_FINDING = { state: "rollback", clone: "clone", server: "server-rollback" } as const;
+const ROLLBACK_TITLE = {
+  state: (name: string) => `${name}'s agent came back with older or emptied state than it had`,
+  clone: (name: string) => `${name}'s key is used on another machine`,
+  server: (name: string) => `${name} holds receipts for batches that this server does not have`,
+} as const;
+const ROLLBACK_TODO = {
+  state: "expected after restoring a snapshot; otherwise find out who changed the state directory",
+  clone: "expected after moving a disk; otherwise revoke the node and enrol it anew",
+  server: "expected after restoring the server from a backup; otherwise its journal was cut",
+} as const;
+
+function optOutFinding(stream: NodeStream, atMs: number): About {
+  return {
+    kind: "opted-out",
+    subject: `${stream.id} ${atMs}`,
+    node: stream,
+    title: `${stream.name} opted out of logging`,
+    evidence: {
+      atMs,
+      todo: "ask its owner; connections with it are recorded by the other end only",
+    },
+  };
+}
+
+function applyResume(to: Reconciled, stream: NodeStream, atMs: number): void {
+  for (const absence of stream.memory.absences) {
+    if (absence.reason === "opted_out" && absence.toMs === null) {
+      to.conclude(optOutFinding(stream, absence.fromMs), "resolved");
+    }
+  }
+  stream.comeBack(atMs);
+  stream.memory.state = "active";
+}
+
+function applyEnrolled(to: Reconciled, node: string, name: string): void {
+  const stream = to.streamFor(node);
+  stream.name = name;
+  if (stream.memory.lastReceivedMs === 0) stream.leave("not_started", 0);
+  stream.changed = true;
+}
+
+function applyRevoked(to: Reconciled, node: string): void {
+  const stream = to.streamFor(node);
+  to.book.release(stream);
+  stream.memory.addresses = {};
+  stream.memory.state = "revoked";
+  stream.changed = true;
+}

@@ -1,0 +1,323 @@
+/**
+ * The comparison: takes the journal's records in order, pairs halves, and decides. What comes out is
+ * a function of the journal alone: time is the receive time of the records.
+ *
+ * Applying a record twice changes nothing, so that a crash between writing rows and remembering the
+ * position is repaired by doing the range again.
+ */
+import type { BatchHeader } from "../format/batch.ts";
+import type { ConnectionEntry, Entry, OpenEntry } from "../format/entry.ts";
+import { AddressBook } from "./address-book.ts";
+import { Connection } from "./connection.ts";
+import {
+  countersDiffer,
+  finding,
+  findingId,
+  missingHalf,
+  type About,
+  type FindingDraft,
+} from "./findings.ts";
+import { Half } from "./half.ts";
+import { isPastAccounts, judgeLone, judgePair, type LoneJudgement, type Sky } from "./judge.ts";
+import { CLOCK_TOLERANCE_MS, REVIEW_EVERY_MS } from "./limits.ts";
+import { TupleMatcher, type Matcher } from "./matcher.ts";
+import { applyNodeEntry, breakSilence, reviewNodes } from "./node-entries.ts";
+import { NodeStream, type NodeMemory } from "./node-stream.ts";
+
+export interface ReconcileOptions {
+  /** How far two nodes' clocks may differ before a clock model knows better. */
+  readonly toleranceMs?: number;
+  readonly matcher?: Matcher;
+}
+
+/** One batch of the journal. */
+export interface BatchRecord {
+  readonly index: number;
+  readonly receivedMs: number;
+  /** Hex. */
+  readonly nodeId: string;
+  readonly header: BatchHeader;
+}
+
+/** A lone half is written only after this long: its partner usually comes first, and saves a row. */
+const HOLD_LONE_MS = 1_000;
+
+export class Reconcile {
+  readonly streams = new Map<string, NodeStream>();
+  readonly book = new AddressBook();
+  readonly #matcher: Matcher;
+  readonly #toleranceMs: number;
+  readonly #changed = new Set<Connection>();
+  /** Connections to look at again, by the second of journal time when they are due. */
+  readonly #due = new Map<number, Connection[]>();
+  #reviewedS = 0;
+  readonly #openFindings = new Map<string, "open" | "resolved">();
+  #findings: FindingDraft[] = [];
+  #nowMs = 0;
+  #record: BatchRecord | undefined;
+  #stream: NodeStream | undefined;
+
+  constructor(options: ReconcileOptions = {}) {
+    this.#toleranceMs = options.toleranceMs ?? CLOCK_TOLERANCE_MS;
+    this.#matcher = options.matcher ?? new TupleMatcher({ nearMs: 2 * this.#toleranceMs });
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Connections in memory: those that something may still change. */
+  get liveCount(): number {
+    let count = 0;
+    for (const stream of this.streams.values()) count += stream.live.size;
+    return count;
+  }
+
+  /** A record begins; its entries follow through `entry`. */
+  begin(record: BatchRecord): void {
+    reviewNodes(this, record.receivedMs - this.#nowMs, record.receivedMs);
+    this.#nowMs = Math.max(this.#nowMs, record.receivedMs);
+    this.#record = record;
+    this.#stream = this.streamFor(record.nodeId);
+    const epochBefore = this.#stream.memory.epoch;
+    this.#stream.noteHole(record.header, record.index, record.receivedMs);
+    if (record.header.epoch > epochBefore) this.#cutOff(this.#stream);
+    breakSilence(this, this.#stream);
+    this.#stream.advance(record.header, record.receivedMs);
+  }
+
+  entry(entry: Entry, seq: number): void {
+    const record = this.#record;
+    const stream = this.#stream;
+    if (record === undefined || stream === undefined) throw new Error("entry before begin");
+    switch (entry.kind) {
+      case "open":
+        return this.#open(stream, record, entry, seq);
+      case "update":
+      case "close":
+      case "account":
+        return this.#amend(stream, entry);
+      default:
+        return applyNodeEntry(this, { stream, entry, seq, index: record.index });
+    }
+  }
+
+  /** Decides what is due at the present journal time. Call once per range, after its records. */
+  review(): void {
+    const endS = Math.floor(this.#nowMs / 1000);
+    if (this.#reviewedS === 0) this.#reviewedS = endS - 1;
+    for (; this.#reviewedS < endS; this.#reviewedS++) {
+      const due = this.#due.get(this.#reviewedS);
+      if (due === undefined) continue;
+      this.#due.delete(this.#reviewedS);
+      for (const connection of due) this.#reviewOne(connection);
+    }
+  }
+
+  /** Hands out what changed, as rows to write; settled connections are forgotten. */
+  drainChanged(write: (connection: Connection, tombstone: Half | undefined) => void): void {
+    for (const connection of this.#changed) {
+      const { key, other, verdict, writtenKey } = connection;
+      const fresh = this.#nowMs - key.receivedMs < HOLD_LONE_MS;
+      if (other === undefined && verdict === "pending" && writtenKey === undefined && fresh)
+        continue;
+      this.#changed.delete(connection);
+      connection.queued = false;
+      write(connection, writtenKey !== undefined && writtenKey !== key ? writtenKey : undefined);
+      connection.writtenKey = key;
+      if (connection.settled) this.#forget(connection);
+      else this.#schedule(connection, this.#nowMs + REVIEW_EVERY_MS);
+    }
+  }
+
+  drainFindings(): FindingDraft[] {
+    const drained = this.#findings;
+    this.#findings = [];
+    return drained;
+  }
+
+  /** Puts back what an earlier run had not settled. */
+  restore(connection: Connection): void {
+    connection.writtenKey = connection.key;
+    for (const half of connection.halves)
+      this.streamFor(half.node.id).live.set(half.seq, connection);
+    if (connection.other === undefined && !connection.settled) this.#matcher.add(connection.key);
+    this.#touch(connection);
+  }
+
+  restoreNode(id: string, name: string, memory: NodeMemory): void {
+    const stream = new NodeStream(id, name, memory);
+    this.streams.set(id, stream);
+    this.book.claim(stream, memory.addresses);
+  }
+
+  restoreFinding(id: string, state: "open" | "resolved"): void {
+    this.#openFindings.set(id, state);
+  }
+
+  /** The stream of a node; one that was never enrolled here is named by its id. */
+  streamFor(id: string): NodeStream {
+    let stream = this.streams.get(id);
+    if (stream === undefined) {
+      stream = new NodeStream(id, id.slice(0, 8));
+      this.streams.set(id, stream);
+    }
+    return stream;
+  }
+
+  /** Journals a conclusion, unless it stands already. */
+  conclude(about: About, state: "open" | "resolved" = "open"): void {
+    const id = findingId(about.kind, about.subject);
+    const known = this.#openFindings.get(id);
+    if (known === state || (state === "resolved" && known === undefined)) return;
+    this.#openFindings.set(id, state);
+    this.#findings.push(finding(about, state));
+  }
+
+  get #sky(): Sky {
+    return {
+      nowMs: this.#nowMs,
+      toleranceMs: this.#toleranceMs,
+      book: this.book,
+      streamOf: (half) => this.streamFor(half.node.id),
+    };
+  }
+
+  #open(stream: NodeStream, record: BatchRecord, entry: OpenEntry, seq: number): void {
+    if (stream.live.has(seq)) return;
+    const place = {
+      epoch: record.header.epoch,
+      seq,
+      index: record.index,
+      receivedMs: record.receivedMs,
+    };
+    const half = new Half(stream, entry, place);
+    const partner = half.role === "forwarder" ? undefined : this.#matcher.add(half);
+    const waiting = partner && this.streamFor(partner.node.id).live.get(partner.seq);
+    if (waiting === undefined) return this.#begin(stream, half);
+    waiting.join(half);
+    stream.live.set(seq, waiting);
+    this.#matched(waiting);
+  }
+
+  #begin(stream: NodeStream, half: Half): void {
+    const connection = new Connection(half);
+    const peer = this.book.lookup(half.network, half.peerIp);
+    if (peer.kind === "node") connection.peerName = peer.node.name;
+    stream.live.set(half.seq, connection);
+    this.#touch(connection);
+    this.#applyLone(connection, judgeLone(half, this.#sky));
+  }
+
+  #matched(connection: Connection): void {
+    connection.verdict = "matched";
+    connection.excuse = "";
+    connection.counters = "pending";
+    if (connection.found === "missing-half") this.#resolveMissing(connection);
+    this.#touch(connection);
+    this.#judgeCounters(connection);
+  }
+
+  #amend(stream: NodeStream, entry: Exclude<ConnectionEntry, OpenEntry>): void {
+    const connection = stream.live.get(entry.openSeq);
+    const half = connection?.halfOf(stream.id);
+    if (connection === undefined || half === undefined) return;
+    half.amend(entry);
+    this.#touch(connection);
+    if (connection.other !== undefined) this.#judgeCounters(connection);
+    else this.#judgeAlone(connection);
+  }
+
+  #reviewOne(connection: Connection): void {
+    if (connection.settled) return;
+    const before = `${connection.verdict} ${connection.excuse} ${connection.counters} ${connection.settled}`;
+    if (connection.other !== undefined) this.#judgeCounters(connection);
+    else this.#judgeAlone(connection);
+    const after = `${connection.verdict} ${connection.excuse} ${connection.counters} ${connection.settled}`;
+    if (before !== after) this.#touch(connection);
+    else this.#schedule(connection, this.#nowMs + REVIEW_EVERY_MS);
+  }
+
+  #judgeAlone(connection: Connection): void {
+    const half = connection.key;
+    const decided = connection.verdict !== "pending" && connection.verdict !== "external";
+    if (!decided) this.#applyLone(connection, judgeLone(half, this.#sky));
+    if (connection.verdict === "pending" || !isPastAccounts(half, this.#sky)) return;
+    const young = this.#nowMs < half.receivedMs + this.#toleranceMs;
+    if (young) return;
+    connection.counters = half.accounted && half.counters !== undefined ? "final" : "unavailable";
+    connection.settled = true;
+  }
+
+  #applyLone(connection: Connection, judgement: LoneJudgement): void {
+    switch (judgement.verdict) {
+      case "wait":
+        return;
+      case "excused":
+        connection.excuse = judgement.excuse;
+        break;
+      case "missing":
+        connection.found = "missing-half";
+        this.conclude(missingHalf(connection.key, judgement.peer));
+        break;
+      case "external":
+      case "unanswered":
+        break;
+    }
+    connection.verdict = judgement.verdict;
+  }
+
+  #judgeCounters(connection: Connection): void {
+    const judgement = judgePair(connection, this.#sky);
+    if (judgement.counters === "pending") return;
+    connection.counters = judgement.counters;
+    connection.settled = true;
+    if (judgement.counters !== "final" || judgement.difference === undefined) return;
+    connection.verdict = "differs";
+    connection.found = "counters-differ";
+    this.conclude(countersDiffer(connection, judgement.difference));
+  }
+
+  /** The half that was called missing came after all: the finding was about the half that stood alone. */
+  #resolveMissing(connection: Connection): void {
+    connection.found = undefined;
+    for (const half of connection.halves) {
+      const peer = this.streamFor(
+        connection.halves.find((one) => one !== half)?.node.id ?? half.node.id,
+      );
+      this.conclude(missingHalf(half, peer), "resolved");
+    }
+  }
+
+  /** A new epoch: nothing can refer to the halves of the former one any more. */
+  #cutOff(stream: NodeStream): void {
+    for (const connection of stream.live.values()) {
+      const half = connection.halfOf(stream.id);
+      if (half === undefined) continue;
+      half.cutOff = true;
+      this.#touch(connection);
+    }
+    stream.live.clear();
+  }
+
+  #touch(connection: Connection): void {
+    if (connection.queued) return;
+    connection.queued = true;
+    this.#changed.add(connection);
+  }
+
+  #schedule(connection: Connection, dueMs: number): void {
+    const second = Math.max(Math.floor(dueMs / 1000), this.#reviewedS);
+    const due = this.#due.get(second);
+    if (due === undefined) this.#due.set(second, [connection]);
+    else due.push(connection);
+  }
+
+  #forget(connection: Connection): void {
+    if (connection.other === undefined) this.#matcher.remove(connection.key);
+    for (const half of connection.halves) {
+      const { live } = this.streamFor(half.node.id);
+      if (live.get(half.seq) === connection) live.delete(half.seq);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * The one error of this folder, with the table of its codes. A refused query of a user is no error but an outcome:
+ * its codes are beside the guard (sql-guard.ts).
+ */
+import { ClickHouseError } from "@clickhouse/client";
+
+export const storeErrorCodes = {
+  store_unavailable:
+    "the engine is starting, restarting or unreachable; the same call may succeed later",
+  store_failed: "the engine answered with an error, or could not be started at all",
+  store_closed: "the store was closed by its owner",
+  store_bad_options: "neither a data directory nor a usable URL was given",
+} as const;
+
+export type StoreErrorCode = keyof typeof storeErrorCodes;
+
+export class StoreError extends Error {
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StoreError";
+    this.code = code;
+  }
+}
+
+/** What a client's call threw, as an error of ours: `store_failed` if the engine answered, `store_unavailable` if it did not. */
+export function storeErrorOf(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  if (error instanceof ClickHouseError)
+    return new StoreError("store_failed", `${error.message.trim()} (${error.type ?? error.code})`, {
+      cause: error,
+    });
+  return new StoreError(
+    "store_unavailable",
+    error instanceof Error ? error.message : String(error),
+    { cause: error },
+  );
+}

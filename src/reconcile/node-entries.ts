@@ -25,6 +25,7 @@ export interface PlacedEntry<E extends Entry = Entry> {
 
 export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
   const { stream, entry } = placed;
+  if (stream.memory.state === "server") return applyServerEntry(to, entry);
   switch (entry.kind) {
     case "start":
       stream.comeBack(entry.atMs);
@@ -46,13 +47,14 @@ export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
       return to.conclude(optOutFinding(stream, entry.atMs));
     case "resume":
       return applyResume(to, stream, entry.atMs);
-    case "enrolled":
-      return applyEnrolled(to, entry.node, entry.name);
-    case "revoked":
-      return applyRevoked(to, entry.node);
     default:
       return;
   }
+}
+
+function applyServerEntry(to: Reconciled, entry: Entry): void {
+  if (entry.kind === "enrolled") applyEnrolled(to, entry.node, entry.name);
+  if (entry.kind === "revoked") applyRevoked(to, entry.node);
 }
 
 /** Before a record is applied: time passed for every node, and may have passed too long. */

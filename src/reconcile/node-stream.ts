@@ -8,7 +8,8 @@ import type { Connection } from "./connection.ts";
 import type { HalfOwner } from "./half.ts";
 import { EXCUSES_PER_NODE_MAX } from "./limits.ts";
 
-export type NodeState = "active" | "silent" | "stopped" | "opted_out" | "revoked";
+/** `server`: the server's own stream, which is no node of the mesh. */
+export type NodeState = "active" | "silent" | "stopped" | "opted_out" | "revoked" | "server";
 
 /** A time, by the node's clock, in which it declared not to observe. `toMs` null: still. */
 export interface Absence {

@@ -25,6 +25,8 @@ import { applyNodeEntry, breakSilence, reviewNodes } from "./node-entries.ts";
 import { NodeStream, type NodeMemory } from "./node-stream.ts";
 
 export interface ReconcileOptions {
+  /** Hex id of the server's own stream. */
+  readonly serverId: string;
   /** How far two nodes' clocks may differ before a clock model knows better. */
   readonly toleranceMs?: number;
   readonly matcher?: Matcher;
@@ -57,9 +59,12 @@ export class Reconcile {
   #record: BatchRecord | undefined;
   #stream: NodeStream | undefined;
 
-  constructor(options: ReconcileOptions = {}) {
+  constructor(options: ReconcileOptions) {
     this.#toleranceMs = options.toleranceMs ?? CLOCK_TOLERANCE_MS;
     this.#matcher = options.matcher ?? new TupleMatcher({ nearMs: 2 * this.#toleranceMs });
+    const server = new NodeStream(options.serverId, "server");
+    server.memory.state = "server";
+    this.streams.set(server.id, server);
   }
 
   get nowMs(): number {
@@ -136,11 +141,14 @@ export class Reconcile {
     return drained;
   }
 
-  /** Puts back what an earlier run had not settled. */
+  /** Puts back what an earlier run had not settled; the nodes come first. */
   restore(connection: Connection): void {
     connection.writtenKey = connection.key;
-    for (const half of connection.halves)
-      this.streamFor(half.node.id).live.set(half.seq, connection);
+    for (const half of connection.halves) {
+      const { live, memory } = this.streamFor(half.node.id);
+      half.cutOff = half.epoch < memory.epoch;
+      if (!half.cutOff) live.set(half.seq, connection);
+    }
     if (connection.other === undefined && !connection.settled) this.#matcher.add(connection.key);
     this.#touch(connection);
   }

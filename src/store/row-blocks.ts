@@ -91,6 +91,7 @@ const COLUMNS = {
   finding_rows: () => ({
     id: id(),
     version: u64(),
+    journal_index: u64(),
     time: time(),
     kind: text(),
     severity: text(),
@@ -171,11 +172,11 @@ const dayTexts = new Map<number, string>();
 /** The day of a time in UTC, `20261123`: the partition of most tables. */
 export function dayOf(atMs: number): string {
   const day = Math.floor(atMs / DAY_MS);
-  let text = dayTexts.get(day);
-  if (text === undefined) {
+  let name = dayTexts.get(day);
+  if (name === undefined) {
     if (dayTexts.size > 1000) dayTexts.clear();
-    text = new Date(day * DAY_MS).toISOString().slice(0, 10).replaceAll("-", "");
-    dayTexts.set(day, text);
+    name = new Date(day * DAY_MS).toISOString().slice(0, 10).replaceAll("-", "");
+    dayTexts.set(day, name);
   }
-  return text;
+  return name;
 }

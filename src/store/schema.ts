@@ -117,6 +117,7 @@ export const TABLES = {
   finding_rows: `
     id FixedString(16),
     version UInt64,
+    journal_index UInt64,
     time DateTime64(3, 'UTC'),
     kind LowCardinality(String),
     severity LowCardinality(String),
@@ -242,10 +243,10 @@ export const VIEWS = {
   halves: `${HALF_VIEW("a")} UNION ALL ${HALF_VIEW("b")} WHERE ${TWO}`,
 
   findings: `SELECT time, kind, severity, state, node, connection_id, title, evidence,
-    lower(hex(id)) AS id, version AS journal_index FROM finding_rows FINAL`,
+    lower(hex(id)) AS id, journal_index FROM finding_rows FINAL`,
 
   nodes: `SELECT name, lower(hex(id)) AS id, JSONExtract(addresses, 'Array(String)') AS addresses,
-    last_seen, watermark, state FROM node_rows FINAL`,
+    last_seen, watermark, state FROM node_rows FINAL WHERE state != 'server'`,
 
   logs: `SELECT time, node, severity_number,
     multiIf(severity_number = 0, '', severity_number < 5, 'trace', severity_number < 9, 'debug',

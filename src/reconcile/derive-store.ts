@@ -1,0 +1,133 @@
+/**
+ * What deriving reads from the store and writes to it. The position in the journal is itself a row,
+ * so that a store that was lost, replaced or restored is simply behind, and is caught up.
+ */
+import { Readable } from "node:stream";
+import type { ClickHouseClient } from "@clickhouse/client";
+import { StoreError } from "../store/store-error.ts";
+import { SCHEMA_VERSION, TABLES, VIEWS } from "../store/schema.ts";
+import type { ReadyBlock } from "../store/row-blocks.ts";
+import { STORED_COLUMNS, type StoredConnection } from "./connection-row.ts";
+import type { NodeMemory } from "./node-stream.ts";
+
+export interface StoredNode {
+  readonly id: string;
+  readonly name: string;
+  readonly memory: NodeMemory;
+}
+
+export interface DeriveStore {
+  /** Makes tables and views; drops all of an older schema, because the journal can make it anew. */
+  prepare(): Promise<void>;
+  /** Index of the first record whose rows are not all there. */
+  position(): Promise<number>;
+  setPosition(nextIndex: number): Promise<void>;
+  /** Inserts a block; the same token again changes nothing. */
+  insert(block: ReadyBlock, token: string): Promise<void>;
+  nodes(): Promise<StoredNode[]>;
+  findings(): Promise<{ id: string; state: "open" | "resolved" }[]>;
+  /** Connections that something may still change, and those written after `position`. */
+  eachUnsettled(position: number, each: (row: StoredConnection) => void): Promise<void>;
+}
+
+const CURSOR = "derive";
+
+export class ClickHouseDeriveStore implements DeriveStore {
+  readonly #client: ClickHouseClient;
+
+  constructor(client: ClickHouseClient) {
+    this.#client = client;
+  }
+
+  async prepare(): Promise<void> {
+    const name = `schema_${SCHEMA_VERSION}`;
+    const rows = await this.#rows<{ name: string }>(
+      "SELECT name FROM system.tables WHERE database = currentDatabase()",
+    );
+    const tables = rows.map((row) => row.name);
+    if (!tables.includes(name)) {
+      for (const table of tables) await this.#command(`DROP TABLE IF EXISTS \`${table}\``);
+    }
+    for (const [table, definition] of Object.entries(TABLES)) {
+      await this.#command(`CREATE TABLE IF NOT EXISTS ${table} (${definition}`);
+    }
+    for (const [view, definition] of Object.entries(VIEWS)) {
+      await this.#command(`CREATE OR REPLACE VIEW ${view} AS ${definition}`);
+    }
+    await this.#command(`CREATE TABLE IF NOT EXISTS ${name} (x UInt8) ENGINE = Memory`);
+  }
+
+  async position(): Promise<number> {
+    const rows = await this.#rows<{ next: string }>(
+      `SELECT toString(max(next_index)) AS next FROM derive_cursor WHERE name = '${CURSOR}'`,
+    );
+    return Number(rows[0]?.next ?? 0);
+  }
+
+  async setPosition(nextIndex: number): Promise<void> {
+    await this.#command(`INSERT INTO derive_cursor VALUES ('${CURSOR}', ${nextIndex})`, {
+      fsync_after_insert: 1,
+      insert_deduplication_token: `cursor ${nextIndex}`,
+    });
+  }
+
+  async insert(block: ReadyBlock, token: string): Promise<void> {
+    const result = await this.#client.exec({
+      query: `INSERT INTO ${block.table} FORMAT Native`,
+      values: Readable.from([block.bytes], { objectMode: false }),
+      clickhouse_settings: {
+        insert_deduplication_token: token,
+        insert_deduplicate: 1,
+        // One block stays one part, or the token would name several.
+        max_insert_block_size: "10000000",
+        min_insert_block_size_rows: "0",
+        min_insert_block_size_bytes: "0",
+        fsync_after_insert: 1,
+      } as Record<string, string | number>,
+    });
+    result.stream.destroy();
+  }
+
+  async nodes(): Promise<StoredNode[]> {
+    const rows = await this.#rows<{ id: string; name: string; memory: string }>(
+      "SELECT lower(hex(id)) AS id, name, memory FROM node_rows FINAL",
+    );
+    return rows.map((row) => ({
+      id: row.id,
+      name: row.name,
+      memory: JSON.parse(row.memory) as NodeMemory,
+    }));
+  }
+
+  async findings(): Promise<{ id: string; state: "open" | "resolved" }[]> {
+    return this.#rows("SELECT lower(hex(id)) AS id, state FROM finding_rows FINAL");
+  }
+
+  async eachUnsettled(position: number, each: (row: StoredConnection) => void): Promise<void> {
+    const result = await this.#client.query({
+      query: `SELECT ${STORED_COLUMNS} FROM connection_rows FINAL
+        WHERE settled = 0 OR version > {position:UInt64} ORDER BY k_opened, k_node, k_epoch, k_seq`,
+      query_params: { position },
+      format: "JSONEachRow",
+    });
+    for await (const rows of result.stream<StoredConnection>()) {
+      for (const row of rows) each(row.json());
+    }
+  }
+
+  async #rows<Row>(query: string): Promise<Row[]> {
+    const result = await this.#client.query({ query, format: "JSONEachRow" });
+    return result.json<Row>();
+  }
+
+  async #command(query: string, settings: Record<string, string | number> = {}): Promise<void> {
+    await this.#client.command({ query, clickhouse_settings: settings });
+  }
+}
+
+/** Whether trying again can help: the store was away, rather than refusing what was sent. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof StoreError) return error.code === "store_unavailable";
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" && /^E[A-Z]+$/.test(code);
+}

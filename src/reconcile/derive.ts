@@ -1,0 +1,248 @@
+/**
+ * From the journal to the store: each record is decoded once; its entries become rows and go through
+ * the comparison, whose results become rows and findings.
+ *
+ * The order of effects for one range of records, and what a crash after each step means:
+ *
+ *   1. rows and findings are made in memory         nothing happened; the range is done again
+ *   2. findings are journaled by the server         done again, their ids make it harmless
+ *   3. the intent {from, to} is durable             the same range is done again, not another one
+ *   4. each block is inserted under a token naming  inserted blocks are dropped the second time,
+ *      the range, table and partition               because the range and so the token is the same
+ *   5. the position is a row of the store           the next range begins
+ *
+ * While the store takes one range, the next is being made: never more than one.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { decodeFrame, type Batch } from "../format/batch.ts";
+import type { Entry } from "../format/entry.ts";
+import { decompressPayload, forEachEntry } from "../format/payload.ts";
+import type { Clock } from "../std/clock.ts";
+import { RowBlocks, type ReadyBlock } from "../store/row-blocks.ts";
+import { readConnection, writeConnection } from "./connection-row.ts";
+import type { DeriveStore } from "./derive-store.ts";
+import { writeBatch, writeFinding, writeLog, writeNode, type BatchPlace } from "./entry-rows.ts";
+import type { FindingDraft } from "./findings.ts";
+import type { Reconcile } from "./reconcile.ts";
+
+export interface JournalBatch {
+  readonly index: number;
+  readonly receivedMs: number;
+  readonly type: "batch" | "evidence";
+  readonly frame: Uint8Array;
+}
+
+/** The journal as deriving sees it. */
+export interface DeriveJournal {
+  /** One past the last durable record. */
+  readonly end: number;
+  /** Durable records from `from`, in order, up to `to` (exclusive) or about `bytesMax` bytes; at least one if there is one. */
+  read(from: number, to: number, bytesMax: number): Promise<JournalBatch[]>;
+  /** Resolves when `end` is above `index`. */
+  grown(index: number): Promise<void>;
+}
+
+export interface Range {
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+}
+
+/** The range that is being inserted, durable before it is. */
+export interface IntentFile {
+  read(): Promise<Range | undefined>;
+  write(range: Range): Promise<void>;
+}
+
+export interface DeriveParts {
+  readonly journal: DeriveJournal;
+  readonly store: DeriveStore;
+  readonly intent: IntentFile;
+  readonly reconcile: Reconcile;
+  readonly clock: Clock;
+  /** Appends findings to the server's own stream; resolves when they are durable. */
+  journalFindings(findings: FindingDraft[]): Promise<void>;
+  /** Told when the store fails and when it works again. */
+  log(line: string): void;
+}
+
+interface Prepared extends Range {
+  readonly blocks: readonly ReadyBlock[];
+  readonly findings: FindingDraft[];
+}
+
+/** Compressed payload bytes per range: about 200,000 connection entries, a block that the engine likes. */
+const RANGE_BYTES_MAX = 1_500_000;
+/** Ranges begin at least this far apart while there is little to do: small inserts cost more than they bring. */
+const PACE_MS = 250;
+/** The tail end of pacing: a backlog of more records than this is worked on without pause. */
+const BUSY_RECORDS = 64;
+const RETRY_MS = 500;
+
+export class Derive {
+  readonly #parts: DeriveParts;
+  readonly #blocks = new RowBlocks();
+  #position = 0;
+  #committed = 0;
+  #stopped = false;
+  #intent: Range | undefined;
+  readonly #stop = Promise.withResolvers<void>();
+
+  private constructor(parts: DeriveParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads back where it stood. Waits for the store as long as it takes. */
+  static async open(parts: DeriveParts): Promise<Derive> {
+    const derive = new Derive(parts);
+    await derive.#persist("open the store", () => derive.#load());
+    return derive;
+  }
+
+  /** One past the last record whose rows are searchable. */
+  get committed(): number {
+    return this.#committed;
+  }
+
+  /** Works until `stop`; rejects only for what trying again cannot mend. */
+  async run(): Promise<void> {
+    let inFlight: Promise<void> = Promise.resolve();
+    while (!this.#stopped) {
+      const begunMs = this.#parts.clock.monotonicMs();
+      const prepared = await this.#prepare();
+      await inFlight;
+      if (prepared === undefined) {
+        await Promise.race([this.#parts.journal.grown(this.#position), this.#stop.promise]);
+        continue;
+      }
+      await this.#parts.journalFindings(prepared.findings);
+      inFlight = this.#commit(prepared);
+      // An early rejection must not become unhandled before the next turn awaits it.
+      inFlight.catch(() => undefined);
+      if (this.#parts.journal.end - this.#position < BUSY_RECORDS) await this.#pace(begunMs);
+    }
+    await inFlight;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#stop.resolve();
+  }
+
+  async #load(): Promise<void> {
+    const { store, reconcile, intent } = this.#parts;
+    await store.prepare();
+    this.#position = await store.position();
+    this.#committed = this.#position;
+    const last = await intent.read();
+    this.#intent = last?.from === this.#position ? last : undefined;
+    for (const node of await store.nodes()) reconcile.restoreNode(node.id, node.name, node.memory);
+    for (const found of await store.findings()) reconcile.restoreFinding(found.id, found.state);
+    await store.eachUnsettled(this.#position, (row) => {
+      const openedMs = Number(row["k_opened_ms"]);
+      reconcile.restore(readConnection(row, (id) => reconcile.streamFor(id), openedMs));
+    });
+  }
+
+  async #prepare(): Promise<Prepared | undefined> {
+    const from = this.#position;
+    const { journal, reconcile } = this.#parts;
+    const endMax = this.#intent?.to ?? journal.end;
+    if (from >= journal.end) return undefined;
+    const bytesMax = this.#intent === undefined ? RANGE_BYTES_MAX : Number.MAX_SAFE_INTEGER;
+    const records = await journal.read(from, endMax, bytesMax);
+    for (const record of records) {
+      if (record.type === "batch") this.#apply(record);
+      await nextTurn();
+    }
+    reconcile.review();
+    const to = from + records.length;
+    this.#intent = undefined;
+    this.#position = to;
+    reconcile.drainChanged((connection, tombstone) =>
+      writeConnection(this.#blocks, connection, to, tombstone),
+    );
+    for (const stream of reconcile.streams.values()) {
+      if (stream.changed) writeNode(this.#blocks, stream, to);
+      stream.changed = false;
+    }
+    return { from, to, blocks: this.#blocks.drain(), findings: reconcile.drainFindings() };
+  }
+
+  #apply(record: JournalBatch): void {
+    const batch = decodeFrame(record.frame);
+    const nodeId = Buffer.from(batch.header.nodeId).toString("hex");
+    const { reconcile } = this.#parts;
+    const { index, receivedMs } = record;
+    reconcile.begin({ index, receivedMs, nodeId, header: batch.header });
+    const place: BatchPlace = { index, receivedMs, stream: reconcile.streamFor(nodeId) };
+    writeBatch(this.#blocks, batch, place);
+    this.#eachEntry(batch, (entry, seq) => {
+      reconcile.entry(entry, seq);
+      this.#writeEntry(entry, seq, place);
+    });
+  }
+
+  #eachEntry(batch: Batch, each: (entry: Entry, seq: number) => void): void {
+    if (batch.header.entryCount === 0) return;
+    const raw = decompressPayload(batch.payload, batch.header.rawBytes);
+    forEachEntry(raw, batch.header, each);
+  }
+
+  #writeEntry(entry: Entry, seq: number, place: BatchPlace): void {
+    switch (entry.kind) {
+      case "open":
+      case "update":
+      case "close":
+      case "account":
+      case "tick":
+        return;
+      case "finding": {
+        const nodeName = entry.node === "" ? "" : this.#parts.reconcile.streamFor(entry.node).name;
+        return writeFinding(this.#blocks, entry, { index: place.index, seq, nodeName });
+      }
+      default:
+        return writeLog(this.#blocks, entry, seq, place);
+    }
+  }
+
+  async #commit(prepared: Prepared): Promise<void> {
+    const { store, intent } = this.#parts;
+    const { from, to } = prepared;
+    await intent.write({ from, to });
+    for (const block of prepared.blocks) {
+      const token = `${from}-${to} ${block.table} ${block.partition}`;
+      await this.#persist(`insert into ${block.table}`, () => store.insert(block, token));
+    }
+    await this.#persist("remember the position", () => store.setPosition(to));
+    this.#committed = to;
+  }
+
+  /** The store may be away for long: ingest goes on, and this waits. */
+  async #persist(what: string, effect: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await effect();
+        if (attempt > 1) this.#parts.log(`the store works again: ${what}`);
+        return;
+      } catch (error) {
+        if (this.#stopped) throw error;
+        const reason = error instanceof Error ? error.message : String(error);
+        if (attempt === 1) this.#parts.log(`the store failed to ${what}, trying again: ${reason}`);
+        await this.#wait(RETRY_MS);
+      }
+    }
+  }
+
+  async #pace(begunMs: number): Promise<void> {
+    const restMs = begunMs + PACE_MS - this.#parts.clock.monotonicMs();
+    if (restMs > 0) await this.#wait(restMs);
+  }
+
+  async #wait(delayMs: number): Promise<void> {
+    const waited = Promise.withResolvers<void>();
+    const timer = this.#parts.clock.after(delayMs, waited.resolve);
+    await Promise.race([waited.promise, this.#stop.promise]);
+    timer.cancel();
+  }
+}

@@ -1,0 +1,13 @@
+/** Why a command did not do its work; the code decides the exit code (docs/errors.md). */
+export type CommandErrorCode = "wrong_usage" | "command_failed";
+
+/** A failure whose message is meant for the person at the terminal: `what, which, what to do`. */
+export class CommandError extends Error {
+  readonly code: CommandErrorCode;
+
+  constructor(code: CommandErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CommandError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Programs with commands. A program is a table of commands, a command a table of options; from it
+ * come the parsing, the help, and the answer to wrong usage. Exit codes: 0 done, 1 failed, 2 wrong
+ * usage. A failure is one line on stderr: `program: what, which, what to do`.
+ */
+import { inspect } from "node:util";
+import { commandHelp, programHelp } from "./command-help.ts";
+import { readArguments, type OptionTable, type OptionValues } from "./command-options.ts";
+import { CommandError } from "./command-error.ts";
+import { painter, type Paint } from "./colour.ts";
+import { printable, printableJson } from "./printable.ts";
+import { formatTable, type Cell } from "./table.ts";
+
+/** A word after the command: at most the last one may be repeatable, and optional ones come last. */
+export interface Positional {
+  readonly name: string;
+  readonly summary: string;
+  readonly optional?: true;
+  readonly repeatable?: true;
+}
+
+/** What a program is told from outside; tests hand in their own. */
+export interface Terminal {
+  readonly env: NodeJS.ProcessEnv;
+  readonly nowMs: number;
+  readonly isTerminal: boolean;
+  /** Width of stdout; absent for a pipe. */
+  readonly columnsMax: number | undefined;
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** What a command's `run` gets: its options, checked and typed, and the ways to answer. */
+export interface Call<Options extends OptionTable> {
+  readonly options: OptionValues<Options>;
+  readonly positionals: readonly string[];
+  /** `--json` was given: stdout carries one JSON object a line and nothing else. */
+  readonly json: boolean;
+  readonly terminal: Terminal;
+  readonly paint: Paint;
+  /** Human text; silent under `--json`. */
+  readonly say: (text: string) => void;
+  /** One object on one line; hidden characters escaped. */
+  readonly printJson: (value: unknown) => void;
+  /** A table as wide as the terminal. */
+  readonly printTable: (headings: readonly string[], rows: readonly (readonly Cell[])[]) => void;
+}
+
+/** One command. `name` may be several words (`keys create`); `aliases` are other spellings of all of them. */
+export interface CommandSpec<Options extends OptionTable> {
+  readonly name: string;
+  readonly summary: string;
+  readonly aliases?: readonly string[];
+  readonly options: Options;
+  readonly positionals?: readonly Positional[];
+  run(call: Call<Options>): Promise<void>;
+}
+
+/** A command whose option types are checked and put away, so that a program can list it beside others. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly aliases: readonly string[];
+  readonly options: OptionTable;
+  readonly positionals: readonly Positional[];
+  start(words: readonly string[], terminal: Terminal, context: string): Promise<void>;
+}
+
+/** What `--help` and `--version` of the whole program say. */
+export interface Program {
+  readonly name: string;
+  readonly summary: string;
+  readonly version: string;
+  readonly commands: readonly Command[];
+}
+
+/** Makes a `Command`; the option table's literal types reach `run`. */
+export function command<const Options extends OptionTable>(spec: CommandSpec<Options>): Command {
+  const { name, summary, options, aliases = [], positionals = [] } = spec;
+  return {
+    name,
+    summary,
+    aliases,
+    options,
+    positionals,
+    async start(words, terminal, context) {
+      const values = readArguments({ words, options, positionals, context, terminal });
+      await spec.run({
+        options: values.options as OptionValues<Options>,
+        positionals: values.positionals,
+        json: values.json,
+        ...answers(terminal, values.json),
+      });
+    },
+  };
+}
+
+/** Runs the command that `words` name (argv without node and script). Resolves to the exit code. */
+export async function runProgram(
+  program: Program,
+  words: readonly string[],
+  terminal: Terminal,
+): Promise<0 | 1 | 2> {
+  try {
+    await dispatch(program, words, terminal);
+    return 0;
+  } catch (error) {
+    terminal.err(`${program.name}: ${oneLine(error)}\n`);
+    return error instanceof CommandError && error.code === "wrong_usage" ? 2 : 1;
+  }
+}
+
+/** `runProgram` on this process. Sets the exit code and leaves the event loop to empty by itself. */
+export async function main(program: Program): Promise<void> {
+  // A reader that has seen enough (`| head`) is no failure of ours.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  process.exitCode = await runProgram(program, process.argv.slice(2), processTerminal());
+}
+
+function processTerminal(): Terminal {
+  // Absent on a pipe, whatever its type says.
+  const isTerminal = process.stdout.isTTY;
+  return {
+    env: process.env,
+    nowMs: Date.now(),
+    isTerminal,
+    columnsMax: isTerminal ? process.stdout.columns : undefined,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+  };
+}
+
+async function dispatch(
+  program: Program,
+  words: readonly string[],
+  terminal: Terminal,
+): Promise<void> {
+  const asks = (...names: string[]): boolean => optionsPart(words).some((w) => names.includes(w));
+  const found = find(program.commands, words);
+  if (found === undefined) {
+    if (asks("--version")) return terminal.out(`${program.name} ${program.version}\n`);
+    if (asks("--help", "-h") || words[0] === "help") return terminal.out(programHelp(program));
+    throw unknownCommand(program, words);
+  }
+  if (asks("--help", "-h")) return terminal.out(commandHelp(program.name, found.command));
+  const context = `${program.name} ${found.command.name}`;
+  return found.command.start(found.rest, terminal, context);
+}
+
+/** The command with the most matching words; `--json` may stand before it. */
+function find(
+  commands: readonly Command[],
+  words: readonly string[],
+): { command: Command; rest: string[] } | undefined {
+  const start = words.findIndex((word) => word !== "--json");
+  if (start < 0) return undefined;
+  const spellings = commands.flatMap((each) =>
+    [each.name, ...each.aliases].map((name) => ({ command: each, parts: name.split(" ") })),
+  );
+  const best = spellings
+    .filter(({ parts }) => parts.every((part, index) => words[start + index] === part))
+    .sort((a, b) => b.parts.length - a.parts.length)[0];
+  if (best === undefined) return undefined;
+  const rest = [...words.slice(0, start), ...words.slice(start + best.parts.length)];
+  return { command: best.command, rest };
+}
+
+function optionsPart(words: readonly string[]): readonly string[] {
+  const end = words.indexOf("--");
+  return end < 0 ? words : words.slice(0, end);
+}
+
+function unknownCommand(program: Program, words: readonly string[]): CommandError {
+  const given = words.filter((word) => !word.startsWith("-")).slice(0, 2);
+  const what = given.length === 0 ? "no command given" : `unknown command, ${given.join(" ")}`;
+  return new CommandError("wrong_usage", `${what}, see ${program.name} --help`);
+}
+
+function answers(
+  terminal: Terminal,
+  json: boolean,
+): Pick<Call<OptionTable>, "terminal" | "paint" | "say" | "printJson" | "printTable"> {
+  const paint = painter(terminal.isTerminal, terminal.env);
+  const { columnsMax } = terminal;
+  return {
+    terminal,
+    paint,
+    say: (text) => (json ? undefined : terminal.out(`${text}\n`)),
+    printJson: (value) => terminal.out(`${printableJson(value)}\n`),
+    printTable: (headings, rows) =>
+      terminal.out(formatTable(headings, rows, { columnsMax, paint })),
+  };
+}
+
+/** Causes are part of the answer ("cannot connect: ECONNREFUSED"), stacks are not. */
+function oneLine(error: unknown): string {
+  const texts: string[] = [];
+  for (let each = error; each !== undefined && texts.length < 4; each = causeOf(each)) {
+    const text = each instanceof Error ? each.message || each.name : inspect(each);
+    if (!texts.some((earlier) => earlier.includes(text))) texts.push(text);
+  }
+  return printable(texts.join(": ").replaceAll(/\s*\n\s*/g, " "));
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
+}

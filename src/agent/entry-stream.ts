@@ -1,0 +1,208 @@
+/**
+ * The way of every entry from its birth to the queue of what is to be sent.
+ *
+ *   1. number it                      crash: the number is lost with it; the reservation skips it
+ *   2. add it to the open body        crash before the turn ends: lost, and declared by `gap{restart}`
+ *   3. write its line to `open`       crash: found again at the next start
+ *   4. close the body into the queue  crash: found in both; what the queue has wins
+ *   5. clear `open`
+ *
+ * Nothing here waits for the network, and a full or failing disk costs entries that are declared,
+ * never a delay.
+ */
+import { join } from "node:path";
+import type { Entry, GapEntry } from "../format/entry.ts";
+import { ENTRIES_PER_BATCH_MAX } from "../format/limits.ts";
+import type { Clock, Timer } from "../std/clock.ts";
+import { BodyQueue, type Dropped, type Taken } from "./body-queue.ts";
+import type { Body } from "./body.ts";
+import type { CrashAt } from "./crash-points.ts";
+import { BODY_OPEN_MS_MAX, BODY_RAW_BYTES_MAX } from "./limits.ts";
+import { Numbering, type SeqRange } from "./numbering.ts";
+import { OpenBody, recoverOpenBody } from "./open-body.ts";
+import { bootAtMs } from "./machine.ts";
+import type { Moment } from "./seal.ts";
+
+export interface EntryStreamOptions {
+  readonly clock: Clock;
+  readonly crashAt: CrashAt;
+  /** The file of the numbering, and the directory of the bodies. */
+  readonly numberingFile: string;
+  readonly directory: string;
+  readonly bytesMax: number;
+  /** Numbers below are sealed. */
+  readonly sealedTo: number;
+  /** What a batch claims to be complete to, at the moment of asking. */
+  readonly completeToMs: () => number;
+  /** Called when a body has been closed. */
+  readonly onBody: () => void;
+}
+
+/** Numbers that a run before this one may have given, and nobody wrote down. */
+export interface Hole {
+  readonly seqs: SeqRange;
+  /** Time of the last entry that was written down; 0 when there is none. */
+  readonly fromMs: number;
+}
+
+export class EntryStream {
+  readonly #options: EntryStreamOptions;
+  readonly #numbering: Numbering;
+  readonly hole: Hole | undefined;
+  #queue: BodyQueue;
+  #open: OpenBody;
+  #timer: Timer | undefined;
+  #writing = false;
+  #closed = false;
+  #droppedEntries = 0;
+
+  constructor(options: EntryStreamOptions) {
+    this.#options = options;
+    const { directory, bytesMax, sealedTo } = options;
+    this.#queue = BodyQueue.open({ directory, bytesMax, sealedTo });
+    const found = recoverOpenBody(this.#openPath, this.#moment());
+    const knownTo = Math.max(this.#queue.nextSeq, sealedTo);
+    const dropped =
+      found !== undefined && found.seqFirst >= knownTo ? this.#queue.append(found) : undefined;
+    this.#open = new OpenBody(this.#openPath);
+    const floor = Math.max(this.#queue.nextSeq, sealedTo);
+    const { numbering, hole } = Numbering.open(options.numberingFile, floor);
+    this.#numbering = numbering;
+    this.hole = hole && { seqs: hole, fromMs: this.#queue.lastAtMs };
+    if (dropped !== undefined) this.#declare(dropped, "spool");
+  }
+
+  get queue(): BodyQueue {
+    return this.#queue;
+  }
+
+  /** Entries that this run gave up, all declared. */
+  get droppedEntries(): number {
+    return this.#droppedEntries;
+  }
+
+  get nextSeq(): number {
+    return this.#numbering.next;
+  }
+
+  /**
+   * Numbers an entry and takes it over. `quiet`: it does not start a batch, it waits for the next
+   * one. Entries of one turn of the event loop are written together when the turn ends.
+   */
+  emit(entry: Entry, quiet = false): number {
+    const seq = this.#numbering.take();
+    if (this.#closed) return seq;
+    this.#open.add(entry, seq);
+    this.#options.crashAt("entry-numbered");
+    if (!this.#writing) {
+      this.#writing = true;
+      queueMicrotask(() => this.#write());
+    }
+    if (this.#open.size >= BODY_RAW_BYTES_MAX || this.#open.count >= ENTRIES_PER_BATCH_MAX) {
+      this.closeBody();
+    } else if (!quiet) {
+      this.#timer ??= this.#options.clock.after(BODY_OPEN_MS_MAX, () => this.closeBody());
+    }
+    return seq;
+  }
+
+  /** Closes the open body into the queue; nothing happens when it is empty and has no flags to carry. */
+  closeBody(flags = 0): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#open.count === 0) return;
+    this.#write();
+    const body = this.#open.close(this.#moment(), flags);
+    this.#options.crashAt("body-closed");
+    const dropped = this.#enqueue(body);
+    if (dropped !== undefined) this.#declare(dropped, "spool");
+    this.#options.onBody();
+  }
+
+  /** True when an entry waits in the open body. */
+  get hasOpenEntries(): boolean {
+    return this.#open.count > 0;
+  }
+
+  /**
+   * Looks whether somebody removed the spool's files; if so begins new ones and declares the loss,
+   * which nobody can count: what was in them is known to whoever removed them.
+   */
+  checkSpool(): boolean {
+    if (!this.#queue.isGone()) return false;
+    const { directory, bytesMax, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const fromMs = this.#queue.oldestAtMs ?? this.#queue.lastAtMs;
+    this.#queue.close();
+    this.#queue = BodyQueue.open({ directory, bytesMax, sealedTo: 0 });
+    this.#open.reopen();
+    const lost = {
+      count: null,
+      fromMs: fromMs === 0 ? nowMs : Math.min(fromMs, nowMs),
+      toMs: nowMs,
+    };
+    this.emit({ kind: "gap", atMs: nowMs, cause: "lost", ...lost });
+    return true;
+  }
+
+  take(): Taken | undefined {
+    return this.#queue.take();
+  }
+
+  /** Ends the run: everything is in the queue and durable, and the next number is exact. */
+  async end(): Promise<void> {
+    this.closeBody();
+    this.#closed = true;
+    await this.#queue.sync();
+    this.#numbering.close();
+    this.#open.end();
+    this.#queue.close();
+  }
+
+  /** The present, as a batch states it. */
+  moment(): Moment {
+    return this.#moment();
+  }
+
+  #write(): void {
+    this.#writing = false;
+    try {
+      this.#open.write();
+    } catch {
+      // The entries are in memory; if their body cannot be written either, they are declared then.
+    }
+  }
+
+  /** A body that the disk does not take is lost, and declared like one that had to make room. */
+  #enqueue(body: Body): Dropped | undefined {
+    let dropped: Dropped | undefined;
+    try {
+      dropped = this.#queue.append(body);
+    } catch {
+      const { count, seqFirst, firstAtMs, lastAtMs } = body;
+      dropped = {
+        count,
+        seqs: [seqFirst, seqFirst + count - 1],
+        fromMs: firstAtMs,
+        toMs: lastAtMs,
+      };
+    }
+    this.#options.crashAt("body-queued");
+    this.#open.clear();
+    return dropped;
+  }
+
+  #declare(dropped: Dropped, cause: GapEntry["cause"]): void {
+    this.#droppedEntries += dropped.count;
+    this.emit({ kind: "gap", atMs: this.#options.clock.nowMs(), cause, ...dropped }, true);
+  }
+
+  #moment(): Moment {
+    const { clock, completeToMs } = this.#options;
+    return { closedAtMs: clock.nowMs(), completeToMs: completeToMs(), bootAtMs: bootAtMs(clock) };
+  }
+
+  get #openPath(): string {
+    return join(this.#options.directory, "open");
+  }
+}

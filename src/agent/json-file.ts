@@ -1,0 +1,69 @@
+/** Small files that are replaced as a whole: after a crash the old content is there or the new, never a part. */
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { AgentError } from "./agent-error.ts";
+
+/** Readable by the owner alone. With `durable` it survives a power cut once this returns. */
+export function replaceFile(path: string, content: string | Uint8Array, durable = true): void {
+  const temporary = `${path}.new`;
+  const file = openSync(temporary, "w", 0o600);
+  try {
+    writeSync(file, Buffer.from(content));
+    if (durable) fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  if (durable) syncDirectory(dirname(path));
+}
+
+/** Makes names that were created, renamed or removed in a directory durable. */
+export function syncDirectory(path: string): void {
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** Durable absence. */
+export function removeFile(path: string): void {
+  rmSync(path, { force: true });
+  syncDirectory(dirname(path));
+}
+
+/** The parsed content; undefined where there is no file. Throws `bad_state` for what is not JSON. */
+export function readJson(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AgentError(
+      "bad_state",
+      `${path} is not JSON; restore it, or remove it to begin anew`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** True for the error of a file or directory that is not there. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}

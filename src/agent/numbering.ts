@@ -1,0 +1,73 @@
+/**
+ * The numbers of entries. A number is given once: a block of them is reserved on disk before the
+ * first is used, so an agent that died without a word goes on behind everything it may have given.
+ *
+ *   1. reserve the next block, durably           crash: the block is skipped; the hole is declared
+ *   2. give numbers from it, in memory only      crash: same
+ *   3. on a clean stop, write the exact next     crash: as if the stop had not been clean
+ */
+import { SEQ_BLOCK } from "./limits.ts";
+import { readJson, replaceFile } from "./json-file.ts";
+
+/** Numbers that may have been given to entries that nobody has; both inclusive. */
+export type SeqRange = readonly [first: number, last: number];
+
+export class Numbering {
+  readonly #file: string;
+  #next: number;
+  #reservedTo: number;
+
+  private constructor(file: string, next: number) {
+    this.#file = file;
+    this.#next = next;
+    this.#reservedTo = next;
+  }
+
+  /**
+   * Goes on where the last run ended. `floor` is one past the last number found in the spool;
+   * `hole` is what lies between and was never written down, present only after an unclean end.
+   */
+  static open(
+    file: string,
+    floor: number,
+  ): { numbering: Numbering; hole?: SeqRange; clean: boolean } {
+    const saved = parse(readJson(file));
+    const next = Math.max(saved?.reservedTo ?? 0, floor);
+    const numbering = new Numbering(file, next);
+    numbering.#reserve();
+    const clean = saved === undefined || saved.clean;
+    return clean || next === floor
+      ? { numbering, clean }
+      : { numbering, clean, hole: [floor, next - 1] };
+  }
+
+  /** The number that `take` gives next. */
+  get next(): number {
+    return this.#next;
+  }
+
+  take(): number {
+    if (this.#next === this.#reservedTo) this.#reserve();
+    return this.#next++;
+  }
+
+  /** A clean stop: nothing is skipped at the next start. */
+  close(): void {
+    replaceFile(this.#file, JSON.stringify({ reservedTo: this.#next, clean: true }));
+    this.#reservedTo = this.#next;
+  }
+
+  /** Once per block: one small durable write, which at 6,000 entries a second is every 11 s. */
+  #reserve(): void {
+    const reservedTo = this.#next + SEQ_BLOCK;
+    replaceFile(this.#file, JSON.stringify({ reservedTo, clean: false }));
+    this.#reservedTo = reservedTo;
+  }
+}
+
+function parse(value: unknown): { reservedTo: number; clean: boolean } | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { reservedTo, clean } = value as { reservedTo?: unknown; clean?: unknown };
+  if (!Number.isSafeInteger(reservedTo)) return undefined;
+  return { reservedTo: reservedTo as number, clean: clean === true };
+}

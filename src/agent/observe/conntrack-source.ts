@@ -1,0 +1,395 @@
+/**
+ * Keeps the tracker fed: one reader of the kernel's events at all times, a dump of the table at the
+ * start, after each interruption and every five minutes, and the time up to which all was read.
+ *
+ * What can go wrong, and what the entries then say:
+ * - the kernel drops events: `gap{overflow}` with the kernel's own count, before the time advances
+ *   past them; then fewer kinds of events are read (`degraded`), until it is calm again;
+ * - the reader ends: it is started again, `gap{restart}` spans what nobody heard, and a dump finds
+ *   what began and ended meanwhile;
+ * - the reader stops or lags, or loopback is not tracked: no mark is read, the time stands still.
+ */
+import type { Clock, Timer } from "../../std/clock.ts";
+import type { DegradedEntry, GapEntry, LogEntry } from "../../format/entry.ts";
+import type { ConntrackEvent } from "./conntrack-line.ts";
+import { EventReader, type Events } from "./event-reader.ts";
+import type { Fence, Mark } from "./fence.ts";
+import { Handover } from "./handover.ts";
+import {
+  DUMP_FENCE_WAIT_MS,
+  DUMP_INTERVAL_MS,
+  FENCE_INTERVAL_MS,
+  FENCE_STALL_MS,
+  RESTART_DELAY_MAX_MS,
+  RESTART_DELAY_MIN_MS,
+  TICK_INTERVAL_MS,
+} from "./limits.ts";
+import { Pressure } from "./pressure.ts";
+import { dumpTable } from "./table-dump.ts";
+import type { Tracker } from "./tracker.ts";
+
+export interface ConntrackSourceOptions {
+  readonly clock: Clock;
+  readonly emit: (entry: GapEntry | DegradedEntry | LogEntry) => number;
+  readonly tracker: Tracker;
+  readonly fence: Fence;
+  /** Program and leading arguments; `["conntrack"]`. */
+  readonly command: readonly string[];
+  /** Runs while a reader opens its socket; see host-settings.ts. Returns what to call when it is open. */
+  readonly enlargeBuffer: () => () => void;
+}
+
+/** The overlap of two readers. */
+interface Change {
+  readonly next: EventReader;
+  readonly handover: Handover;
+  readonly reason: string;
+  /** The mark that ends it once both have read it; sent when the next reader has read its first. */
+  last: Mark | undefined;
+  readByOld: boolean;
+  readByNext: boolean;
+}
+
+interface PendingDump {
+  /** The mark sent after the table was read. */
+  readonly mark: Mark;
+  readonly deadlineMonotonicMs: number;
+}
+
+/** After a change, how long the new reader may still bring what the old one delivered. */
+const REPEATS_MS = 2000;
+
+export class ConntrackSource {
+  readonly #options: ConntrackSourceOptions;
+  readonly #pressure = new Pressure();
+  #reader: EventReader | undefined;
+  #change: Change | undefined;
+  #repeats: Handover | undefined;
+  #timers: Timer[] = [];
+  #stopped = false;
+  #completeToMs = 0;
+  /** When the kernel's count of drops was last seen unchanged or reported. */
+  #dropsCheckedAtMs: number;
+  #outageFromMs: number | undefined;
+  #restartDelayMs = RESTART_DELAY_MIN_MS;
+  #dumping = false;
+  #pendingDump: PendingDump | undefined;
+  #dumpDueMonotonicMs = 0;
+  #lastMarkMonotonicMs: number;
+  #stallReported = false;
+  #counted = { read: 0, begun: 0, dropped: 0 };
+  #tookSampleMonotonicMs: number;
+
+  constructor(options: ConntrackSourceOptions) {
+    this.#options = options;
+    this.#dropsCheckedAtMs = options.clock.nowMs();
+    this.#lastMarkMonotonicMs = options.clock.monotonicMs();
+    this.#tookSampleMonotonicMs = this.#lastMarkMonotonicMs;
+  }
+
+  start(): void {
+    this.#reader = this.#startReader("all");
+    this.#every(TICK_INTERVAL_MS, () => this.#tick());
+    this.#every(FENCE_INTERVAL_MS, () => this.#second());
+    this.#awaitFirstMark();
+  }
+
+  /** Unix ms: what happened before has been read and emitted, or is in a gap. 0 until first known. */
+  completeToMs(): number {
+    return this.#completeToMs;
+  }
+
+  /** Process id of the reader that counts, for tests that stop it. */
+  get readerPid(): number | undefined {
+    return this.#reader?.pid;
+  }
+
+  /** Ends the readers. What they had not delivered is lost, and so said if an outage was open. */
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers) timer.cancel();
+    if (this.#reader !== undefined) this.#reportDrops(this.#reader);
+    this.#endOutage(this.#options.clock.nowMs());
+    this.#change?.next.stop();
+    this.#reader?.stop();
+  }
+
+  #startReader(events: Events): EventReader {
+    const opened = this.#options.enlargeBuffer();
+    const reader: EventReader = new EventReader({
+      clock: this.#options.clock,
+      command: this.#options.command,
+      events,
+      onEvent: (event, atMs) => this.#event(reader, event, atMs),
+      onEnd: (reason) => this.#readerEnded(reader, reason),
+    });
+    this.#whenListening(reader, opened);
+    return reader;
+  }
+
+  #whenListening(reader: EventReader, call: () => void, attempts = 100): void {
+    if (attempts === 0 || this.#stopped || reader.isListening) return call();
+    this.#options.clock.after(10, () => this.#whenListening(reader, call, attempts - 1));
+  }
+
+  /** Marks in quick succession until the reader hears one: a second matters at the start. */
+  #awaitFirstMark(): void {
+    if (this.#stopped || this.#lastMarkSeen()) return;
+    if (this.#reader?.isListening === true) this.#options.fence.provoke();
+    if (this.#options.fence.lagMs() < FENCE_STALL_MS) {
+      this.#options.clock.after(100, () => this.#awaitFirstMark());
+    }
+  }
+
+  #lastMarkSeen(): boolean {
+    return this.#completeToMs > 0 && this.#outageFromMs === undefined;
+  }
+
+  #event(reader: EventReader, event: ConntrackEvent, atMs: number): void {
+    if (this.#change?.next === reader) {
+      this.#eventOfNext(this.#change, event, atMs);
+      return;
+    }
+    if (reader !== this.#reader) return;
+    this.#counted.read++;
+    if (event.type === "new") this.#counted.begun++;
+    const mark = this.#options.fence.markOf(event);
+    if (mark !== undefined) this.#markRead(reader, mark);
+    if (this.#change !== undefined) this.#eventDuringChange(this.#change, event, atMs, mark);
+    else if (mark === undefined && this.#repeats?.isRepeat(event) !== true) {
+      this.#options.tracker.event(event, atMs);
+    }
+  }
+
+  #eventDuringChange(
+    change: Change,
+    event: ConntrackEvent,
+    atMs: number,
+    mark: Mark | undefined,
+  ): void {
+    if (mark === undefined) {
+      this.#options.tracker.event(event, atMs);
+      change.handover.fromOld(event);
+    } else if (change.last !== undefined && mark.number >= change.last.number) {
+      // From here on the new reader delivers; what the old one still holds comes from there.
+      change.readByOld = true;
+      if (this.#reader !== undefined) this.#reportDrops(this.#reader);
+      this.#reader?.stop();
+      this.#finishChange();
+    }
+  }
+
+  #eventOfNext(change: Change, event: ConntrackEvent, atMs: number): void {
+    const mark = this.#options.fence.markOf(event);
+    if (mark === undefined) {
+      if (!change.handover.fromNew(event, atMs)) change.next.hold();
+      return;
+    }
+    if (change.last === undefined) change.last = this.#options.fence.provoke();
+    else if (mark.number >= change.last.number) {
+      change.readByNext = true;
+      this.#finishChange();
+    }
+  }
+
+  #finishChange(): void {
+    const change = this.#change;
+    if (change === undefined || !change.readByOld) return;
+    // A held reader never reads its mark: its events are taken over now, and it goes on.
+    this.#change = undefined;
+    this.#reader = change.next;
+    for (const { event, atMs } of change.handover.merge()) {
+      this.#options.tracker.event(event, atMs);
+    }
+    this.#repeats = change.handover;
+    this.#options.clock.after(REPEATS_MS, () => {
+      if (this.#repeats === change.handover) this.#repeats = undefined;
+    });
+    change.next.release();
+    const { events } = change.next;
+    const atMs = this.#options.clock.nowMs();
+    this.#options.emit({ kind: "degraded", events, reason: change.reason, atMs });
+  }
+
+  #markRead(reader: EventReader, mark: Mark): void {
+    this.#lastMarkMonotonicMs = this.#options.clock.monotonicMs();
+    this.#reportDrops(reader);
+    this.#endOutage(mark.sentAtMs);
+    this.#options.fence.settle(mark);
+    if (this.#pendingDump !== undefined && mark.number >= this.#pendingDump.mark.number) {
+      this.#finishDump();
+    }
+    this.#completeToMs = Math.max(this.#completeToMs, mark.sentAtMs);
+    this.#reportMarks();
+  }
+
+  #reportDrops(reader: EventReader): void {
+    const count = reader.takeDrops();
+    const { clock, emit } = this.#options;
+    const toMs = clock.nowMs();
+    const fromMs = Math.min(this.#dropsCheckedAtMs, toMs);
+    this.#dropsCheckedAtMs = toMs;
+    if (count > 0) emit({ kind: "gap", cause: "overflow", count, fromMs, toMs, atMs: toMs });
+    this.#counted.dropped += count;
+  }
+
+  #readerEnded(reader: EventReader, reason: string): void {
+    if (this.#stopped) return;
+    if (this.#change?.next === reader) {
+      this.#change = undefined;
+      this.#warn(`the second event reader ended: ${reason}`);
+      return;
+    }
+    if (reader !== this.#reader) return;
+    if (this.#change !== undefined) {
+      this.#change.readByOld = true;
+      this.#beginOutage();
+      this.#finishChange();
+      return;
+    }
+    this.#warn(`the event reader ended: ${reason}`);
+    this.#beginOutage();
+    this.#reader = undefined;
+    this.#timers.push(this.#options.clock.after(this.#restartDelayMs, () => this.#restart()));
+    this.#restartDelayMs = Math.min(RESTART_DELAY_MAX_MS, this.#restartDelayMs * 2);
+  }
+
+  /** Since the last mark that it read, nobody knows what the reader did not deliver. */
+  #beginOutage(): void {
+    this.#outageFromMs ??= this.#completeToMs || this.#dropsCheckedAtMs;
+    this.#options.fence.forgetAll();
+    this.#pendingDump = undefined;
+    this.#options.tracker.abandonDump();
+  }
+
+  #restart(): void {
+    if (this.#stopped) return;
+    this.#reader = this.#startReader("all");
+    this.#awaitFirstMark();
+  }
+
+  #endOutage(toMs: number): void {
+    const fromMs = this.#outageFromMs;
+    if (fromMs === undefined) return;
+    this.#outageFromMs = undefined;
+    this.#restartDelayMs = RESTART_DELAY_MIN_MS;
+    this.#dumpDueMonotonicMs = 0;
+    const { clock, emit } = this.#options;
+    const atMs = clock.nowMs();
+    const endMs = Math.max(fromMs, toMs);
+    emit({ kind: "gap", cause: "restart", count: null, fromMs, toMs: endMs, atMs });
+  }
+
+  #tick(): void {
+    this.#options.tracker.tick();
+    const nowMs = this.#options.clock.monotonicMs();
+    const pending = this.#pendingDump;
+    if (pending !== undefined && nowMs >= pending.deadlineMonotonicMs) this.#finishDump();
+    if (nowMs >= this.#dumpDueMonotonicMs && this.#mayDump()) void this.#dump();
+  }
+
+  /** A dump waits for the first mark; where none comes, for a reader that listens. */
+  #mayDump(): boolean {
+    if (this.#dumping || this.#pendingDump !== undefined) return false;
+    if (this.#reader === undefined || this.#outageFromMs !== undefined) return false;
+    return this.#completeToMs > 0 || (this.#marksStalled() && this.#reader.isListening);
+  }
+
+  async #dump(): Promise<void> {
+    const { clock, tracker, fence, command } = this.#options;
+    this.#dumping = true;
+    this.#dumpDueMonotonicMs = clock.monotonicMs() + DUMP_INTERVAL_MS;
+    tracker.beginDump();
+    const { failure } = await dumpTable(command, (event) => tracker.dumpEntry(event));
+    this.#dumping = false;
+    if (this.#stopped || this.#outageFromMs !== undefined) return tracker.abandonDump();
+    if (failure !== undefined) {
+      tracker.abandonDump();
+      this.#warn(`the connection table could not be read: ${failure}`);
+      return;
+    }
+    const deadlineMonotonicMs = clock.monotonicMs() + DUMP_FENCE_WAIT_MS;
+    this.#pendingDump = { mark: fence.provoke(), deadlineMonotonicMs };
+  }
+
+  #finishDump(): void {
+    this.#pendingDump = undefined;
+    this.#options.tracker.endDump();
+  }
+
+  #second(): void {
+    const reader = this.#reader;
+    if (reader === undefined) return;
+    if (reader.isListening) this.#options.fence.provoke();
+    this.#reportDrops(reader);
+    if (this.#change !== undefined) this.#reportDrops(this.#change.next);
+    this.#reportMarks();
+    this.#decide();
+  }
+
+  #decide(): void {
+    const { clock, fence } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const seconds = Math.max(0.1, (nowMs - this.#tookSampleMonotonicMs) / 1000);
+    const { read, begun, dropped } = this.#counted;
+    this.#tookSampleMonotonicMs = nowMs;
+    this.#counted = { read: 0, begun: 0, dropped: 0 };
+    if (this.#change !== undefined || this.#outageFromMs !== undefined) return;
+    const { events, reason } = this.#pressure.sample({
+      dropped,
+      read: Math.round(read / seconds),
+      begun: Math.round(begun / seconds),
+      lagMs: fence.lagMs(),
+    });
+    if (events !== this.#reader?.events) this.#changeTo(events, reason);
+  }
+
+  #changeTo(events: Events, reason: string): void {
+    this.#change = {
+      next: this.#startReader(events),
+      handover: new Handover(),
+      reason: reason === "" ? "as before the reader ended" : reason,
+      last: undefined,
+      readByOld: false,
+      readByNext: false,
+    };
+  }
+
+  #marksStalled(): boolean {
+    return this.#options.clock.monotonicMs() - this.#lastMarkMonotonicMs > FENCE_STALL_MS;
+  }
+
+  /** Says once that the time stands still, why as far as is known, and once that it goes on. */
+  #reportMarks(): void {
+    const stalled = this.#marksStalled();
+    if (stalled === this.#stallReported) return;
+    this.#stallReported = stalled;
+    if (!stalled) this.#log(9, "marks are read again: the stream's completeness is known");
+    else this.#warn(`no mark was read for ${FENCE_STALL_MS / 1000} s: ${this.#whyStalled()}`);
+  }
+
+  #whyStalled(): string {
+    const { sendError } = this.#options.fence;
+    if (this.#reader === undefined) return "the event reader does not run";
+    if (sendError !== undefined) return `marks cannot be sent: ${sendError}`;
+    return "loopback is not tracked by the kernel, or the event reader is stopped";
+  }
+
+  #warn(body: string): void {
+    this.#log(13, body);
+  }
+
+  #log(severity: number, body: string): void {
+    const { clock, emit } = this.#options;
+    emit({ kind: "log", severity, body, attributes: { part: "observe" }, atMs: clock.nowMs() });
+  }
+
+  #every(intervalMs: number, call: () => void): void {
+    const again = (): void => {
+      if (this.#stopped) return;
+      call();
+      this.#options.clock.after(intervalMs, again);
+    };
+    this.#timers.push(this.#options.clock.after(intervalMs, again));
+  }
+}

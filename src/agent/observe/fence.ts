@@ -1,0 +1,122 @@
+/**
+ * How the agent knows that it has read all the kernel had to say up to a time: it sends a datagram
+ * to a loopback address that nobody else uses, which makes a connection event, and waits until its
+ * own reader sees that event. What happened before the datagram was sent has been read by then.
+ *
+ * A reader that is stopped, slow or deaf sees no mark, so the time stands still. The same holds
+ * where loopback is not tracked; the observer says so in an entry.
+ */
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import type { Clock } from "../../std/clock.ts";
+import { UDP, type ConntrackEvent } from "./conntrack-line.ts";
+import { FENCES_OUT_MAX } from "./limits.ts";
+
+export interface Mark {
+  /** Counts up; a later mark was sent later. */
+  readonly number: number;
+  readonly sentAtMs: number;
+}
+
+interface Sent extends Mark {
+  readonly sentMonotonicMs: number;
+}
+
+/** Discard: nobody answers there, and a refusal comes back as ICMP, which is no connection. */
+const DISCARD_PORT = 9;
+/** Marks go to 127.64.0.0/10, out of the way of resolvers and the like in 127.0.0.0/16. */
+const FIRST_OCTET = 64;
+const ADDRESSES = 64 * 256 * 256;
+
+export class Fence {
+  readonly #clock: Clock;
+  readonly #socket: Socket;
+  readonly #port: number;
+  /** By destination address. Insertion order is sending order. */
+  readonly #out = new Map<string, Sent>();
+  #number = 0;
+  #sendError: string | undefined;
+
+  private constructor(clock: Clock, socket: Socket) {
+    this.#clock = clock;
+    this.#socket = socket;
+    this.#port = socket.address().port;
+  }
+
+  /** Opens the socket that marks are sent from, on 127.0.0.1. */
+  static async open(clock: Clock): Promise<Fence> {
+    const socket = createSocket("udp4");
+    socket.unref();
+    socket.bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    const fence = new Fence(clock, socket);
+    socket.on("error", (error) => (fence.#sendError = error.message));
+    return fence;
+  }
+
+  /** Sends the next mark. */
+  provoke(): Mark {
+    const number = ++this.#number;
+    const address = markAddress(number);
+    // Taken before sending: what the mark proves must not be later than the mark.
+    const sent = {
+      number,
+      sentAtMs: this.#clock.nowMs(),
+      sentMonotonicMs: this.#clock.monotonicMs(),
+    };
+    this.#out.set(address, sent);
+    if (this.#out.size > FENCES_OUT_MAX) this.#forgetOldest();
+    this.#socket.send("", DISCARD_PORT, address, (error) => {
+      this.#sendError = error?.message;
+    });
+    return sent;
+  }
+
+  /** The mark that this event is, if it is one. Does not forget it: two readers may see it. */
+  markOf(event: ConntrackEvent): Mark | undefined {
+    if (event.type !== "new" || event.protocol !== UDP) return undefined;
+    const { original } = event;
+    if (original.sourcePort !== this.#port || original.destinationPort !== DISCARD_PORT) {
+      return undefined;
+    }
+    return this.#out.get(original.destinationIp);
+  }
+
+  /** This mark was read by the reader that counts: it and all before it are settled. */
+  settle({ number }: Mark): void {
+    for (const [address, sent] of this.#out) {
+      if (sent.number > number) break;
+      this.#out.delete(address);
+    }
+  }
+
+  /** No mark sent so far will be read: its reader is gone. */
+  forgetAll(): void {
+    this.#out.clear();
+  }
+
+  /** How long the oldest unread mark has been out, 0 when all were read. */
+  lagMs(): number {
+    const [oldest] = this.#out.values();
+    return oldest === undefined ? 0 : this.#clock.monotonicMs() - oldest.sentMonotonicMs;
+  }
+
+  /** Why the last mark could not be sent, if it could not. */
+  get sendError(): string | undefined {
+    return this.#sendError;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#out.keys();
+    if (oldest !== undefined) this.#out.delete(oldest);
+  }
+}
+
+function markAddress(number: number): string {
+  const at = number % ADDRESSES;
+  return `127.${FIRST_OCTET + (at >> 16)}.${(at >> 8) & 0xff}.${at & 0xff}`;
+}

@@ -1,0 +1,43 @@
+/** Every bound of this folder, with its reason. */
+
+/** Halves held in memory: the kernel's default table (262,144 entries) fits, about 300 B each. */
+export const LIVE_HALVES_MAX = 262_144;
+
+/** Distinct addresses kept as shared strings; a scan through more only costs the sharing. */
+export const INTERNED_ADDRESSES_MAX = 65_536;
+
+/** Addresses whose scope is remembered; the same bound, for the same scan. */
+export const JUDGED_ADDRESSES_MAX = 65_536;
+
+/** Unknown table entries held until the fence behind a dump is read; more wait for the next dump. */
+export const DUMP_CANDIDATES_MAX = 65_536;
+
+/** An event line is about 250 characters; a longer run without a newline is not conntrack's. */
+export const LINE_CHARS_MAX = 16_384;
+
+/** Events of the next reader held while the old one still speaks; past it the pipe is left full, and the kernel counts what it drops. */
+export const HANDOVER_EVENTS_MAX = 100_000;
+
+/** Marks sent and not yet read: two minutes of silence, then the oldest is given up. */
+export const FENCES_OUT_MAX = 128;
+
+/** How long a connection must live before the server is told early that it was established. */
+export const PROMPT_UPDATE_AFTER_MS = 1000;
+
+/** A younger half gets no periodic update: its close is likely on its way. */
+export const PERIODIC_UPDATE_AGE_MIN_MS = 60_000;
+
+export const DUMP_INTERVAL_MS = 300_000;
+export const FENCE_INTERVAL_MS = 1000;
+export const TICK_INTERVAL_MS = 250;
+export const ADDRESSES_POLL_MS = 3000;
+
+/** Without a mark read for this long, the agent says so in an entry. */
+export const FENCE_STALL_MS = 10_000;
+
+/** How long a dump waits for its fence where marks do not come back. */
+export const DUMP_FENCE_WAIT_MS = 5000;
+
+/** First and longest wait before a dead reader is started again; doubles in between. */
+export const RESTART_DELAY_MIN_MS = 100;
+export const RESTART_DELAY_MAX_MS = 10_000;

@@ -1,0 +1,120 @@
+/**
+ * The whole of this folder as one thing: from the kernel to numbered entries.
+ *
+ * Order at a start: `HostSettings.prepare` (whose facts belong in the `start` entry), the `start`
+ * entry, then `observeConnections`, which emits the claimed addresses first. At the end: `stop`,
+ * a last `snapshot`, then the `stop` entry.
+ */
+import type { Clock, Timer } from "../../std/clock.ts";
+import type {
+  AddressesEntry,
+  ConnectionEntry,
+  DegradedEntry,
+  GapEntry,
+  LogEntry,
+} from "../../format/entry.ts";
+import { AddressScope, type NetworkRule } from "./address-scope.ts";
+import { ConntrackSource } from "./conntrack-source.ts";
+import { Fence } from "./fence.ts";
+import type { Half } from "./half-table.ts";
+import type { HostSettings } from "./host-settings.ts";
+import { ADDRESSES_POLL_MS } from "./limits.ts";
+import { claimedAddresses, readLocalAddresses, sameAddresses } from "./own-addresses.ts";
+import { TableGuard } from "./table-guard.ts";
+import { Tracker } from "./tracker.ts";
+
+export type ObservedEntry = ConnectionEntry | GapEntry | DegradedEntry | LogEntry | AddressesEntry;
+
+export interface ObserveOptions {
+  readonly clock: Clock;
+  /**
+   * Numbers an entry and hands it on; returns its `seq`. Called synchronously, up to tens of
+   * thousands of times a second, so it must neither wait nor throw: an entry that it cannot keep is
+   * its own loss to admit.
+   */
+  readonly emit: (entry: ObservedEntry) => number;
+  readonly host: HostSettings;
+  /** Which networks addresses belong to; the first that fits counts, else `default`. */
+  readonly networks?: readonly NetworkRule[];
+  /** Halves of the run before (checkpoint.ts), in the same epoch. */
+  readonly restored?: readonly Half[];
+  /** Record SCTP, GRE and others too. Default false. */
+  readonly allProtocols?: boolean;
+  /** Program and leading arguments. Default `["conntrack"]`. */
+  readonly command?: readonly string[];
+}
+
+export interface Observation {
+  /** Unix ms for `complete_to`: all before has been emitted or is in a gap. 0 until first known. */
+  completeToMs(): number;
+  /** Plain copies of the halves that later entries may refer to, for the checkpoint. */
+  snapshot(): Half[];
+  liveHalves(): number;
+  readerPid(): number | undefined;
+  /** Ends the readers and takes back what was set on the host. No entry is emitted afterwards. */
+  stop(): Promise<void>;
+}
+
+export async function observeConnections(options: ObserveOptions): Promise<Observation> {
+  const { clock, emit, host, command = ["conntrack"] } = options;
+  const scope = new AddressScope(options.networks ?? []);
+  const addresses = followAddresses({ clock, emit, scope });
+  const fence = await Fence.open(clock);
+  const { udpTimeouts } = host;
+  const { allProtocols = false } = options;
+  const tracker = new Tracker({ clock, emit, scope, udpTimeouts, allProtocols });
+  tracker.restore(options.restored ?? []);
+  const enlargeBuffer = (): (() => void) => host.enlargeBuffer();
+  const source = new ConntrackSource({ clock, emit, tracker, fence, command, enlargeBuffer });
+  const guard = guardTable(options);
+  source.start();
+  return {
+    completeToMs: () => source.completeToMs(),
+    snapshot: () => tracker.snapshot(),
+    liveHalves: () => tracker.liveHalves,
+    readerPid: () => source.readerPid,
+    async stop() {
+      addresses.cancel();
+      guard?.stop();
+      source.stop();
+      fence.close();
+      await host.restore();
+    },
+  };
+}
+
+interface Follow {
+  readonly clock: Clock;
+  readonly emit: (entry: AddressesEntry) => number;
+  readonly scope: AddressScope;
+}
+
+/** Claims the addresses as they are now, and again whenever they change. */
+function followAddresses({ clock, emit, scope }: Follow): Timer {
+  let local = readLocalAddresses();
+  let timer: Timer;
+  const claim = (): void => {
+    scope.update(local);
+    const networks = claimedAddresses(local, (address) => scope.networkOf(address));
+    emit({ kind: "addresses", networks, atMs: clock.nowMs() });
+  };
+  const poll = (): void => {
+    const now = readLocalAddresses();
+    if (!sameAddresses(local, now)) {
+      local = now;
+      claim();
+    }
+    timer = clock.after(ADDRESSES_POLL_MS, poll);
+  };
+  claim();
+  timer = clock.after(ADDRESSES_POLL_MS, poll);
+  return { cancel: () => timer.cancel() };
+}
+
+function guardTable({ clock, emit, host }: ObserveOptions): TableGuard | undefined {
+  if (host.rule === undefined) return undefined;
+  const tableFill = (): number => host.tableFill();
+  const guard = new TableGuard({ clock, emit, rule: host.rule, tableFill });
+  guard.start();
+  return guard;
+}

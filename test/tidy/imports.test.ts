@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { importCycles, wrongDirections } from "./imports.ts";
+import { filesMatching, type SourceFile } from "./source-tree.ts";
+import { stages } from "./stages.ts";
+
+const ours = filesMatching("{src,bin,demo,bench,scripts,test}/**/*.{ts,tsx}").filter(
+  // These hold planted imports as text.
+  ({ path }) => !/^test\/tidy\/.*\.test\.ts$/.test(path),
+);
+
+test("imports point to earlier stages only", () => {
+  assert.deepEqual(wrongDirections(ours, stages), []);
+});
+
+test("no file imports itself by way of others", () => {
+  assert.deepEqual(importCycles(ours), []);
+});
+
+const planted: [name: string, path: string, line: string, complaint: RegExp | undefined][] = [
+  ["earlier", "src/journal/a.ts", 'import { b } from "../format/b.ts";', undefined],
+  ["own folder", "src/std/a.ts", 'import { b } from "./b.ts";', undefined],
+  ["later", "src/format/a.ts", 'import { b } from "../journal/b.ts";', /journal comes after/],
+  ["std", "src/std/a.ts", 'import { b } from "../format/b.ts";', /format comes after std/],
+  ["type", "src/format/a.ts", 'import type { B } from "../store/b.ts";', /store comes after/],
+  ["several lines", "src/format/a.ts", 'import {\n  b,\n} from "../store/b.ts";', /store comes/],
+  ["re-export", "src/format/a.ts", 'export { b } from "../store/b.ts";', /store comes after/],
+  ["dynamic", "src/format/a.ts", 'const b = await import("../store/b.ts");', /store comes/],
+  ["effect", "src/format/a.ts", 'import "../store/b.ts";', /store comes after/],
+  ["agent inwards", "src/serve/a.ts", 'import { b } from "../agent/b.ts";', /agent runs apart/],
+  ["agent outwards", "src/agent/a.ts", 'import { b } from "../ingest/b.ts";', /agent may import/],
+  ["console", "src/console/a.tsx", 'import { b } from "../serve/b.ts";', /console may import/],
+  ["deep", "src/agent/observe/a.ts", 'import { b } from "../../journal/b.ts";', /agent may/],
+  ["bin", "demo/main.ts", 'import { b } from "../bin/b.ts";', /nothing imports it/],
+  ["outside", "src/std/a.ts", 'import { b } from "../../test/b.ts";', /nothing outside src/],
+  ["package", "src/agent/a.ts", 'import { b } from "fastify";', /Node's own modules alone/],
+  ["package in a stage", "src/serve/a.ts", 'import { b } from "fastify";', undefined],
+  ["commented", "src/format/a.ts", '// import { b } from "../store/b.ts";', undefined],
+  ["new folder", "src/extra/a.ts", "", /is in no stage/],
+];
+
+for (const [name, path, text, complaint] of planted) {
+  test(`planted import, ${name}: ${complaint === undefined ? "accepted" : "found"}`, () => {
+    const found = wrongDirections([{ path, text }], stages);
+    assert.equal(found.length, complaint === undefined ? 0 : 1, found.join("\n"));
+    if (complaint !== undefined) assert.match(found[0] ?? "", complaint);
+  });
+}
+
+test("a planted ring of three files is found", () => {
+  const ring = [link("a", "b"), link("b", "c"), link("c", "a"), link("d", "a")];
+  assert.deepEqual(importCycles(ring), [
+    "src/std/a.ts → src/std/b.ts → src/std/c.ts → src/std/a.ts",
+  ]);
+});
+
+function link(from: string, to: string): SourceFile {
+  return { path: `src/std/${from}.ts`, text: `import { x } from "./${to}.ts";` };
+}

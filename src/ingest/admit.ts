@@ -1,0 +1,285 @@
+/**
+ * The whole path of one frame, in the order of rising cost, so that what is refused cost least:
+ * size → header → node → key id → signature → revocation → rate → chain → payload hash →
+ * decompression → entries → chain → journal → receipt.
+ *
+ * Everything up to the signature is a stranger's word and only counted; from there on the node has
+ * said it. Nothing here throws for what a sender can cause.
+ */
+import type { KeyObject } from "node:crypto";
+import {
+  type Batch,
+  type BatchHeader,
+  chainHash,
+  decodeFrame,
+  HEADER_BYTES,
+  verifyHeader,
+} from "../format/batch.ts";
+import { SIGNATURE_BYTES } from "../format/identity.ts";
+import { signReceipt } from "../format/receipt.ts";
+import type { Clock } from "../std/clock.ts";
+import { emptyChain, type Fork, judge, judgeOlder, type Link, optedOut } from "./chain.ts";
+import { type Place, recentPlace } from "./chain-heads.ts";
+import type { ChainWriter } from "./chain-writer.ts";
+import { IngestError, type Refusal, refused, refusedFormat } from "./errors.ts";
+import { EvidenceLocker } from "./evidence.ts";
+import { History } from "./history.ts";
+import type { Incident } from "./incident.ts";
+import { inspect, payloadMismatch } from "./inspect.ts";
+import type { JournalPort } from "./journal-port.ts";
+import { FRAME_BYTES_MAX, type IngestLimits, INGEST_LIMITS, LOOKUP_WAIT_MS } from "./limits.ts";
+import type { KnownNode, LookupNode } from "./node-directory.ts";
+import { NodeRates } from "./node-rates.ts";
+import { Turns } from "./turns.ts";
+
+export interface AdmissionOptions {
+  readonly lookup: LookupNode;
+  readonly writer: ChainWriter;
+  /** For looking up old batches. */
+  readonly journal: Pick<JournalPort, "read">;
+  readonly serverKey: KeyObject;
+  readonly clock: Clock;
+  readonly report: (incident: Incident) => void;
+  readonly limits?: IngestLimits;
+}
+
+export type AdmitResult =
+  /** Durable. `receipt` has 144 bytes. `duplicate`: it was accepted before and its ack was lost. */
+  { readonly outcome: "acked"; readonly receipt: Buffer; readonly duplicate: boolean } | Refusal;
+
+/** A frame whose signature holds. */
+interface Signed {
+  readonly nodeId: string;
+  readonly node: KnownNode;
+  readonly batch: Batch;
+  readonly link: Link;
+  readonly frame: Uint8Array;
+  readonly remote: string;
+}
+
+/** What a node's turn leaves to be done after it. */
+type Turn =
+  /** Its place in the journal is fixed; to be acked when `durable` resolves. */
+  | {
+      readonly outcome: "ordered";
+      readonly place: Place;
+      readonly duplicate: boolean;
+      readonly durable: Promise<void>;
+    }
+  /** An old number: what stood there is past and cannot change, so nobody waits for the look-up. */
+  | { readonly outcome: "older" }
+  | Refusal;
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #rates: NodeRates;
+  readonly #history: History;
+  readonly #evidence: EvidenceLocker;
+  readonly #turns = new Turns();
+  readonly #counts = new Map<string, number>();
+
+  constructor(options: AdmissionOptions) {
+    const limits = options.limits ?? INGEST_LIMITS;
+    this.#options = options;
+    this.#rates = new NodeRates(limits, options.clock);
+    this.#history = new History(options.journal, options.clock);
+    this.#evidence = new EvidenceLocker(options.writer, limits);
+  }
+
+  /** Answers so far by code, and `accepted` and `duplicate`: for the metrics. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+
+  /** `frame` is ours from here on. `remote` is the address that the connection came from. */
+  async admit(frame: Uint8Array, remote: string): Promise<AdmitResult> {
+    const result = await this.#admit(frame, remote);
+    if (result.outcome === "refused") this.#count(result.code);
+    else this.#count(result.duplicate ? "duplicate" : "accepted");
+    return result;
+  }
+
+  async #admit(frame: Uint8Array, remote: string): Promise<AdmitResult> {
+    if (this.#options.writer.failure !== undefined) return journalFailed();
+    const signed = this.#authenticate(frame, remote);
+    if ("outcome" in signed) return signed;
+    const { header } = signed.batch;
+    const limited = this.#rates.charge(signed.nodeId, header.entryCount, frame.length);
+    if (limited !== undefined) return limited;
+    const turn = await this.#turns.run(signed.nodeId, () => this.#takeTurn(signed));
+    if (turn.outcome === "ordered") return this.#acknowledge(header, turn);
+    if (turn.outcome === "older") return this.#refuseOlder(signed);
+    return turn;
+  }
+
+  /** Up to the signature and the state of the key. */
+  #authenticate(frame: Uint8Array, remote: string): Signed | Refusal {
+    const batch = splitFrame(frame);
+    if ("outcome" in batch) return batch;
+    const { header, headerBytes } = batch;
+    const nodeId = Buffer.from(header.nodeId).toString("hex");
+    const node = this.#options.lookup(nodeId);
+    const incident = { nodeId, remote, atMs: this.#options.clock.nowMs(), header };
+    if (node === undefined) {
+      this.#options.report({ kind: "unknown_node", ...incident });
+      return refused("unknown_node", `node ${nodeId} is not enrolled here`);
+    }
+    const reason = forgery(batch, node);
+    if (reason !== undefined) {
+      this.#options.report({ kind: "forged", ...incident, reason });
+      return refused("bad_signature", `node ${nodeId}: ${reason}`);
+    }
+    if (node.state === "revoked") {
+      this.#options.report({ kind: "revoked_key_used", ...incident });
+      return revokedKey(nodeId);
+    }
+    return { nodeId, node, batch, link: { header, hash: chainHash(headerBytes) }, frame, remote };
+  }
+
+  /** From the chain to the journal's order: what must not run twice at once for a node. */
+  #takeTurn(signed: Signed): Turn {
+    const { nodeId, node, batch, link } = signed;
+    const chain = this.#options.writer.chain(nodeId);
+    const state = chain?.state ?? emptyChain(node.publicKeyBytes);
+    const place = chain === undefined ? undefined : recentPlace(chain, batch.header);
+    const verdict = judge(state, link, place?.hash);
+    switch (verdict.outcome) {
+      case "accepted":
+        return this.#accept(signed, verdict.firstKind);
+      case "duplicate":
+        return this.#repeat(signed, place);
+      case "fork":
+        return this.#refuseFork(signed, verdict, place);
+      case "older":
+        return verdict;
+      default:
+        if (verdict.code === "replayed") this.#reportReplay(signed, place);
+        return verdict;
+    }
+  }
+
+  #accept(signed: Signed, firstKind: "rollback" | "resume" | undefined): Turn {
+    const { nodeId, batch, link, frame } = signed;
+    const mismatch = payloadMismatch(batch);
+    if (mismatch !== undefined) return mismatch;
+    const inspection = inspect(batch);
+    if (inspection.outcome === "refused") return inspection;
+    if (firstKind !== undefined && inspection.firstKind !== firstKind) return lacking(firstKind);
+    const { writer, clock, lookup } = this.#options;
+    // Others may have had their turn since the signature was checked.
+    if (lookup(nodeId)?.state !== "active") return revokedKey(nodeId);
+    if (writer.failure !== undefined) return journalFailed();
+    const { place, durable } = writer.accept(nodeId, link, frame, clock.nowMs());
+    return { outcome: "ordered", place, duplicate: false, durable };
+  }
+
+  /** The ack was lost, or the first request is still waiting for it: the same receipt again. */
+  #repeat({ nodeId, batch }: Signed, place: Place | undefined): Turn {
+    if (place === undefined)
+      throw new IngestError("bad_chain", `${nodeId} has a head without place`);
+    const durable = this.#options.writer.settled(nodeId);
+    return payloadMismatch(batch) ?? { outcome: "ordered", place, duplicate: true, durable };
+  }
+
+  async #refuseOlder(signed: Signed): Promise<Refusal> {
+    const { nodeId, batch, link } = signed;
+    const chain = this.#options.writer.chain(nodeId);
+    if (chain === undefined) throw new IngestError("bad_chain", `${nodeId} lost its chain`);
+    const found = await this.#history.find(batch.header, chain);
+    if (found === "busy") {
+      const retryAfterS = LOOKUP_WAIT_MS / 1000;
+      return refused("busy", "an old batch is being looked up in the journal", { retryAfterS });
+    }
+    // Where retention removed it nobody can tell; a replay is the milder word, and refused too.
+    const place = found === "absent" ? undefined : found;
+    const verdict = judgeOlder(link, place?.hash ?? link.hash);
+    if (verdict.outcome === "fork") return this.#refuseFork(signed, verdict, place);
+    this.#reportReplay(signed, place);
+    return verdict;
+  }
+
+  #reportReplay({ nodeId, remote, batch }: Signed, genuine: Place | undefined): void {
+    const atMs = this.#options.clock.nowMs();
+    this.#options.report({ kind: "replayed", nodeId, remote, atMs, header: batch.header, genuine });
+  }
+
+  /** The frame is the proof, so it is kept before it is reported. */
+  #refuseFork(signed: Signed, fork: Fork, genuine: Place | undefined): Refusal {
+    const { nodeId, remote, batch } = signed;
+    const atMs = this.#options.clock.nowMs();
+    const { header } = batch;
+    const incident = { kind: "fork", nodeId, remote, atMs, header, genuine } as const;
+    const report = (evidenceIndex?: number): void =>
+      this.#options.report({ ...incident, reason: fork.detail, evidenceIndex });
+    const whole = payloadMismatch(batch) === undefined;
+    const kept = this.#evidence.keep(nodeId, whole ? signed.frame : headOf(signed.frame), atMs);
+    kept.then(report, () => report());
+    return refused("fork", fork.detail);
+  }
+
+  async #acknowledge(
+    header: BatchHeader,
+    turn: { readonly place: Place; readonly duplicate: boolean; readonly durable: Promise<void> },
+  ): Promise<AdmitResult> {
+    try {
+      await turn.durable;
+    } catch {
+      return journalFailed();
+    }
+    const receipt = receiptOf(header, turn.place, this.#options.serverKey);
+    return { outcome: "acked", receipt, duplicate: turn.duplicate };
+  }
+
+  #count(outcome: string): void {
+    this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1);
+  }
+}
+
+export function receiptOf(header: BatchHeader, place: Place, serverKey: KeyObject): Buffer {
+  const { index, receivedMs, hash: head } = place;
+  const { nodeId, epoch, batchNo } = header;
+  return signReceipt({ nodeId, epoch, batchNo, head, index, receivedMs }, serverKey);
+}
+
+function splitFrame(frame: Uint8Array): Batch | Refusal {
+  if (frame.length > FRAME_BYTES_MAX) {
+    return refused(
+      "payload_too_large",
+      `the frame has ${frame.length} bytes, at most ${FRAME_BYTES_MAX} are allowed`,
+    );
+  }
+  try {
+    return decodeFrame(frame);
+  } catch (error) {
+    return refusedFormat(error);
+  }
+}
+
+/** Why the frame is not the node's; undefined when it is. */
+function forgery({ header, headerBytes, signature }: Batch, node: KnownNode): string | undefined {
+  if (Buffer.compare(header.keyId, node.keyId) !== 0) {
+    return `key ${Buffer.from(header.keyId).toString("hex")} is not the key of this node`;
+  }
+  if (!verifyHeader(headerBytes, signature, node.publicKey)) return "the signature does not hold";
+  return undefined;
+}
+
+/** Header and signature: the part that proves, without a payload that proves nothing. */
+function headOf(frame: Uint8Array): Uint8Array {
+  return frame.slice(0, HEADER_BYTES + SIGNATURE_BYTES);
+}
+
+function lacking(firstKind: "rollback" | "resume"): Refusal {
+  if (firstKind === "resume") return optedOut();
+  return refused("bad_entry", "the first entry of a later epoch is a rollback");
+}
+
+function revokedKey(nodeId: string): Refusal {
+  return refused("revoked_key", `the key of node ${nodeId} was revoked`);
+}
+
+function journalFailed(): Refusal {
+  return refused("journal_failed", "the journal took no record; the batch is not accepted", {
+    retryAfterS: 10,
+  });
+}

@@ -1,0 +1,25 @@
+/**
+ * What ingest needs of the journal. The contract:
+ *
+ * - Records get contiguous indices in the order of the calls of `append`.
+ * - `append` resolves when the record is durable. When it rejects, the outcome is unknown: the
+ *   record may or may not be there after a restart, and no later append may be relied on.
+ * - The frame is the journal's from the call on; the caller does not write to it again.
+ * - `read` yields records from `fromIndex` (inclusive) in order, up to the last durable one at the
+ *   time of the call. Frames may be views that are valid only until the next step. Where retention
+ *   dropped a payload, the frame is at least header and signature.
+ */
+export type RecordType = "batch" | "evidence";
+
+export interface JournalRecord {
+  readonly index: number;
+  readonly type: RecordType;
+  /** The server's clock when it was admitted, Unix ms. */
+  readonly receivedMs: number;
+  readonly frame: Uint8Array;
+}
+
+export interface JournalPort {
+  append(record: Omit<JournalRecord, "index">): Promise<{ readonly index: number }>;
+  read(fromIndex: number): AsyncIterable<JournalRecord>;
+}

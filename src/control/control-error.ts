@@ -1,0 +1,26 @@
+/** Why the control state refused or could not do something; the codes are public (docs/errors.md). */
+export type ControlErrorCode =
+  | "bad_enrolment_key"
+  | "bad_tag"
+  | "bad_ttl"
+  | "name_taken"
+  | "revoked_key"
+  | "already_revoked"
+  | "unknown_node"
+  | "unknown_key"
+  | "too_many_nodes"
+  | "too_many_keys"
+  | "control_busy"
+  | "control_failed"
+  | "data_in_use"
+  | "state_too_new";
+
+export class ControlError extends Error {
+  readonly code: ControlErrorCode;
+
+  constructor(code: ControlErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ControlError";
+    this.code = code;
+  }
+}

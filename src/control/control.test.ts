@@ -1,0 +1,291 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { nodeIdOf, rawPublicKey } from "../format/identity.ts";
+import { ManualClock } from "../std/clock.ts";
+import { Control, type ControlOptions, type EnrolmentRequest } from "./control.ts";
+import { ControlError } from "./control-error.ts";
+import { openDatabase } from "./database.ts";
+import type { ControlEntry } from "./replay.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "control-"));
+after(() => rmSync(directory, { recursive: true }));
+let files = 0;
+
+interface World {
+  readonly control: Control;
+  readonly clock: ManualClock;
+  readonly journal: ControlEntry[];
+  readonly file: string;
+  readonly fatal: ControlError[];
+}
+
+function world(options: Partial<ControlOptions> & { journal?: ControlEntry[] } = {}): World {
+  const clock = new ManualClock();
+  const journal = options.journal ?? [];
+  const file = options.file ?? join(directory, `${files++}.sqlite`);
+  const fatal: ControlError[] = [];
+  const control = Control.open({
+    file,
+    clock,
+    append: async (entry) => ({ index: journal.push(entry) - 1 }),
+    chainEnd: async () => ({ epoch: 2, batches: 7 }),
+    onFatal: (error) => fatal.push(error),
+    ...options,
+  });
+  return { control, clock, journal, file, fatal };
+}
+
+function newPublicKey(): Buffer {
+  return rawPublicKey(generateKeyPairSync("ed25519").privateKey);
+}
+
+function request(control: Control, more: Partial<EnrolmentRequest> = {}): EnrolmentRequest {
+  const { key, secret } = control.createKey({ tags: ["web"] });
+  const keyId = Buffer.from(key.id, "base64url");
+  return { keyId, secret, publicKey: newPublicKey(), name: "a", ...more };
+}
+
+const coded = (code: string) => (error: unknown) =>
+  error instanceof ControlError && error.code === code;
+
+describe("enrolling", () => {
+  it("writes the entry, then lets the node in, with its key's tags", async () => {
+    const { control, journal } = world();
+    const asked = request(control);
+    const node = await control.enrol(asked);
+    assert.equal(node.id, nodeIdOf(asked.publicKey).toString("hex"));
+    assert.deepEqual(node.tags, ["web"]);
+    assert.deepEqual(
+      journal.map((entry) => [entry.kind, entry.node]),
+      [["enrolled", node.id]],
+    );
+    assert.equal(control.node(node.id)?.state, "active");
+    assert.equal(control.keys()[0]?.uses, 1);
+  });
+
+  it("gives the same public key the same answer, also when the key is spent", async () => {
+    const { control, journal } = world();
+    const asked = request(control);
+    const [first, meanwhile] = await Promise.all([control.enrol(asked), control.enrol(asked)]);
+    const later = await control.enrol({ ...asked, name: "other", secret: Buffer.alloc(24) });
+    assert.equal(meanwhile.id, first.id);
+    assert.equal(later.name, "a");
+    assert.equal(journal.length, 1);
+  });
+
+  it("spends a key once, also between two that come together", async () => {
+    const { control } = world();
+    const asked = request(control);
+    const both = await Promise.allSettled([
+      control.enrol(asked),
+      control.enrol({ ...asked, publicKey: newPublicKey(), name: "b" }),
+    ]);
+    assert.deepEqual(
+      both.map((one) => one.status),
+      ["fulfilled", "rejected"],
+    );
+  });
+
+  it("lets many in by a reusable key", async () => {
+    const { control } = world();
+    const { key, secret } = control.createKey({ reusable: true });
+    const keyId = Buffer.from(key.id, "base64url");
+    for (const name of ["a", "b", "c"]) {
+      await control.enrol({ keyId, secret, publicKey: newPublicKey(), name });
+    }
+    assert.equal(control.keys()[0]?.uses, 3);
+  });
+
+  const refusals: [
+    title: string,
+    code: string,
+    prepare: (world: World) => EnrolmentRequest | Promise<EnrolmentRequest>,
+  ][] = [
+    [
+      "an unknown key",
+      "bad_enrolment_key",
+      ({ control }) => request(control, { keyId: Buffer.alloc(6) }),
+    ],
+    [
+      "a wrong secret",
+      "bad_enrolment_key",
+      ({ control }) => request(control, { secret: Buffer.alloc(24) }),
+    ],
+    [
+      "an expired key",
+      "bad_enrolment_key",
+      ({ control, clock }) => {
+        const asked = request(control);
+        clock.advance(24 * 3_600_000);
+        return asked;
+      },
+    ],
+    [
+      "a revoked key",
+      "bad_enrolment_key",
+      ({ control }) => {
+        const asked = request(control);
+        control.revokeKey(Buffer.from(asked.keyId).toString("base64url"));
+        return asked;
+      },
+    ],
+    [
+      "a name that an active node has, in another case",
+      "name_taken",
+      async ({ control }) => {
+        await control.enrol(request(control, { name: "Db" }));
+        return request(control, { name: "dB" });
+      },
+    ],
+    [
+      "the key of a revoked node",
+      "revoked_key",
+      async ({ control }) => {
+        const asked = request(control);
+        await control.enrol(asked);
+        await control.revokeNode("a");
+        return { ...asked, ...request(control), publicKey: asked.publicKey };
+      },
+    ],
+  ];
+  for (const [title, code, prepare] of refusals) {
+    it(`refuses ${title}`, async () => {
+      const here = world();
+      const asked = await prepare(here);
+      const before = here.journal.length;
+      await assert.rejects(here.control.enrol(asked), coded(code));
+      assert.equal(here.journal.length, before);
+    });
+  }
+});
+
+describe("revoking a node", () => {
+  it("names the last batch in the journal, and frees the name", async () => {
+    const { control, journal } = world();
+    const node = await control.enrol(request(control));
+    const revoked = await control.revokeNode(node.id);
+    assert.deepEqual(revoked.revoked && { ...revoked.revoked, atMs: 0 }, {
+      atMs: 0,
+      epoch: 2,
+      batchNo: 6,
+    });
+    assert.deepEqual(journal.at(-1), {
+      kind: "revoked",
+      atMs: revoked.revoked?.atMs,
+      node: node.id,
+      epoch: 2,
+      lastBatch: 6,
+    });
+    assert.notEqual((await control.enrol(request(control))).id, node.id);
+    await assert.rejects(control.revokeNode(node.id), coded("already_revoked"));
+    await assert.rejects(control.revokeNode("nobody"), coded("unknown_node"));
+  });
+
+  it("refuses the node's batches before it asks where its chain ends", async () => {
+    const asked: (string | undefined)[] = [];
+    const here: World = world({
+      chainEnd: async (id) => {
+        asked.push(here.control.node(id)?.state);
+        return { epoch: 0, batches: 0 };
+      },
+    });
+    await here.control.enrol(request(here.control));
+    await here.control.revokeNode("a");
+    assert.deepEqual(asked, ["revoked"]);
+  });
+});
+
+describe("failures", () => {
+  it("stop everything when the journal's outcome is unknown", async () => {
+    const { control, fatal } = world({ append: () => Promise.reject(new Error("disk gone")) });
+    const asked = request(control);
+    await assert.rejects(control.enrol(asked), coded("control_failed"));
+    assert.equal(fatal.length, 1);
+    assert.throws(() => control.createKey({}), coded("control_failed"));
+  });
+
+  it("change nothing when nothing was written", async () => {
+    let full = true;
+    const { control, fatal } = world({
+      append: () => {
+        if (full) return Promise.reject(new ControlError("control_busy", "full"));
+        return Promise.resolve({ index: 0 });
+      },
+    });
+    const asked = request(control);
+    await assert.rejects(control.enrol(asked), coded("control_busy"));
+    full = false;
+    assert.equal((await control.enrol(asked)).name, "a");
+    assert.equal(fatal.length, 0);
+  });
+
+  const keyRequests = [
+    ["bad_ttl", { ttlMs: 0 }],
+    ["bad_ttl", { ttlMs: Number.NaN }],
+    ["bad_tag", { tags: ["a b"] }],
+    ["bad_tag", { tags: Array.from({ length: 17 }, (_, n) => `t${n}`) }],
+  ] as const;
+  for (const [code, asked] of keyRequests) {
+    it(`refuse a key with ${JSON.stringify(asked).slice(0, 40)}`, () => {
+      assert.throws(() => world().control.createKey(asked), coded(code));
+    });
+  }
+});
+
+describe("starting again", () => {
+  it("rebuilds a lost file from the journal", async () => {
+    const first = world();
+    const kept = await first.control.enrol(request(first.control, { name: "kept" }));
+    const gone = await first.control.enrol(request(first.control, { name: "gone" }));
+    await first.control.revokeNode("gone");
+    await first.control.close();
+
+    const second = world();
+    await second.control.replay(first.journal, 3);
+    assert.equal(second.control.node(kept.id)?.name, "kept");
+    assert.equal(second.control.node(gone.id)?.state, "revoked");
+    assert.equal(second.control.appliedIndex, 3);
+  });
+
+  it("applies what was journaled but not stored, once", async () => {
+    const first = world();
+    const asked = request(first.control);
+    await first.control.close();
+    const journal: ControlEntry[] = [];
+    const lost = world({ journal });
+    const { key, secret } = lost.control.createKey({});
+    await lost.control.enrol({ ...asked, keyId: Buffer.from(key.id, "base64url"), secret });
+
+    const second = world({ file: first.file });
+    await second.control.replay(journal, 1);
+    await second.control.replay(journal, 1);
+    assert.equal(second.control.nodes().length, 1);
+    await second.control.close();
+  });
+
+  it("keeps what was stored, and the file private", async () => {
+    const first = world();
+    const node = await first.control.enrol(request(first.control));
+    assert.equal(first.control.appliedIndex, 1);
+    await first.control.close();
+    const second = world({ file: first.file });
+    assert.deepEqual(second.control.findNode("a").tags, node.tags);
+    assert.equal(second.control.appliedIndex, 1);
+    assert.equal(statSync(first.file).mode & 0o777, 0o600);
+    await second.control.close();
+  });
+
+  it("refuses a file that another holds, and one of a newer server", async () => {
+    const { control, file } = world();
+    assert.throws(() => world({ file }), coded("data_in_use"));
+    await control.close();
+    const database = openDatabase(file);
+    database.exec("PRAGMA user_version = 1000");
+    database.close();
+    assert.throws(() => world({ file }), coded("state_too_new"));
+  });
+});

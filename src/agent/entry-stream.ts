@@ -18,7 +18,7 @@ import { BodyQueue, type Dropped, type Taken } from "./body-queue.ts";
 import type { Body } from "./body.ts";
 import type { CrashAt } from "./crash-points.ts";
 import { BODY_OPEN_MS_MAX, BODY_RAW_BYTES_MAX } from "./limits.ts";
-import { Numbering, type SeqRange } from "./numbering.ts";
+import { Numbering, type NumberHole } from "./numbering.ts";
 import { OpenBody, recoverOpenBody } from "./open-body.ts";
 import { bootAtMs } from "./machine.ts";
 import type { Moment } from "./seal.ts";
@@ -39,8 +39,7 @@ export interface EntryStreamOptions {
 }
 
 /** Numbers that a run before this one may have given, and nobody wrote down. */
-export interface Hole {
-  readonly seqs: SeqRange;
+export interface Hole extends NumberHole {
   /** Time of the last entry that was written down; 0 when there is none. */
   readonly fromMs: number;
 }
@@ -68,7 +67,7 @@ export class EntryStream {
     const floor = Math.max(this.#queue.nextSeq, sealedTo);
     const { numbering, hole } = Numbering.open(options.numberingFile, floor);
     this.#numbering = numbering;
-    this.hole = hole && { seqs: hole, fromMs: this.#queue.lastAtMs };
+    this.hole = hole && { ...hole, fromMs: this.#queue.lastAtMs };
     if (dropped !== undefined) this.#declare(dropped, "spool");
   }
 
@@ -145,8 +144,19 @@ export class EntryStream {
     return true;
   }
 
-  take(): Taken | undefined {
-    return this.#queue.take();
+  /** Numbers for entries that are sealed without passing the queue; returns the first. */
+  skip(count: number): number {
+    const first = this.#numbering.take();
+    for (let taken = 1; taken < count; taken++) this.#numbering.take();
+    return first;
+  }
+
+  /** Bodies that can never be sent: declared, like those that had to make room. */
+  giveUp(taken: Taken): void {
+    const { count, seqFirst, firstAtMs, lastAtMs } = taken.content;
+    this.#queue.release(taken);
+    const seqs = [seqFirst, seqFirst + count - 1] as const;
+    this.#declare({ count, seqs, fromMs: firstAtMs, toMs: lastAtMs }, "lost");
   }
 
   /** Ends the run: everything is in the queue and durable, and the next number is exact. */

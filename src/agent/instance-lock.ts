@@ -1,34 +1,16 @@
-/**
- * One agent per state directory. The lock is the kernel's own on a file, so it ends with the
- * process however that dies; SQLite is the part of Node that takes one.
- */
-import { DatabaseSync } from "node:sqlite";
+/** One agent per state directory; the lock ends with the process, however that dies. */
+import type { DiskLock } from "../std/disk.ts";
+import { lockFile, lockHolderPid } from "../std/lock-file.ts";
 import { AgentError } from "./agent-error.ts";
+import type { StatePaths } from "./state-directory.ts";
 
-export class InstanceLock {
-  readonly #database: DatabaseSync;
-
-  private constructor(database: DatabaseSync) {
-    this.#database = database;
-  }
-
-  /** Throws `state_in_use` at once when another process holds it. */
-  static take(file: string): InstanceLock {
-    const database = new DatabaseSync(file, { timeout: 0 });
-    try {
-      database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
-    } catch (cause) {
-      database.close();
-      throw new AgentError(
-        "state_in_use",
-        `another agent runs on ${file.replace(/\/lock$/, "")}; stop it, or give this one its own --state`,
-        { cause },
-      );
-    }
-    return new InstanceLock(database);
-  }
-
-  release(): void {
-    this.#database.close();
-  }
+/** Throws `state_in_use` at once when another process holds it. */
+export function takeInstanceLock(paths: StatePaths): DiskLock {
+  const lock = lockFile(paths.lock);
+  if (lock !== undefined) return lock;
+  const pid = lockHolderPid(paths.lock);
+  throw new AgentError(
+    "state_in_use",
+    `another agent${pid === undefined ? "" : ` (process ${pid})`} runs on ${paths.root}, stop it, or give this one its own --state`,
+  );
 }

@@ -34,6 +34,9 @@ export const RECEIPTS_KEPT = 4096;
 export const RETRY_FIRST_MS = 500;
 export const RETRY_LAST_MS = 30_000;
 
+/** The longest that a server may ask us to stay away: a wrong header must not silence a node for a day. */
+export const RETRY_AFTER_MS_MAX = 300_000;
+
 /** A batch that the server refused for good and that nothing can replace is tried again this rarely. */
 export const STUCK_RETRY_MS = 600_000;
 

@@ -12,6 +12,12 @@ import { readJson, replaceFile } from "./json-file.ts";
 /** Numbers that may have been given to entries that nobody has; both inclusive. */
 export type SeqRange = readonly [first: number, last: number];
 
+/** Numbers without entries. After a clean end that is not the agent's doing. */
+export interface NumberHole {
+  readonly seqs: SeqRange;
+  readonly clean: boolean;
+}
+
 export class Numbering {
   readonly #file: string;
   #next: number;
@@ -24,21 +30,17 @@ export class Numbering {
   }
 
   /**
-   * Goes on where the last run ended. `floor` is one past the last number found in the spool;
-   * `hole` is what lies between and was never written down, present only after an unclean end.
+   * Goes on where the last run ended. `floor` is one past the last number found in the spool; `hole`
+   * is what lies between and is not there.
    */
-  static open(
-    file: string,
-    floor: number,
-  ): { numbering: Numbering; hole?: SeqRange; clean: boolean } {
+  static open(file: string, floor: number): { numbering: Numbering; hole?: NumberHole } {
     const saved = parse(readJson(file));
     const next = Math.max(saved?.reservedTo ?? 0, floor);
     const numbering = new Numbering(file, next);
     numbering.#reserve();
-    const clean = saved === undefined || saved.clean;
-    return clean || next === floor
-      ? { numbering, clean }
-      : { numbering, clean, hole: [floor, next - 1] };
+    return saved === undefined || next === floor
+      ? { numbering }
+      : { numbering, hole: { seqs: [floor, next - 1], clean: saved.clean } };
   }
 
   /** The number that `take` gives next. */

@@ -1,0 +1,266 @@
+/**
+ * Sending: one batch after the other, each until the server has signed for it. The loop never gives
+ * up and never hurries: failures back off with jitter, a server's wish to wait is obeyed, and what
+ * the server refuses for good is declared lost instead of being sent for ever.
+ *
+ * Nothing is sealed before the server has said where our chain ends (recovery.ts); until then
+ * entries pile up in the spool.
+ */
+import type { KeyObject } from "node:crypto";
+import { FLAG } from "../format/batch.ts";
+import { openReceipt, type Receipt } from "../format/receipt.ts";
+import { backOffMs } from "../std/retry.ts";
+import { positionAfter } from "./chain-position.ts";
+import type { CrashAt } from "./crash-points.ts";
+import type { EntryStream } from "./entry-stream.ts";
+import { requestHead } from "./head-request.ts";
+import type { Identity } from "./identity.ts";
+import {
+  HEARTBEAT_MS,
+  RETRY_AFTER_MS_MAX,
+  RETRY_FIRST_MS,
+  RETRY_LAST_MS,
+  STUCK_RETRY_MS,
+} from "./limits.ts";
+import { rechain, type RechainOptions, type Refusal } from "./rechain.ts";
+import { afterRefusal } from "./refusals.ts";
+import type { SealedFrame } from "./sealed-log.ts";
+import type { Answer, Uplink } from "./uplink.ts";
+
+const BACK_OFF = { firstDelayMs: RETRY_FIRST_MS, delayMsMax: RETRY_LAST_MS };
+
+export interface ShipperOptions extends RechainOptions {
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly identity: Identity;
+  readonly serverKey: KeyObject;
+  readonly stream: EntryStream;
+  readonly uplink: Pick<Uplink, "post">;
+  readonly crashAt: CrashAt;
+}
+
+export interface ShipperStatus {
+  /** `recovering` until the server's head is known; `halted` when the key was revoked. */
+  readonly state: "recovering" | "sending" | "waiting" | "halted";
+  readonly lastError: string;
+  readonly failures: number;
+  readonly lastReceiptMs: number;
+}
+
+/** Milliseconds to wait before the next step; `idle`: until there is something to do. */
+type Next = number | "idle" | "end";
+
+export class Shipper {
+  readonly #options: ShipperOptions;
+  readonly #abort = new AbortController();
+  readonly #recovered = Promise.withResolvers<void>();
+  #state: ShipperStatus["state"] = "recovering";
+  #isRecovered = false;
+  #lastError = "";
+  #failures = 0;
+  #refusal: Refusal | undefined;
+  #lastShippedMs: number;
+  #lastReceiptMs: number;
+  #stopping = false;
+  #done: Promise<void> | undefined;
+  /** Ends the present pause; `#isIdle` says whether a nudge may. */
+  #wake: (() => void) | undefined;
+  #isIdle = false;
+
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+    this.#lastShippedMs = options.clock.monotonicMs();
+    this.#lastReceiptMs = options.receipts.last?.receivedMs ?? 0;
+  }
+
+  get status(): ShipperStatus {
+    const [state, lastError] = [this.#state, this.#lastError];
+    return { state, lastError, failures: this.#failures, lastReceiptMs: this.#lastReceiptMs };
+  }
+
+  /** Resolves when the server's head is known for the first time. */
+  get recovered(): Promise<void> {
+    return this.#recovered.promise;
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  /** There may be something to send. Waiting after a failure is not cut short by it. */
+  nudge(): void {
+    if (this.#isIdle) this.#wake?.();
+  }
+
+  /** Tries to deliver what there is, for at most `flushMsMax`; what remains is in the spool. */
+  async stop(flushMsMax: number): Promise<void> {
+    this.#stopping = true;
+    const timer = this.#options.clock.after(flushMsMax, () => this.#end());
+    this.#wake?.();
+    await this.#done;
+    timer.cancel();
+  }
+
+  #end(): void {
+    this.#abort.abort();
+    this.#wake?.();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#abort.signal.aborted) {
+      const next = await this.#step();
+      if (next === "end") return;
+      if (this.#stopping && next === "idle") return;
+      await this.#pause(next);
+    }
+  }
+
+  async #step(): Promise<Next> {
+    if (this.#state === "halted") return this.#stopping ? "end" : "idle";
+    if (!this.#isRecovered) return this.#recover();
+    const { chain, stream, uplink } = this.#options;
+    try {
+      const frame = (await chain.next()) ?? (await this.#heartbeat());
+      if (frame === undefined) return "idle";
+      const answer = uplink.post("/ingest/v1/batches", frame.frame, this.#abort.signal);
+      this.#options.crashAt("batch-sent");
+      return this.#settle(frame, await answer);
+    } catch (error) {
+      // The disk: nothing leaves that could not be written first.
+      stream.checkSpool();
+      return this.#later(`the spool cannot be written: ${String(error)}`);
+    }
+  }
+
+  async #heartbeat(): Promise<SealedFrame | undefined> {
+    const { chain, stream, clock } = this.#options;
+    if (this.#stopping || clock.monotonicMs() - this.#lastShippedMs < HEARTBEAT_MS)
+      return undefined;
+    stream.closeBody();
+    return (await chain.next()) ?? chain.heartbeat();
+  }
+
+  #settle(frame: SealedFrame, answer: Answer): Next {
+    if (answer.outcome === "ok") return this.#acknowledge(frame, answer.body["receipt"]);
+    if (answer.outcome === "refused") return this.#refuse(frame, answer.code, answer.detail);
+    return this.#later(answer.reason, answer.retryAfterMs);
+  }
+
+  #acknowledge(frame: SealedFrame, receiptText: unknown): Next {
+    const { receipts, chain, crashAt, clock } = this.#options;
+    const bytes = Buffer.from(typeof receiptText === "string" ? receiptText : "", "base64url");
+    const receipt = this.#verified(frame, bytes);
+    if (receipt === undefined) return this.#later("the receipt is not the server's");
+    crashAt("receipt-verified");
+    receipts.keep(bytes, receipt);
+    crashAt("receipt-kept");
+    chain.acknowledged();
+    this.#lastReceiptMs = receipt.receivedMs;
+    this.#lastShippedMs = clock.monotonicMs();
+    this.#refusal = undefined;
+    this.#reached();
+    return 0;
+  }
+
+  /** A receipt counts only if it is for this very batch. */
+  #verified({ header }: SealedFrame, bytes: Buffer): Receipt | undefined {
+    const { serverKey, identity } = this.#options;
+    try {
+      const receipt = openReceipt(bytes, serverKey);
+      const fits =
+        receipt.epoch === header.epoch &&
+        receipt.batchNo === header.batchNo &&
+        Buffer.compare(receipt.nodeId, identity.nodeId) === 0 &&
+        Buffer.compare(receipt.head, positionAfter(header).head) === 0;
+      return fits ? receipt : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #refuse(frame: SealedFrame, code: string, detail: string): Next {
+    const { epoch, batchNo, flags } = frame.header;
+    const text = `the server refused batch ${batchNo} of epoch ${epoch}: ${code}`;
+    this.#options.log.error(text, { code, detail: detail.slice(0, 500), epoch, batchNo });
+    this.#lastError = `${code}: ${detail}`;
+    const times = this.#refusal?.frame === frame ? this.#refusal.times + 1 : 1;
+    const after = afterRefusal(code);
+    this.#refusal = { frame, code, after, times };
+    if (after === "halt") return this.#halt();
+    // An epoch's first batch is the remedy itself: nothing can replace it.
+    const isRemedy = (flags & FLAG.epochStart) !== 0 && (after !== "recover" || times > 1);
+    if (after === "wait" || isRemedy) return this.#waitLong();
+    this.#isRecovered = false;
+    return 0;
+  }
+
+  async #recover(): Promise<Next> {
+    const { log } = this.#options;
+    const answer = await requestHead({ ...this.#options, signal: this.#abort.signal });
+    if (answer.outcome === "later") return this.#later(answer.reason, answer.retryAfterMs);
+    if (answer.outcome === "refused") {
+      this.#lastError = `${answer.code}: ${answer.detail}`;
+      log.error(`the server does not say where our chain ends: ${answer.code}`, {
+        code: answer.code,
+      });
+      return afterRefusal(answer.code) === "halt" ? this.#halt() : this.#waitLong();
+    }
+    this.#isRecovered = true;
+    rechain(this.#options, answer.head, this.#refusal);
+    this.#reached();
+    this.#recovered.resolve();
+    return 0;
+  }
+
+  #reached(): void {
+    if (this.#failures > 0) {
+      this.#options.log.info("the server answers again", { attempts: this.#failures });
+    }
+    this.#failures = 0;
+    this.#state = "sending";
+    this.#lastError = "";
+  }
+
+  /** Trouble that passes by itself. Logged when it begins, not at every attempt. */
+  #later(reason: string, retryAfterMs?: number): Next {
+    if (this.#abort.signal.aborted) return "end";
+    const { log, random } = this.#options;
+    this.#failures++;
+    this.#lastError = reason;
+    this.#state = "waiting";
+    if (this.#failures === 1) log.warn(`the server cannot be reached: ${reason}`);
+    const delayMs = backOffMs(this.#failures, BACK_OFF, random);
+    return Math.max(delayMs, Math.min(retryAfterMs ?? 0, RETRY_AFTER_MS_MAX));
+  }
+
+  /** Trouble that somebody has to end. */
+  #waitLong(): Next {
+    this.#failures++;
+    this.#state = "waiting";
+    return this.#stopping ? "end" : STUCK_RETRY_MS;
+  }
+
+  #halt(): Next {
+    this.#state = "halted";
+    this.#options.log.error(
+      "the node's key was revoked; nothing is sent any more, enrol anew with another --state",
+    );
+    this.#recovered.resolve();
+    return this.#stopping ? "end" : "idle";
+  }
+
+  /** Idle ends by a nudge or when a heartbeat is due; a back-off only by its time or the end of the run. */
+  async #pause(next: number | "idle"): Promise<void> {
+    if (next === 0) return;
+    const { clock } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const heartbeatInMs = HEARTBEAT_MS - (clock.monotonicMs() - this.#lastShippedMs);
+    const timer = clock.after(next === "idle" ? Math.max(heartbeatInMs, 1) : next, resolve);
+    this.#isIdle = next === "idle";
+    this.#wake = resolve;
+    await promise;
+    this.#isIdle = false;
+    this.#wake = undefined;
+    timer.cancel();
+  }
+}

@@ -18,9 +18,17 @@ import {
 import { SIGNATURE_BYTES } from "../format/identity.ts";
 import { signReceipt } from "../format/receipt.ts";
 import type { Clock } from "../std/clock.ts";
-import { emptyChain, type Fork, judge, judgeOlder, type Link, optedOut } from "./chain.ts";
+import {
+  type ChainState,
+  emptyChain,
+  type Fork,
+  judge,
+  judgeOlder,
+  type Link,
+  optedOut,
+} from "./chain.ts";
 import { type Place, recentPlace } from "./chain-heads.ts";
-import type { ChainWriter } from "./chain-writer.ts";
+import { type ChainWriter, journalFailed } from "./chain-writer.ts";
 import { IngestError, type Refusal, refused, refusedFormat } from "./errors.ts";
 import { EvidenceLocker } from "./evidence.ts";
 import { History } from "./history.ts";
@@ -57,15 +65,10 @@ interface Signed {
   readonly remote: string;
 }
 
-/** What a node's turn leaves to be done after it. */
+/** What a node's turn ends with. */
 type Turn =
-  /** Its place in the journal is fixed; to be acked when `durable` resolves. */
-  | {
-      readonly outcome: "ordered";
-      readonly place: Place;
-      readonly duplicate: boolean;
-      readonly durable: Promise<void>;
-    }
+  /** Durable. */
+  | { readonly outcome: "placed"; readonly place: Place; readonly duplicate: boolean }
   /** An old number: what stood there is past and cannot change, so nobody waits for the look-up. */
   | { readonly outcome: "older" }
   | Refusal;
@@ -99,6 +102,14 @@ export class Admission {
     return result;
   }
 
+  /**
+   * The node's chain when every batch that was under way is durable or refused. Whoever revokes a
+   * key calls it after `lookup` says `revoked`: nothing is accepted after that state.
+   */
+  settled(nodeId: string): Promise<ChainState | undefined> {
+    return this.#turns.run(nodeId, () => this.#options.writer.chain(nodeId)?.state);
+  }
+
   async #admit(frame: Uint8Array, remote: string): Promise<AdmitResult> {
     if (this.#options.writer.failure !== undefined) return journalFailed();
     const signed = this.#authenticate(frame, remote);
@@ -107,7 +118,10 @@ export class Admission {
     const limited = this.#rates.charge(signed.nodeId, header.entryCount, frame.length);
     if (limited !== undefined) return limited;
     const turn = await this.#turns.run(signed.nodeId, () => this.#takeTurn(signed));
-    if (turn.outcome === "ordered") return this.#acknowledge(header, turn);
+    if (turn.outcome === "placed") {
+      const receipt = receiptOf(header, turn.place, this.#options.serverKey);
+      return { outcome: "acked", receipt, duplicate: turn.duplicate };
+    }
     if (turn.outcome === "older") return this.#refuseOlder(signed);
     return turn;
   }
@@ -136,8 +150,8 @@ export class Admission {
     return { nodeId, node, batch, link: { header, hash: chainHash(headerBytes) }, frame, remote };
   }
 
-  /** From the chain to the journal's order: what must not run twice at once for a node. */
-  #takeTurn(signed: Signed): Turn {
+  /** From the chain to the durable record: what must not run twice at once for a node. */
+  #takeTurn(signed: Signed): Turn | Promise<Turn> {
     const { nodeId, node, batch, link } = signed;
     const chain = this.#options.writer.chain(nodeId);
     const state = chain?.state ?? emptyChain(node.publicKeyBytes);
@@ -158,7 +172,7 @@ export class Admission {
     }
   }
 
-  #accept(signed: Signed, firstKind: "rollback" | "resume" | undefined): Turn {
+  async #accept(signed: Signed, firstKind: "rollback" | "resume" | undefined): Promise<Turn> {
     const { nodeId, batch, link, frame } = signed;
     const mismatch = payloadMismatch(batch);
     if (mismatch !== undefined) return mismatch;
@@ -168,17 +182,16 @@ export class Admission {
     const { writer, clock, lookup } = this.#options;
     // Others may have had their turn since the signature was checked.
     if (lookup(nodeId)?.state !== "active") return revokedKey(nodeId);
-    if (writer.failure !== undefined) return journalFailed();
-    const { place, durable } = writer.accept(nodeId, link, frame, clock.nowMs());
-    return { outcome: "ordered", place, duplicate: false, durable };
+    const written = await writer.accept(nodeId, link, frame, clock.nowMs());
+    if (written.outcome === "refused") return written;
+    return { outcome: "placed", place: written.place, duplicate: false };
   }
 
-  /** The ack was lost, or the first request is still waiting for it: the same receipt again. */
+  /** The ack was lost, or the first request came just before: the same receipt again. */
   #repeat({ nodeId, batch }: Signed, place: Place | undefined): Turn {
     if (place === undefined)
       throw new IngestError("bad_chain", `${nodeId} has a head without place`);
-    const durable = this.#options.writer.settled(nodeId);
-    return payloadMismatch(batch) ?? { outcome: "ordered", place, duplicate: true, durable };
+    return payloadMismatch(batch) ?? { outcome: "placed", place, duplicate: true };
   }
 
   async #refuseOlder(signed: Signed): Promise<Refusal> {
@@ -215,19 +228,6 @@ export class Admission {
     const kept = this.#evidence.keep(nodeId, whole ? signed.frame : headOf(signed.frame), atMs);
     kept.then(report, () => report());
     return refused("fork", fork.detail);
-  }
-
-  async #acknowledge(
-    header: BatchHeader,
-    turn: { readonly place: Place; readonly duplicate: boolean; readonly durable: Promise<void> },
-  ): Promise<AdmitResult> {
-    try {
-      await turn.durable;
-    } catch {
-      return journalFailed();
-    }
-    const receipt = receiptOf(header, turn.place, this.#options.serverKey);
-    return { outcome: "acked", receipt, duplicate: turn.duplicate };
   }
 
   #count(outcome: string): void {
@@ -276,10 +276,4 @@ function lacking(firstKind: "rollback" | "resume"): Refusal {
 
 function revokedKey(nodeId: string): Refusal {
   return refused("revoked_key", `the key of node ${nodeId} was revoked`);
-}
-
-function journalFailed(): Refusal {
-  return refused("journal_failed", "the journal took no record; the batch is not accepted", {
-    retryAfterS: 10,
-  });
 }

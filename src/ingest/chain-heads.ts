@@ -1,10 +1,7 @@
 /**
  * Where each node's chain stands: derived from the journal, never stored as truth anywhere else.
- * One instance lives in the process that writes the journal.
- *
- * `accept` is called in the order of the journal's appends, before they are durable, so that a
- * node's next batch can follow at once. If such an append fails the process must end: what is in
- * memory would then be ahead of the disk.
+ * One instance lives in the process that writes the journal. It reflects durable records only, in
+ * their order, so what it says is never taken back by a crash.
  */
 import { type BatchHeader, chainHash, decodeHeader, HEADER_BYTES } from "../format/batch.ts";
 import { advance, type ChainState, type Link } from "./chain.ts";
@@ -70,27 +67,25 @@ export class ChainHeads {
     this.#nextIndex = nextIndex;
   }
 
-  /** Takes the next index of the journal for an accepted batch and advances its chain. */
-  accept(nodeId: string, link: Link, receivedMs: number): Place {
-    const place = placeOf(link, this.#nextIndex++, receivedMs);
+  /** An accepted batch became durable; `index` is `nextIndex`. */
+  advance(nodeId: string, link: Link, index: number, receivedMs: number): Place {
+    const place = placeOf(link, index, receivedMs);
     this.#advance(nodeId, advance(link), place);
+    this.#nextIndex = index + 1;
     return place;
   }
 
-  /** Takes the next index for a record that is no batch of a chain. */
-  skip(): number {
-    return this.#nextIndex++;
+  /** A record that is no batch of a chain became durable. */
+  skip(index: number): void {
+    this.#nextIndex = index + 1;
   }
 
-  #replayRecord(record: JournalRecord): void {
-    if (record.type === "batch") {
-      const headerBytes = Buffer.from(record.frame.subarray(0, HEADER_BYTES));
-      const header = decodeHeader(headerBytes);
-      const link = { header, hash: chainHash(headerBytes) };
-      const nodeId = Buffer.from(header.nodeId).toString("hex");
-      this.#advance(nodeId, advance(link), placeOf(link, record.index, record.receivedMs));
-    }
-    this.#nextIndex = record.index + 1;
+  #replayRecord({ type, index, receivedMs, frame }: JournalRecord): void {
+    if (type === "evidence") return this.skip(index);
+    const headerBytes = Buffer.from(frame.subarray(0, HEADER_BYTES));
+    const header = decodeHeader(headerBytes);
+    const link = { header, hash: chainHash(headerBytes) };
+    this.advance(Buffer.from(header.nodeId).toString("hex"), link, index, receivedMs);
   }
 
   #advance(nodeId: string, state: ChainState, place: Place): void {

@@ -1,45 +1,51 @@
 /**
- * The one writer of chains: it advances a head and appends the batch in the same step, so the
- * journal's order and the heads' order are one. Whoever admits a batch (a node's, or the server's
- * own) goes through here.
+ * The one writer of chains. Whoever accepts a batch (a node's, or the server's own) appends it here,
+ * and here alone a head moves.
  *
- * Order of effects for a batch: (1) head advances in memory, (2) append is called, (3) durable,
- * (4) ack. A crash before 3: the batch may or may not be there; nobody was told that it is. A crash
- * between 3 and 4: the node sends it again and gets the same receipt. An append that fails has an
- * unknown outcome: the writer stops for good, and `onFatal` ends the process.
+ * Order of effects for a batch: (1) append is called, (2) the record is durable, (3) the head moves
+ * in memory, (4) ack. A crash before 2: the batch may or may not be there, and nobody was told that
+ * it is. A crash between 2 and 4: the node sends it again and gets the same receipt. When the
+ * outcome of an append is unknown the writer takes nothing more, and `onFatal` ends the process: the
+ * next start reads what is true from the journal.
+ *
+ * The caller lets only one batch of a node be under way: the next one is judged by the head that
+ * this one leaves.
  */
 import { replaceFile } from "../std/durable-file.ts";
 import type { Link } from "./chain.ts";
 import type { ChainHeads, NodeChain, Place } from "./chain-heads.ts";
-import { IngestError } from "./errors.ts";
+import { IngestError, type Refusal, refused } from "./errors.ts";
 import { encodeSnapshot, recoverHeads, type SnapshotFile } from "./head-snapshot.ts";
-import type { JournalPort } from "./journal-port.ts";
-import { SNAPSHOT_EVERY_RECORDS } from "./limits.ts";
+import type { JournalPort, RecordType } from "./journal-port.ts";
+import { SNAPSHOT_EVERY_BYTES, SNAPSHOT_EVERY_RECORDS } from "./limits.ts";
 
 export interface ChainWriterOptions {
   readonly journal: JournalPort;
   readonly snapshot: SnapshotFile;
-  /** Called once. The process must end: its memory may be ahead of the disk. */
+  /** Called once. The process must end. */
   readonly onFatal: (error: IngestError) => void;
   /** Default 100,000. */
   readonly snapshotEveryRecords?: number;
 }
 
-export interface Accepted {
-  readonly place: Place;
-  /** Resolves when the batch is durable; rejects with `journal_failed`. */
-  readonly durable: Promise<void>;
+export type Written = { readonly outcome: "durable"; readonly place: Place } | Refusal;
+
+interface NewRecord {
+  readonly type: RecordType;
+  readonly receivedMs: number;
+  readonly frame: Uint8Array;
 }
 
 export class ChainWriter {
   readonly #options: ChainWriterOptions;
   readonly #heads: ChainHeads;
-  /** Per node, the newest append that is not durable yet. */
-  readonly #inFlight = new Map<string, Promise<void>>();
+  readonly #underWay = new Set<string>();
   #failure: IngestError | undefined;
-  #lastAppend: Promise<void> = Promise.resolve();
+  #recordsSinceSnapshot = 0;
+  #bytesSinceSnapshot = 0;
+  /** Of the record before `nextIndex`: what a snapshot is tied to. */
   #lastFrame: Uint8Array | undefined;
-  #snapshotAt: number;
+  /** Resolves, never rejects, when the newest snapshot is written or given up. */
   #snapshot: Promise<void> = Promise.resolve();
 
   static async open(options: ChainWriterOptions): Promise<ChainWriter> {
@@ -49,99 +55,129 @@ export class ChainWriter {
   private constructor(options: ChainWriterOptions, heads: ChainHeads) {
     this.#options = options;
     this.#heads = heads;
-    this.#snapshotAt = heads.nextIndex + this.#snapshotEvery;
   }
 
+  /** Why nothing is taken any more. */
   get failure(): IngestError | undefined {
     return this.#failure;
   }
 
+  /** One past the last durable record. */
   get nextIndex(): number {
     return this.#heads.nextIndex;
   }
 
-  /** Undefined before the node's first batch. The state may not be durable yet: see `settled`. */
+  /** Durable; undefined before the node's first batch. */
   chain(nodeId: string): NodeChain | undefined {
     return this.#heads.get(nodeId);
   }
 
-  /** Resolves when everything accepted of this node so far is durable. */
-  settled(nodeId: string): Promise<void> {
-    return this.#inFlight.get(nodeId) ?? Promise.resolve();
+  /** Appends a batch that was judged by the node's present head. The frame is the journal's from here on. */
+  async accept(
+    nodeId: string,
+    link: Link,
+    frame: Uint8Array,
+    receivedMs: number,
+  ): Promise<Written> {
+    if (this.#underWay.has(nodeId)) {
+      throw new IngestError("bad_chain", `a batch of node ${nodeId} is under way already`);
+    }
+    this.#underWay.add(nodeId);
+    try {
+      return await this.#append({ type: "batch", receivedMs, frame }, (index) =>
+        this.#heads.advance(nodeId, link, index, receivedMs),
+      );
+    } finally {
+      this.#underWay.delete(nodeId);
+    }
   }
 
-  /** Throws `journal_failed` when an earlier append failed. The frame is the journal's from here on. */
-  accept(nodeId: string, link: Link, frame: Uint8Array, receivedMs: number): Accepted {
-    if (this.#failure !== undefined) throw this.#failure;
-    const place = this.#heads.accept(nodeId, link, receivedMs);
-    const durable = this.#append({ type: "batch", receivedMs, frame }, place.index);
-    this.#inFlight.set(nodeId, durable);
-    // Both branches: a rejection is for whoever awaits `durable`, this chain only cleans up.
-    const clean = (): void => {
-      if (this.#inFlight.get(nodeId) === durable) this.#inFlight.delete(nodeId);
-    };
-    durable.then(clean, clean);
-    return { place, durable };
+  /** Keeps a frame that is no part of a chain. The index where it is durable; undefined when it was not taken. */
+  async keepEvidence(frame: Uint8Array, receivedMs: number): Promise<number | undefined> {
+    let kept: number | undefined;
+    await this.#append({ type: "evidence", receivedMs, frame }, (index) => {
+      this.#heads.skip(index);
+      kept = index;
+    });
+    return kept;
   }
 
-  /** Keeps a frame that is no part of a chain; resolves with its index when durable. */
-  async keepEvidence(frame: Uint8Array, receivedMs: number): Promise<number> {
-    if (this.#failure !== undefined) throw this.#failure;
-    const index = this.#heads.skip();
-    await this.#append({ type: "evidence", receivedMs, frame }, index);
-    return index;
-  }
-
-  /** Waits for appends and writes the snapshot, so that the next start is short. */
+  /** Writes the snapshot, so that the next start is short. Call it when nothing is under way. */
   async close(): Promise<void> {
-    if (this.#failure !== undefined) return;
-    await this.#lastAppend;
     await this.#snapshot;
-    await this.#takeSnapshot();
+    if (this.#failure === undefined && this.#recordsSinceSnapshot > 0) await this.#takeSnapshot();
   }
 
-  get #snapshotEvery(): number {
-    return this.#options.snapshotEveryRecords ?? SNAPSHOT_EVERY_RECORDS;
+  async #append<T>(
+    record: NewRecord,
+    apply: (index: number) => T,
+  ): Promise<{ readonly outcome: "durable"; readonly place: T } | Refusal> {
+    if (this.#failure !== undefined) return journalFailed();
+    let index: number;
+    try {
+      ({ index } = await this.#options.journal.append(record));
+    } catch (cause) {
+      return this.#refused(cause);
+    }
+    if (index !== this.#heads.nextIndex) {
+      return this.#fail(`the journal gave index ${index}, expected ${this.#heads.nextIndex}`);
+    }
+    const place = apply(index);
+    this.#countForSnapshot(record.frame);
+    return { outcome: "durable", place };
   }
 
-  #append(record: Parameters<JournalPort["append"]>[0], index: number): Promise<void> {
-    const durable = this.#options.journal.append(record).then(
-      (written) => {
-        if (written.index === index) return;
-        throw this.#fail(`the journal gave index ${written.index}, expected ${index}`);
-      },
-      (cause: unknown) => {
-        throw this.#fail("the journal did not take a record; its outcome is unknown", cause);
-      },
-    );
-    durable.catch(() => undefined);
-    this.#lastAppend = durable;
-    this.#lastFrame = record.frame;
-    if (index + 1 >= this.#snapshotAt) this.#snapshot = this.#takeSnapshot();
-    return durable;
+  #refused(cause: unknown): Refusal {
+    const code = (cause as { code?: unknown } | null)?.code;
+    switch (code) {
+      case "journal_busy":
+        return refused("busy", "too much waits for the disk", { retryAfterS: 1 });
+      case "journal_full":
+        return refused("journal_full", "the journal's disk is full", { retryAfterS: 10 });
+      case "journal_closed":
+        return refused("journal_failed", "the server is stopping", { retryAfterS: 5 });
+      default:
+        return this.#fail("the journal failed; the outcome of a record is unknown", cause);
+    }
   }
 
-  #fail(message: string, cause?: unknown): IngestError {
+  #fail(message: string, cause?: unknown): Refusal {
     if (this.#failure === undefined) {
       this.#failure = new IngestError("journal_failed", message, { cause });
       this.#options.onFatal(this.#failure);
     }
-    return this.#failure;
+    return journalFailed();
   }
 
-  /** Takes the text now and writes it when everything in it is durable. A failure costs a longer start, nothing else. */
+  #countForSnapshot(frame: Uint8Array): void {
+    this.#lastFrame = frame;
+    this.#recordsSinceSnapshot++;
+    this.#bytesSinceSnapshot += frame.length;
+    const recordsMax = this.#options.snapshotEveryRecords ?? SNAPSHOT_EVERY_RECORDS;
+    const due =
+      this.#recordsSinceSnapshot >= recordsMax || this.#bytesSinceSnapshot >= SNAPSHOT_EVERY_BYTES;
+    if (due) this.#snapshot = this.#takeSnapshot();
+  }
+
+  /** A failure costs a longer start, nothing else. */
   async #takeSnapshot(): Promise<void> {
-    this.#snapshotAt = this.#heads.nextIndex + this.#snapshotEvery;
     if (this.#lastFrame === undefined) return;
     const { disk, path } = this.#options.snapshot;
     const text = encodeSnapshot(this.#heads, this.#lastFrame);
+    this.#recordsSinceSnapshot = 0;
+    this.#bytesSinceSnapshot = 0;
     const before = this.#snapshot;
     try {
-      await this.#lastAppend;
       await before;
       await replaceFile(disk, path, text);
     } catch {
       // The former snapshot stays; the journal holds everything.
     }
   }
+}
+
+export function journalFailed(): Refusal {
+  return refused("journal_failed", "the journal took no record; the batch is not accepted", {
+    retryAfterS: 10,
+  });
 }

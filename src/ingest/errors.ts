@@ -30,6 +30,7 @@ export type IngestErrorCode =
   | "rate_limited"
   | "header_too_large"
   | "internal"
+  | "journal_full"
   | "journal_failed";
 
 interface ErrorRow {
@@ -159,6 +160,11 @@ export const INGEST_ERRORS = {
     status: 500,
     title: "the server made a mistake",
     hint: "look at the server's log; send again later",
+  },
+  journal_full: {
+    status: 503,
+    title: "the journal's disk is full",
+    hint: "make room on the server; it goes on by itself, and nothing was lost",
   },
   journal_failed: {
     status: 503,

@@ -7,8 +7,8 @@
  *   a line per node, [id, epoch, batches, head, nextSeq, optedOut, last, stride, since, marks]
  *   last line  hex SHA-256 of everything before it
  *
- * A crash while writing leaves the former file. The file is written only after every record that
- * it reflects is durable.
+ * A crash while writing leaves the former file. Heads reflect durable records only, so the file
+ * never knows more than the journal.
  */
 import { createHash } from "node:crypto";
 import { HASH_BYTES, HEADER_BYTES } from "../format/batch.ts";

@@ -3,7 +3,7 @@ import { NODE_ID_BYTES, SIGNATURE_BYTES } from "../format/identity.ts";
 import { verifyHeadRequest } from "../format/enrolment.ts";
 import { NONCE_BYTES, signHead } from "../format/receipt.ts";
 import { emptyChain } from "./chain.ts";
-import type { ChainWriter } from "./chain-writer.ts";
+import { type ChainWriter, journalFailed } from "./chain-writer.ts";
 import { type Refusal, refused } from "./errors.ts";
 import { bytesField } from "./json-fields.ts";
 import type { LookupNode } from "./node-directory.ts";
@@ -15,11 +15,11 @@ export interface HeadContext {
   readonly serverKey: ServerKey;
 }
 
-/** Answers only what is durable: a head that a crash took back would accuse the server. */
-export async function answerHead(
+/** The head is durable: one that a crash took back would accuse the server. */
+export function answerHead(
   body: unknown,
   context: HeadContext,
-): Promise<{ readonly head: string } | Refusal> {
+): { readonly head: string } | Refusal {
   const nodeId = nodeField(body);
   const nonce = bytesField(body, "nonce", NONCE_BYTES);
   const signature = bytesField(body, "signature", SIGNATURE_BYTES);
@@ -36,11 +36,7 @@ export async function answerHead(
     return refused("revoked_key", `the key of node ${id} was revoked`);
   }
   const state = context.writer.chain(id)?.state ?? emptyChain(node.publicKeyBytes);
-  try {
-    await context.writer.settled(id);
-  } catch {
-    return refused("journal_failed", "the end of the chain is not known", { retryAfterS: 10 });
-  }
+  if (context.writer.failure !== undefined) return journalFailed();
   const { epoch, batches, head, nextSeq } = state;
   const signed = signHead(
     { nodeId, epoch, batches, head, nextSeq, nonce },

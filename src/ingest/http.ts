@@ -95,7 +95,7 @@ class Intake {
   json(
     request: FastifyRequest,
     reply: FastifyReply,
-    answer: (body: unknown) => Promise<object | Refusal>,
+    answer: (body: unknown) => object | Refusal | Promise<object | Refusal>,
   ): Promise<FastifyReply> {
     return this.#within(request, reply, async (pass) => {
       const bytes = await this.#body(request, pass, "application/json", JSON_BYTES_MAX);
@@ -168,7 +168,8 @@ function cutWhenSent(request: FastifyRequest, response: ServerResponse): void {
 }
 
 function sendJson(reply: FastifyReply, json: string): FastifyReply {
-  return reply.header("content-type", "application/json").send(json);
+  // As bytes: to text Fastify would add a charset, which JSON does not have.
+  return reply.header("content-type", "application/json").send(Buffer.from(json));
 }
 
 function isRefusal(result: object): result is Refusal {

@@ -1,9 +1,12 @@
 /**
  * What ingest needs of the journal. The contract:
  *
- * - Records get contiguous indices in the order of the calls of `append`.
- * - `append` resolves when the record is durable. When it rejects, the outcome is unknown: the
- *   record may or may not be there after a restart, and no later append may be relied on.
+ * - Records get contiguous indices in the order of the calls of `append` that were not refused, and
+ *   the promises resolve in that order.
+ * - `append` resolves when the record is durable. It rejects with an error whose `code` is
+ *   `journal_busy`, `journal_full` or `journal_closed` when nothing was written; with any other
+ *   the outcome is unknown: the record may or may not be there after a restart, and nothing can be
+ *   appended any more.
  * - The frame is the journal's from the call on; the caller does not write to it again.
  * - `read` yields records from `fromIndex` (inclusive) in order, up to the last durable one at the
  *   time of the call. Frames may be views that are valid only until the next step. Where retention

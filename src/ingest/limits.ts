@@ -62,8 +62,9 @@ export const LOOKUP_WAIT_MS = 5_000;
 /** Answers of look-ups kept for those who come back. */
 export const LOOKUP_ANSWERS_MAX = 256;
 
-/** A snapshot of the heads is written after this many records, so a start reads at most that many headers. */
+/** A snapshot of the heads is written after so many records or bytes: what a start reads at most, in a few seconds. */
 export const SNAPSHOT_EVERY_RECORDS = 100_000;
+export const SNAPSHOT_EVERY_BYTES = 1024 * 1024 * 1024;
 
 /** Time in the server's own stream advances at least this often: absences are decided by it. */
 export const TICK_EVERY_MS = 5_000;

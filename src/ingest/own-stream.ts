@@ -73,8 +73,8 @@ export class OwnStream {
 
   /**
    * Resolves with the journal index of their batch when the entries are durable. All of one call
-   * stand in one batch, in order. Rejects with `own_queue_full` (nothing was written, try later),
-   * `journal_failed`, or `closed`.
+   * stand in one batch, in order. Rejects with `own_queue_full`, `busy` or `journal_full` (nothing
+   * was written, try later), `journal_failed` (unknown, the process ends), or `closed`.
    */
   async append(entries: readonly Entry[]): Promise<{ readonly index: number }> {
     const bytes = checkedSize(entries);
@@ -98,12 +98,13 @@ export class OwnStream {
     this.#closed = true;
     this.#timer?.cancel();
     await this.#pump;
-    if (this.#options.writer.failure === undefined) await this.#writeBatch([], FLAG.stop);
+    // Where it cannot be written, the stream ends as in a crash.
+    await this.#writeBatch([], FLAG.stop).catch(() => undefined);
   }
 
   #tick(): void {
     const { clock, tickEveryMs } = this.#options;
-    // A tick that cannot be written is a journal that failed: the writer has reported that.
+    // A tick that cannot be written is missed, as it would be if the server were down.
     this.append([{ kind: "tick", atMs: clock.nowMs() }]).catch(() => undefined);
     this.#timer = clock.after(tickEveryMs ?? TICK_EVERY_MS, () => {
       if (!this.#closed) this.#tick();
@@ -161,9 +162,9 @@ export class OwnStream {
     const headerBytes = encodeHeader(header);
     const frame = encodeFrame(headerBytes, signHeader(headerBytes, key.privateKey), payload);
     const link = { header, hash: chainHash(headerBytes) };
-    const { place, durable } = writer.accept(this.#nodeId, link, frame, nowMs);
-    await durable;
-    return place.index;
+    const written = await writer.accept(this.#nodeId, link, frame, nowMs);
+    if (written.outcome === "durable") return written.place.index;
+    throw new IngestError(written.code, `the server's own entries: ${written.detail}`);
   }
 
   #headerBase(

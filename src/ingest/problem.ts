@@ -25,7 +25,7 @@ export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply
   return reply
     .code(problem.status)
     .header("content-type", "application/problem+json")
-    .send(JSON.stringify(problem));
+    .send(Buffer.from(JSON.stringify(problem)));
 }
 
 /** The same for a connection on which no HTTP could be read: the whole response as bytes. */

@@ -39,7 +39,7 @@ function openedHalf(openSeq: number, entry: Extract<ConnectionEntry, { kind: "op
     assured: false,
     prompted: false,
     ended: null,
-    quiet: false,
+    unbegun: false,
     generation: 0,
     counters: undefined,
   };

@@ -28,8 +28,8 @@ export interface Half {
   prompted: boolean;
   /** How it ended; null while it lives. Afterwards only its final counters are awaited. */
   ended: ConnectionState | null;
-  /** Opened from a dump, no event since. */
-  quiet: boolean;
+  /** Its NEW was not read: if that comes after all, it begins no other instance. */
+  unbegun: boolean;
   /** The dump that saw it last, or in whose course it was born. */
   generation: number;
   /** As last read from a dump. */

@@ -12,8 +12,8 @@ export const JUDGED_ADDRESSES_MAX = 65_536;
 /** Unknown table entries held until the fence behind a dump is read; more wait for the next dump. */
 export const DUMP_CANDIDATES_MAX = 65_536;
 
-/** An event line is about 250 characters; a longer run without a newline is not conntrack's. */
-export const LINE_CHARS_MAX = 16_384;
+/** An event line is about 250 bytes; a longer run without a newline is not conntrack's. */
+export const LINE_BYTES_MAX = 16_384;
 
 /** Events of the next reader held while the old one still speaks; past it the pipe is left full, and the kernel counts what it drops. */
 export const HANDOVER_EVENTS_MAX = 100_000;

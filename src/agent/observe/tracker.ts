@@ -50,6 +50,8 @@ const ICMPV6 = 58;
 
 interface Origin {
   readonly pickup: boolean;
+  /** Not opened by its NEW. */
+  readonly late: boolean;
   readonly muted: boolean;
 }
 
@@ -163,7 +165,7 @@ export class Tracker {
    * after the last checkpoint, rebuilt from the spool's entries) are matched by tuple alone.
    */
   restore(halves: readonly Half[]): void {
-    for (const half of halves) this.#table.add({ ...half, quiet: false, generation: 0 });
+    for (const half of halves) this.#table.add({ ...half, unbegun: false, generation: 0 });
   }
 
   #isRecorded(protocol: number): boolean {
@@ -174,9 +176,9 @@ export class Tracker {
   #begin(event: ConntrackEvent, atMs: number): void {
     const known = this.#table.find(event);
     if (known !== undefined) {
-      // A dump may show an entry before its event is read.
-      if (known.quiet && known.ended === null) {
-        known.quiet = false;
+      // A dump, or another reader during a change, may show an entry before its NEW is read.
+      if (known.unbegun) {
+        known.unbegun = false;
         return;
       }
       if (known.ended === null && !known.muted) this.#closeUnseen(known, atMs);
@@ -184,13 +186,12 @@ export class Tracker {
     }
     // Picked up in the middle, after a flush for instance: who spoke next only looks like the first.
     const pickup = event.protocol === TCP && event.state !== "SYN_SENT";
-    this.#open(event, atMs, { pickup, muted: false });
+    this.#open(event, atMs, { pickup, late: false, muted: false });
   }
 
   #change(event: ConntrackEvent, atMs: number): void {
     const half = this.#table.find(event) ?? this.#openLate(event, atMs);
     if (half === undefined || half.muted) return;
-    half.quiet = false;
     if (half.ended !== null) return;
     this.#learn(half, event);
     if (event.protocol !== TCP) return;
@@ -214,7 +215,7 @@ export class Tracker {
   /** The event that opened it was lost, with the gap that says so: its later ones still count. */
   #openLate(event: ConntrackEvent, atMs: number): Half | undefined {
     const bornAtMs = atMs - (event.ageS ?? 0) * 1000;
-    return this.#open(event, bornAtMs, { pickup: true, muted: false });
+    return this.#open(event, bornAtMs, { pickup: true, late: true, muted: false });
   }
 
   #openFromDump(event: ConntrackEvent, dumpedAtMs: number): void {
@@ -222,17 +223,17 @@ export class Tracker {
       event.protocol === TCP && (event.state === "TIME_WAIT" || event.state === "CLOSE");
     const half = this.#open(event, dumpedAtMs - (event.ageS ?? 0) * 1000, {
       pickup: event.state !== "SYN_SENT",
+      late: true,
       // What was over before the agent began is history; its last event must not open it.
       muted: ended && this.#firstDump,
     });
     if (half === undefined || half.muted) return;
-    half.quiet = true;
     this.#learn(half, event);
     half.counters = countersOf(event);
     if (ended) this.#close(half, dumpedAtMs, undefined);
   }
 
-  #open(event: ConntrackEvent, atMs: number, { pickup, muted }: Origin): Half | undefined {
+  #open(event: ConntrackEvent, atMs: number, { pickup, late, muted }: Origin): Half | undefined {
     const share = this.#options.scope.share(event.original, event.reply);
     if (share === undefined) return undefined;
     if (this.#table.size >= this.#liveHalvesMax) {
@@ -256,7 +257,7 @@ export class Tracker {
       assured: false,
       prompted: false,
       ended: null,
-      quiet: false,
+      unbegun: late,
       generation: this.#generation,
       counters: undefined,
     };

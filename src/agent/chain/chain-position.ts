@@ -5,8 +5,8 @@ import {
   encodeHeader,
   genesisHash,
   HASH_BYTES,
-} from "../format/batch.ts";
-import { AgentError } from "./agent-error.ts";
+} from "../../format/batch.ts";
+import { AgentError } from "../agent-error.ts";
 
 export interface ChainPosition {
   readonly epoch: number;

@@ -1,9 +1,9 @@
 /** Fits our chain to the server's head: goes on, sends again, or begins an honest new epoch. */
-import type { Head } from "../format/receipt.ts";
-import type { Clock } from "../std/clock.ts";
-import type { AgentLog } from "./agent-log.ts";
+import type { Head } from "../../format/receipt.ts";
+import type { Clock } from "../../std/clock.ts";
+import type { AgentLog } from "../agent-log.ts";
 import { epochEntries } from "./epoch.ts";
-import type { RememberedMachine } from "./identity.ts";
+import type { RememberedMachine } from "../identity.ts";
 import type { NodeChain } from "./node-chain.ts";
 import type { Receipts } from "./receipts.ts";
 import { decideRecovery, type RollbackCause } from "./recovery.ts";

@@ -6,8 +6,8 @@
  *   2. give numbers from it, in memory only      crash: same
  *   3. on a clean stop, write the exact next     crash: as if the stop had not been clean
  */
-import { SEQ_BLOCK } from "./limits.ts";
-import { readJson, replaceFile } from "./json-file.ts";
+import { SEQ_BLOCK } from "../limits.ts";
+import { readJson, replaceFile } from "../json-file.ts";
 
 /** Numbers that may have been given to entries that nobody has; both inclusive. */
 export type SeqRange = readonly [first: number, last: number];

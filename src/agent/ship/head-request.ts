@@ -1,8 +1,8 @@
 /** Asking the server where it thinks our chain ends, so that no old or foreign answer can mislead us. */
 import { randomBytes, type KeyObject } from "node:crypto";
-import { signHeadRequest } from "../format/enrolment.ts";
-import { type Head, NONCE_BYTES, openHead } from "../format/receipt.ts";
-import type { Identity } from "./identity.ts";
+import { signHeadRequest } from "../../format/enrolment.ts";
+import { type Head, NONCE_BYTES, openHead } from "../../format/receipt.ts";
+import type { Identity } from "../identity.ts";
 import type { Answer, Uplink } from "./uplink.ts";
 
 export interface HeadRequestOptions {

@@ -6,13 +6,13 @@ import {
   FLAG,
   HASH_BYTES,
   signHeader,
-} from "../format/batch.ts";
-import { compressPayload, encodeEntries } from "../format/payload.ts";
-import type { Entry } from "../format/entry.ts";
+} from "../../format/batch.ts";
+import { compressPayload, encodeEntries } from "../../format/payload.ts";
+import type { Entry } from "../../format/entry.ts";
 import { createHash } from "node:crypto";
-import type { Content } from "./body.ts";
+import type { Content, Moment } from "../spool/body.ts";
 import type { ChainPosition } from "./chain-position.ts";
-import type { Identity } from "./identity.ts";
+import type { Identity } from "../identity.ts";
 
 export interface Sealed {
   readonly frame: Buffer;
@@ -58,9 +58,6 @@ export function seal(
     },
   };
 }
-
-/** What content says of the moment at which it was closed. */
-export type Moment = Pick<Content, "closedAtMs" | "completeToMs" | "bootAtMs">;
 
 /** Content of entries that never were a body: a heartbeat, the first batch of an epoch. */
 export function contentOfEntries(

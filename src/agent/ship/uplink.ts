@@ -7,9 +7,13 @@ import { createHash } from "node:crypto";
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP, isIPv4, type Socket } from "node:net";
-import { connect as tlsConnect, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
-import { AgentError } from "./agent-error.ts";
-import { ANSWER_BYTES_MAX, REQUEST_MS_MAX } from "./limits.ts";
+import {
+  connect as tlsConnect,
+  type ConnectionOptions as TlsOptions,
+  type TLSSocket,
+} from "node:tls";
+import { AgentError } from "../agent-error.ts";
+import { ANSWER_BYTES_MAX, REQUEST_MS_MAX } from "../limits.ts";
 
 export interface UplinkOptions {
   readonly server: string;
@@ -128,8 +132,9 @@ function isLoopback(hostname: string): boolean {
 /** The socket is handed over only after the certificate was compared: nothing is sent to another. */
 function pinned(agent: HttpsAgent, fingerprint: Uint8Array | undefined): HttpsAgent {
   if (fingerprint === undefined) return agent;
-  agent.createConnection = ({ session: _, ...options }: TlsOptions, callback) => {
+  agent.createConnection = (options: TlsOptions, callback) => {
     // A resumed session would show no certificate to compare.
+    delete options.session;
     const socket = tlsConnect({ ...options, rejectUnauthorized: false });
     const fail = (error: Error): void => callback?.(error, socket);
     socket.once("error", fail);

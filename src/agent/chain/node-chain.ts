@@ -9,13 +9,13 @@
  *   5. prune the bodies' files
  *   6. send; verify and keep the receipt      crash: sent again, answered as a duplicate
  */
-import { decodeFrame, FLAG } from "../format/batch.ts";
-import type { Entry } from "../format/entry.ts";
-import { type Content, contentOf, join } from "./body.ts";
+import { decodeFrame, FLAG } from "../../format/batch.ts";
+import type { Entry } from "../../format/entry.ts";
+import { type Content, contentOf, join } from "../spool/body.ts";
 import { type ChainPosition, genesisPosition, positionAfter } from "./chain-position.ts";
-import type { CrashAt } from "./crash-points.ts";
-import type { EntryStream } from "./entry-stream.ts";
-import type { Identity } from "./identity.ts";
+import type { CrashAt } from "../crash-points.ts";
+import type { EntryStream } from "../spool/entry-stream.ts";
+import type { Identity } from "../identity.ts";
 import { contentOfEntries, type Sealed, seal } from "./seal.ts";
 import { SealedLog, type SealedFrame } from "./sealed-log.ts";
 

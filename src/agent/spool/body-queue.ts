@@ -15,7 +15,7 @@ import {
   encodeBody,
   join,
 } from "./body.ts";
-import { SEGMENT_BYTES_MAX } from "./limits.ts";
+import { SEGMENT_BYTES_MAX } from "../limits.ts";
 import type { SeqRange } from "./numbering.ts";
 import { type Cursor, RecordLog } from "./record-log.ts";
 

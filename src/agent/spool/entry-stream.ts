@@ -11,17 +11,16 @@
  * never a delay.
  */
 import { join } from "node:path";
-import type { Entry, GapEntry } from "../format/entry.ts";
-import { ENTRIES_PER_BATCH_MAX } from "../format/limits.ts";
-import type { Clock, Timer } from "../std/clock.ts";
+import type { Entry, GapEntry } from "../../format/entry.ts";
+import { ENTRIES_PER_BATCH_MAX } from "../../format/limits.ts";
+import type { Clock, Timer } from "../../std/clock.ts";
 import { BodyQueue, type Dropped, type Taken } from "./body-queue.ts";
-import type { Body } from "./body.ts";
-import type { CrashAt } from "./crash-points.ts";
-import { BODY_OPEN_MS_MAX, BODY_RAW_BYTES_MAX } from "./limits.ts";
+import type { Body, Moment } from "./body.ts";
+import type { CrashAt } from "../crash-points.ts";
+import { BODY_OPEN_MS_MAX, BODY_RAW_BYTES_MAX } from "../limits.ts";
 import { Numbering, type NumberHole } from "./numbering.ts";
 import { OpenBody, recoverOpenBody } from "./open-body.ts";
-import { bootAtMs } from "./machine.ts";
-import type { Moment } from "./seal.ts";
+import { bootAtMs } from "../machine.ts";
 
 export interface EntryStreamOptions {
   readonly clock: Clock;

@@ -1,9 +1,9 @@
 /** The first entries of a new epoch: what broke the chain, and what that may have cost. Pure. */
-import { FLAG, HASH_BYTES } from "../format/batch.ts";
-import type { Entry, GapEntry, ResumeEntry, RollbackEntry } from "../format/entry.ts";
-import type { Receipt } from "../format/receipt.ts";
+import { FLAG, HASH_BYTES } from "../../format/batch.ts";
+import type { Entry, GapEntry, ResumeEntry, RollbackEntry } from "../../format/entry.ts";
+import type { Receipt } from "../../format/receipt.ts";
 import type { ChainPosition } from "./chain-position.ts";
-import type { RememberedMachine } from "./identity.ts";
+import type { RememberedMachine } from "../identity.ts";
 import type { RollbackCause } from "./recovery.ts";
 import type { SealedFrame } from "./sealed-log.ts";
 

@@ -3,13 +3,12 @@
  * the event loop, in a file, so that a killed agent finds all but its last instant there again.
  */
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
-import { encodeLine } from "../format/entry-line.ts";
-import type { Entry } from "../format/entry.ts";
-import { FormatError } from "../format/format-error.ts";
-import { compressPayload, encodeEntries, forEachEntry } from "../format/payload.ts";
-import type { Body } from "./body.ts";
-import { isMissing } from "./json-file.ts";
-import type { Moment } from "./seal.ts";
+import { encodeLine } from "../../format/entry-line.ts";
+import type { Entry } from "../../format/entry.ts";
+import { FormatError } from "../../format/format-error.ts";
+import { compressPayload, encodeEntries, forEachEntry } from "../../format/payload.ts";
+import type { Body, Moment } from "./body.ts";
+import { isMissing } from "../json-file.ts";
 
 /** Every write at the end, wherever truncation put that. */
 const APPEND_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;

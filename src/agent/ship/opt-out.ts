@@ -12,13 +12,13 @@
  */
 import { rmSync } from "node:fs";
 import type { KeyObject } from "node:crypto";
-import { FLAG } from "../format/batch.ts";
-import type { Entry, OptOutEntry } from "../format/entry.ts";
-import { decodeFrame } from "../format/batch.ts";
-import { openReceipt } from "../format/receipt.ts";
-import type { Clock } from "../std/clock.ts";
-import { backOffMs, wait } from "../std/retry.ts";
-import type { AgentLog } from "./agent-log.ts";
+import { FLAG } from "../../format/batch.ts";
+import type { Entry, OptOutEntry } from "../../format/entry.ts";
+import { decodeFrame } from "../../format/batch.ts";
+import { openReceipt } from "../../format/receipt.ts";
+import type { Clock } from "../../std/clock.ts";
+import { backOffMs, wait } from "../../std/retry.ts";
+import type { AgentLog } from "../agent-log.ts";
 import {
   type ChainPosition,
   genesisPosition,
@@ -26,18 +26,18 @@ import {
   positionFromJson,
   positionToJson,
   samePosition,
-} from "./chain-position.ts";
-import type { CrashAt } from "./crash-points.ts";
-import { epochEntries } from "./epoch.ts";
+} from "../chain/chain-position.ts";
+import type { CrashAt } from "../crash-points.ts";
+import { epochEntries } from "../chain/epoch.ts";
 import { requestHead } from "./head-request.ts";
-import type { Identity, RememberedMachine } from "./identity.ts";
-import { readJson, removeFile, replaceFile } from "./json-file.ts";
-import { RETRY_FIRST_MS, RETRY_LAST_MS, STUCK_RETRY_MS } from "./limits.ts";
-import { bootAtMs } from "./machine.ts";
-import { afterRefusal } from "./refusals.ts";
-import { contentOfEntries, seal } from "./seal.ts";
-import { SealedLog } from "./sealed-log.ts";
-import type { StatePaths } from "./state-directory.ts";
+import type { Identity, RememberedMachine } from "../identity.ts";
+import { readJson, removeFile, replaceFile } from "../json-file.ts";
+import { RETRY_FIRST_MS, RETRY_LAST_MS, STUCK_RETRY_MS } from "../limits.ts";
+import { bootAtMs } from "../machine.ts";
+import { afterRefusal } from "../chain/refusals.ts";
+import { contentOfEntries, seal } from "../chain/seal.ts";
+import { SealedLog } from "../chain/sealed-log.ts";
+import type { StatePaths } from "../state-directory.ts";
 import type { Answer, Uplink } from "./uplink.ts";
 
 /** What is on disk while the node refuses. */
@@ -67,11 +67,21 @@ export function loadOptOut(paths: StatePaths): OptOutRecord | undefined {
 /** Steps 1 and 2. */
 export function beginOptOut(
   paths: StatePaths,
-  begin: { readonly identity: Identity; readonly origin: string; readonly nowMs: number; readonly crashAt: CrashAt },
+  begin: {
+    readonly identity: Identity;
+    readonly origin: string;
+    readonly nowMs: number;
+    readonly crashAt: CrashAt;
+  },
 ): OptOutRecord {
   const existing = loadOptOut(paths);
   const { identity, origin, nowMs } = begin;
-  const record = existing ?? { origin, atMs: nowMs, position: chainEnd(paths, identity), sent: false };
+  const record = existing ?? {
+    origin,
+    atMs: nowMs,
+    position: chainEnd(paths, identity),
+    sent: false,
+  };
   if (existing === undefined) save(paths, record);
   begin.crashAt("opt-out-begun");
   rmSync(paths.spool, { recursive: true, force: true });
@@ -103,7 +113,10 @@ export async function deliverOptOut(record: OptOutRecord, delivery: OptOutDelive
   const { clock, random, signal } = delivery;
   let current: OptOutRecord = record;
   for (let failures = 1; !current.sent && !signal.aborted; failures++) {
-    const step = current.frame === undefined ? await sealed(current, delivery) : await sent(current, delivery);
+    const step =
+      current.frame === undefined
+        ? await sealBatch(current, delivery)
+        : await sendBatch(current, delivery);
     if (step === "halt") return;
     if (typeof step === "object") {
       current = step;
@@ -122,21 +135,23 @@ const BACK_OFF = { firstDelayMs: RETRY_FIRST_MS, delayMsMax: RETRY_LAST_MS };
 /** The record of the next state, or what to do instead of going on. */
 type Step = OptOutRecord | "later" | "wait" | "halt";
 
-async function sealed(record: OptOutRecord, delivery: OptOutDelivery): Promise<Step> {
+async function sealBatch(record: OptOutRecord, delivery: OptOutDelivery): Promise<Step> {
   const answer = await requestHead(delivery);
   if (answer.outcome !== "head") return trouble(answer, delivery);
   const { head } = answer;
   const { identity, clock } = delivery;
   const isContinued = samePosition(record.position, head);
   const after = isContinued ? record.position : { ...head, epoch: head.epoch + 1, batches: 0 };
-  const entries = isContinued ? [optOutEntry(record)] : [...broken(record, delivery, head), optOutEntry(record)];
+  const entries = isContinued
+    ? [optOutEntry(record)]
+    : [...broken(record, delivery, head), optOutEntry(record)];
   const moment = { closedAtMs: clock.nowMs(), completeToMs: 0, bootAtMs: bootAtMs(clock) };
   const content = contentOfEntries(entries, after.nextSeq, moment);
   const flags = FLAG.optOut | (isContinued ? 0 : FLAG.epochStart);
   return { ...record, frame: seal(content, after, { identity, flags }).frame };
 }
 
-async function sent(record: OptOutRecord, delivery: OptOutDelivery): Promise<Step> {
+async function sendBatch(record: OptOutRecord, delivery: OptOutDelivery): Promise<Step> {
   const { uplink, signal, serverKey, log } = delivery;
   const { frame = Buffer.alloc(0), ...rest } = record;
   const answer = await uplink.post("/ingest/v1/batches", frame, signal);
@@ -146,7 +161,10 @@ async function sent(record: OptOutRecord, delivery: OptOutDelivery): Promise<Ste
     return isBroken ? { ...rest, position: positionAfter(header) } : trouble(answer, delivery);
   }
   try {
-    const receipt = openReceipt(Buffer.from(String(answer.body["receipt"]), "base64url"), serverKey);
+    const receipt = openReceipt(
+      Buffer.from(String(answer.body["receipt"]), "base64url"),
+      serverKey,
+    );
     if (receipt.batchNo === header.batchNo && receipt.epoch === header.epoch) {
       return { ...rest, position: positionAfter(header), sent: true };
     }

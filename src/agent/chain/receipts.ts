@@ -4,8 +4,8 @@
  */
 import { closeSync, constants, fdatasync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import type { KeyObject } from "node:crypto";
-import { openReceipt, type Receipt } from "../format/receipt.ts";
-import { RECEIPTS_KEPT } from "./limits.ts";
+import { openReceipt, type Receipt } from "../../format/receipt.ts";
+import { RECEIPTS_KEPT } from "../limits.ts";
 
 const RECEIPT_BYTES = 144;
 

@@ -9,15 +9,15 @@
  *
  * So no number of the chain is ever signed for two contents, whatever dies in between.
  */
-import { type BatchHeader, decodeFrame, decodeHeader } from "../format/batch.ts";
+import { type BatchHeader, decodeFrame, decodeHeader } from "../../format/batch.ts";
 import {
   type ChainPosition,
   positionAfter,
   positionFromJson,
   positionToJson,
 } from "./chain-position.ts";
-import { SEALED_KEPT_BYTES } from "./limits.ts";
-import { type Cursor, type LogRecord, RecordLog } from "./record-log.ts";
+import { SEALED_KEPT_BYTES } from "../limits.ts";
+import { type Cursor, type LogRecord, RecordLog } from "../spool/record-log.ts";
 import type { Sealed } from "./seal.ts";
 
 const TYPE_FRAME = 1;

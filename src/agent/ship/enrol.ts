@@ -2,10 +2,10 @@
  * Joining, once: the key is made and kept before the server hears of it, so an enrolment whose
  * answer was lost is simply asked for again and gives the same node.
  */
-import { signEnrolment, type EnrolmentKey } from "../format/enrolment.ts";
-import { PUBLIC_KEY_BYTES } from "../format/identity.ts";
-import { AgentError } from "./agent-error.ts";
-import type { Enrolment, Identity } from "./identity.ts";
+import { signEnrolment, type EnrolmentKey } from "../../format/enrolment.ts";
+import { PUBLIC_KEY_BYTES } from "../../format/identity.ts";
+import { AgentError } from "../agent-error.ts";
+import type { Enrolment, Identity } from "../identity.ts";
 import type { Uplink } from "./uplink.ts";
 
 export interface EnrolRequest {
@@ -33,7 +33,10 @@ export async function enrol(request: EnrolRequest): Promise<Enrolment> {
   }
   if (answer.outcome === "refused") {
     const { code, detail } = answer;
-    throw new AgentError("enrolment_refused", `the server refuses to enrol this node, ${code}, ${detail}`);
+    throw new AgentError(
+      "enrolment_refused",
+      `the server refuses to enrol this node, ${code}, ${detail}`,
+    );
   }
   return {
     ...checked(answer.body, identity, server),
@@ -54,7 +57,10 @@ function checked(
     typeof serverKey === "string" &&
     Buffer.from(serverKey, "base64url").length === PUBLIC_KEY_BYTES;
   if (node !== identity.nodeId.toString("hex") || typeof name !== "string" || !isKey) {
-    throw new AgentError("bad_answer", `${server} did not answer like a Tallystick server, check --server`);
+    throw new AgentError(
+      "bad_answer",
+      `${server} did not answer like a Tallystick server, check --server`,
+    );
   }
   return { node, name, serverKey };
 }

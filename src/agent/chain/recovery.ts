@@ -9,7 +9,7 @@
  * | anywhere else, on another machine than ours | another machine has our key: `rollback{clone}`    |
  * | anywhere else                               | our state is older than we are: `rollback{state}` |
  */
-import type { Head, Receipt } from "../format/receipt.ts";
+import type { Head, Receipt } from "../../format/receipt.ts";
 import { type ChainPosition, samePosition } from "./chain-position.ts";
 import type { SealedFrame } from "./sealed-log.ts";
 

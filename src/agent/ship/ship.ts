@@ -7,24 +7,24 @@
  * entries pile up in the spool.
  */
 import type { KeyObject } from "node:crypto";
-import { FLAG } from "../format/batch.ts";
-import { openReceipt, type Receipt } from "../format/receipt.ts";
-import { backOffMs } from "../std/retry.ts";
-import { positionAfter } from "./chain-position.ts";
-import type { CrashAt } from "./crash-points.ts";
-import type { EntryStream } from "./entry-stream.ts";
+import { FLAG } from "../../format/batch.ts";
+import { openReceipt, type Receipt } from "../../format/receipt.ts";
+import { backOffMs } from "../../std/retry.ts";
+import { positionAfter } from "../chain/chain-position.ts";
+import type { CrashAt } from "../crash-points.ts";
+import type { EntryStream } from "../spool/entry-stream.ts";
 import { requestHead } from "./head-request.ts";
-import type { Identity } from "./identity.ts";
+import type { Identity } from "../identity.ts";
 import {
   HEARTBEAT_MS,
   RETRY_AFTER_MS_MAX,
   RETRY_FIRST_MS,
   RETRY_LAST_MS,
   STUCK_RETRY_MS,
-} from "./limits.ts";
-import { rechain, type RechainOptions, type Refusal } from "./rechain.ts";
-import { afterRefusal } from "./refusals.ts";
-import type { SealedFrame } from "./sealed-log.ts";
+} from "../limits.ts";
+import { rechain, type RechainOptions, type Refusal } from "../chain/rechain.ts";
+import { afterRefusal } from "../chain/refusals.ts";
+import type { SealedFrame } from "../chain/sealed-log.ts";
 import type { Answer, Uplink } from "./uplink.ts";
 
 const BACK_OFF = { firstDelayMs: RETRY_FIRST_MS, delayMsMax: RETRY_LAST_MS };

@@ -2,9 +2,9 @@
  * A body: entries that are numbered and closed, but have no place in the chain yet. The place is
  * given when it is about to leave the machine, so a body that must be dropped leaves no hole there.
  */
-import { decompressPayload } from "../format/payload.ts";
-import { ENTRIES_PER_BATCH_MAX } from "../format/limits.ts";
-import { SEAL_RAW_BYTES_MAX } from "./limits.ts";
+import { decompressPayload } from "../../format/payload.ts";
+import { ENTRIES_PER_BATCH_MAX } from "../../format/limits.ts";
+import { SEAL_RAW_BYTES_MAX } from "../limits.ts";
 
 export interface BodyFacts {
   readonly seqFirst: number;
@@ -31,6 +31,9 @@ export interface Body extends BodyFacts {
 export interface Content extends BodyFacts {
   readonly raw: Buffer;
 }
+
+/** What a body says of the moment at which it was closed. */
+export type Moment = Pick<BodyFacts, "closedAtMs" | "completeToMs" | "bootAtMs">;
 
 /** The record of a body: length of its facts, facts as JSON, payload. */
 export function encodeBody(body: Body): [Buffer, Uint8Array] {

@@ -22,7 +22,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { isMissing, syncDirectory } from "./json-file.ts";
+import { isMissing, syncDirectory } from "../json-file.ts";
 
 const syncData = promisify(fdatasync);
 const PREFIX_BYTES = 9;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fileAt, filesMatching } from "./source-tree.ts";
-import { lockedAddresses, machinePaths } from "./traces.ts";
+import { filesMatching } from "./source-tree.ts";
+import { machinePaths } from "./traces.ts";
 
 const tracked = filesMatching(
   "*.{json,md,ts}",
@@ -13,10 +13,6 @@ const tracked = filesMatching(
 test("no file names a path of one machine", () => {
   assert.ok(tracked.length > 0);
   assert.deepEqual(tracked.flatMap(machinePaths), []);
-});
-
-test("the lock file names no host", () => {
-  assert.deepEqual(lockedAddresses(fileAt("package-lock.json")), []);
 });
 
 test("planted paths are found, and only those", () => {
@@ -33,6 +29,4 @@ test("planted paths are found, and only those", () => {
   for (const [text, isBad] of cases) {
     assert.equal(machinePaths({ path: "a.md", text }).length > 0, isBad, text);
   }
-  const lock = { path: "package-lock.json", text: '{\n "resolved": "https://x/y.tgz"\n}' };
-  assert.deepEqual(lockedAddresses(lock), ["package-lock.json:2 names a registry's host"]);
 });

@@ -11,10 +11,3 @@ export function machinePaths(file: SourceFile): string[] {
     (match) => `${file.path}:${lineAt(file.text, match.index)} names a path of one machine`,
   );
 }
-
-/** Download addresses in the lock file: whoever installs has a registry of their own choice. */
-export function lockedAddresses(file: SourceFile): string[] {
-  return [...file.text.matchAll(/"resolved": *"http/g)].map(
-    (match) => `${file.path}:${lineAt(file.text, match.index)} names a registry's host`,
-  );
-}

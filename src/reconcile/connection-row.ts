@@ -11,7 +11,7 @@ import {
   type Verdict,
 } from "../store/schema.ts";
 import { Connection } from "./connection.ts";
-import { Half } from "./half.ts";
+import { Half, type HalfPlace } from "./half.ts";
 import type { NodeStream } from "./node-stream.ts";
 
 type ConnectionColumns = Columns<"connection_rows">;
@@ -161,14 +161,16 @@ export function readConnection(
   const word = (name: string) => String(row[name]);
   const side = (prefix: "a" | "b"): StoredHalf => {
     const a = prefix === "a";
+    const node = streamOf(word(a ? "k_node" : "b_node"));
     const plus = (name: string) => number(`a_${name}`) + (a ? 0 : number(`b_${name}_more`));
     return {
-      node: streamOf(word(a ? "k_node" : "b_node")),
+      node,
       place: {
         epoch: number(a ? "k_epoch" : "b_epoch"),
         seq: number(a ? "k_seq" : "b_seq"),
         index: number(`${prefix}_index`),
         receivedMs,
+        leastLagMs: node.memory.leastLagMs ?? 0,
       },
       openedMs: number("k_opened_ms") + (a ? 0 : number("b_opened_after")),
       role: ROLES[number(`${prefix}_role`)] ?? "initiator",
@@ -198,7 +200,7 @@ export function readConnection(
 
 interface StoredHalf {
   readonly node: NodeStream;
-  readonly place: { epoch: number; seq: number; index: number; receivedMs: number };
+  readonly place: HalfPlace;
   readonly openedMs: number;
   readonly role: Role;
   readonly flags: number;

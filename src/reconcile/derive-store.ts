@@ -66,7 +66,6 @@ export class ClickHouseDeriveStore implements DeriveStore {
 
   async setPosition(nextIndex: number): Promise<void> {
     await this.#command(`INSERT INTO derive_cursor VALUES ('${CURSOR}', ${nextIndex})`, {
-      fsync_after_insert: 1,
       insert_deduplication_token: `cursor ${nextIndex}`,
     });
   }
@@ -82,7 +81,6 @@ export class ClickHouseDeriveStore implements DeriveStore {
         max_insert_block_size: "10000000",
         min_insert_block_size_rows: "0",
         min_insert_block_size_bytes: "0",
-        fsync_after_insert: 1,
       } as Record<string, string | number>,
     });
     result.stream.destroy();

@@ -23,6 +23,8 @@ export class Half {
   /** Journal index of the batch with the open, and when the server received it. */
   readonly index: number;
   readonly receivedMs: number;
+  /** The open on the server's clock, as far as the node's batches show how the two differ. */
+  readonly serverMs: number;
 
   state = "";
   assured = false;
@@ -47,6 +49,7 @@ export class Half {
     this.openedMs = entry.atMs;
     this.index = place.index;
     this.receivedMs = place.receivedMs;
+    this.serverMs = entry.atMs + place.leastLagMs;
   }
 
   /** Takes what a later entry says. Applying an entry twice changes nothing. */
@@ -97,4 +100,6 @@ export interface HalfPlace {
   readonly seq: number;
   readonly index: number;
   readonly receivedMs: number;
+  /** The node's smallest receive delay so far, its clock offset included. */
+  readonly leastLagMs: number;
 }

@@ -57,13 +57,12 @@ function standsAlone(
 function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
   const { toleranceMs } = sky;
   if (sky.nowMs < half.receivedMs + toleranceMs) return WAIT;
-  const peerTimeMs = onClockOf(peer, half, sky);
+  const peerTimeMs = onClockOf(peer, half);
   const absence = peer.absenceAt(peerTimeMs, EXCUSE_SLACK_MS);
-  const complete = isCompletePast(half, peer, sky);
-  if (absence !== undefined && (absence.toMs !== null || !complete)) {
+  if (absence !== undefined) {
     return { verdict: "excused", excuse: ABSENCE_EXCUSE[absence.reason] };
   }
-  if (!complete) {
+  if (!isCompletePast(half, peer, sky)) {
     const waitedMs = sky.nowMs - half.receivedMs;
     return waitedMs > OFFLINE_PATIENCE_MS ? { verdict: "missing", peer } : WAIT;
   }
@@ -92,9 +91,8 @@ function isCompletePast(half: Half, peer: NodeStream, sky: Sky): boolean {
  * The half's open on its peer's clock. What a batch that did not wait took to arrive is its delay
  * minus its node's clock offset; the delays of two nodes differ by far less than clocks do.
  */
-function onClockOf(peer: NodeStream, half: Half, sky: Sky): number {
-  const ownLagMs = sky.streamOf(half).memory.leastLagMs ?? 0;
-  return half.openedMs + ownLagMs - (peer.memory.leastLagMs ?? 0);
+function onClockOf(peer: NodeStream, half: Half): number {
+  return half.serverMs - (peer.memory.leastLagMs ?? 0);
 }
 
 const WAIT: LoneJudgement = { verdict: "wait" };

@@ -78,11 +78,11 @@ export class TupleMatcher implements Matcher {
 
 /** A picked-up half was open for an unknown time: only that both lived at once can be asked. */
 function apart(a: Half, b: Half): number {
-  if (!a.pickup && !b.pickup) return Math.abs(a.openedMs - b.openedMs);
+  if (!a.pickup && !b.pickup) return Math.abs(a.serverMs - b.serverMs);
   const [older, picked] = a.pickup ? [b, a] : [a, b];
   if (older.pickup) return 0;
-  const ended = older.closed && older.closedMs < picked.openedMs;
-  return ended ? picked.openedMs - older.closedMs : 0;
+  if (!older.closed) return 0;
+  return Math.max(0, picked.serverMs - older.serverMs - (older.durationMs ?? 0));
 }
 
 /** Both ends agree on who began, unless one guessed. */

@@ -198,6 +198,7 @@ export class Reconcile {
       seq,
       index: record.index,
       receivedMs: record.receivedMs,
+      leastLagMs: stream.memory.leastLagMs ?? 0,
     };
     const half = new Half(stream, entry, place);
     const partner = half.role === "forwarder" ? undefined : this.#matcher.add(half);

@@ -27,8 +27,12 @@ export type CounterState = (typeof COUNTER_STATES)[number];
 const enumOf = (values: readonly string[]) =>
   `Enum8(${values.map((value, index) => `'${value}' = ${index}`).join(", ")})`;
 
-/** Inserting a token twice counts once, within this many last inserts per table; only the last is ever retried. */
-const MERGE_TREE = "non_replicated_deduplication_window = 200";
+/**
+ * Inserting a token twice counts once, within this many last inserts per table; only the last is ever
+ * retried. Parts are synced: the position, a row as well, must never outlive what it stands for.
+ */
+const MERGE_TREE =
+  "non_replicated_deduplication_window = 200, fsync_after_insert = 1, fsync_part_directory = 1";
 
 /** Physical names in the order in which they are created. */
 export const TABLES = {

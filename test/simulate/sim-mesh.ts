@@ -1,0 +1,195 @@
+/**
+ * A small mesh on paper: a server's stream, nodes, and a comparison that reads what they sign. Time
+ * moves only by `pass`, which lets every node that is up send a batch per half second and the
+ * server tick.
+ */
+import { decodeFrame } from "../../src/format/batch.ts";
+import type { CloseEntry, ConnectionState, Counters, OpenEntry } from "../../src/format/entry.ts";
+import { decompressPayload, forEachEntry } from "../../src/format/payload.ts";
+import type { Connection } from "../../src/reconcile/connection.ts";
+import type { FindingDraft } from "../../src/reconcile/findings.ts";
+import { Reconcile } from "../../src/reconcile/reconcile.ts";
+import { SimNode } from "./sim-node.ts";
+
+const BATCH_MS = 500;
+
+export interface SimHost extends SimNode {
+  readonly ip: string;
+  /** Its clock minus the true time. */
+  offsetMs: number;
+  /** A host that is down sends nothing and observes nothing. */
+  up: boolean;
+  /** Changes an entry before it is numbered, or drops it: what a liar does. */
+  lie: ((entry: OpenEntry | CloseEntry | AccountLike) => typeof entry | undefined) | undefined;
+}
+
+type AccountLike = { readonly kind: "account"; readonly counters?: Counters } & Record<
+  string,
+  unknown
+>;
+
+export interface SimConnection {
+  readonly from: SimHost;
+  readonly to: SimHost;
+  readonly protocol?: number;
+  readonly port?: number;
+  readonly state?: ConnectionState;
+  readonly bytes?: number;
+  /** What the responder counts; default: the same. */
+  readonly receivedBytes?: number;
+  readonly durationMs?: number;
+  readonly assured?: boolean;
+  /** The responder's kernel has an entry; default: unless it was refused or unanswered. */
+  readonly responderSees?: boolean;
+}
+
+export class SimMesh {
+  readonly server = new SimNode("server");
+  readonly hosts: SimHost[] = [];
+  readonly reconcile: Reconcile;
+  readonly findings: FindingDraft[] = [];
+  /** The last row written of each connection, by initiator port. */
+  readonly rows = new Map<number, Connection>();
+  nowMs = 1_800_000_000_000;
+  #index = 0;
+  #port = 40_000;
+
+  constructor(toleranceMs = 10_000) {
+    this.reconcile = new Reconcile({ serverId: this.server.id, toleranceMs });
+    this.#deliver(this.server);
+  }
+
+  host(name: string, offsetMs = 0): SimHost {
+    const ip = `10.0.0.${this.hosts.length + 1}`;
+    const host: SimHost = Object.assign(new SimNode(name), {
+      ip,
+      offsetMs,
+      up: true,
+      lie: undefined,
+    });
+    this.hosts.push(host);
+    this.server.emit({
+      kind: "enrolled",
+      atMs: this.nowMs,
+      node: host.id,
+      name,
+      publicKey: "k",
+      enrolmentKey: "e",
+    });
+    this.#deliver(this.server);
+    host.emit({ kind: "start", atMs: this.nowMs + offsetMs, facts: {} });
+    host.emit({ kind: "addresses", atMs: this.nowMs + offsetMs, networks: { default: [ip] } });
+    return host;
+  }
+
+  /** Time passes; hosts that are up send, the server ticks, what is due is decided. */
+  pass(ms: number): void {
+    for (const endMs = this.nowMs + ms; this.nowMs < endMs;) {
+      this.nowMs += BATCH_MS;
+      for (const host of this.hosts) if (host.up) this.#deliver(host, this.nowMs + host.offsetMs);
+      this.server.emit({ kind: "tick", atMs: this.nowMs });
+      this.#deliver(this.server);
+    }
+  }
+
+  /** Both ends record a connection that happens now and is over at once; returns its initiator port. */
+  connect(what: SimConnection): number {
+    const port = this.#port++;
+    const refused = what.state === "REJ" || what.state === "S0";
+    const bytes = what.bytes ?? 1000;
+    this.#half(what, { host: what.from, role: "initiator", port, bytes });
+    if (what.responderSees ?? !refused) {
+      this.#half(what, {
+        host: what.to,
+        role: "responder",
+        port,
+        bytes: what.receivedBytes ?? bytes,
+      });
+    }
+    return port;
+  }
+
+  /** `verdict`, `verdict/excuse`, each followed by the state of its counters. */
+  verdict(port: number): string {
+    const connection = this.rows.get(port);
+    if (connection === undefined) return "none";
+    const { verdict, excuse, counters } = connection;
+    return `${verdict}${excuse === "" ? "" : `/${excuse}`} ${counters}`;
+  }
+
+  /** Open findings as `kind node`, sorted; a resolved one is gone. */
+  get open(): string[] {
+    const last = new Map(this.findings.map((found) => [found.id, found]));
+    return [...last.values()]
+      .filter((found) => found.state === "open")
+      .map(
+        (found) =>
+          `${found.finding} ${this.hosts.find((host) => host.id === found.node)?.name ?? "-"}`,
+      )
+      .toSorted();
+  }
+
+  /** Takes a frame as the server would after admitting it. */
+  take(frame: Uint8Array): void {
+    const batch = decodeFrame(frame);
+    const nodeId = Buffer.from(batch.header.nodeId).toString("hex");
+    const { reconcile } = this;
+    reconcile.begin({ index: this.#index++, receivedMs: this.nowMs, nodeId, header: batch.header });
+    if (batch.header.entryCount > 0) {
+      const raw = decompressPayload(batch.payload, batch.header.rawBytes);
+      forEachEntry(raw, batch.header, (entry, seq) => reconcile.entry(entry, seq));
+    }
+    reconcile.review();
+    reconcile.drainChanged((connection) =>
+      this.rows.set(connection.key.tuple.initiatorPort, connection),
+    );
+    this.findings.push(...reconcile.drainFindings());
+  }
+
+  #deliver(node: SimNode, closedAtMs = this.nowMs): void {
+    this.take(node.seal(closedAtMs));
+  }
+
+  #half(
+    what: SimConnection,
+    end: { host: SimHost; role: "initiator" | "responder"; port: number; bytes: number },
+  ): void {
+    const { host } = end;
+    if (!host.up) return;
+    const atMs = this.nowMs + host.offsetMs;
+    const emit = (entry: OpenEntry | CloseEntry | AccountLike) => {
+      const told = host.lie === undefined ? entry : host.lie(entry);
+      return told === undefined ? undefined : host.emit(told as OpenEntry);
+    };
+    const openSeq = emit({
+      kind: "open",
+      atMs,
+      role: end.role,
+      tuple: {
+        protocol: what.protocol ?? 6,
+        initiatorIp: what.from.ip,
+        initiatorPort: end.port,
+        responderIp: what.to.ip,
+        responderPort: what.port ?? 443,
+      },
+      pickup: false,
+    });
+    if (openSeq === undefined) return;
+    const counters = {
+      initiatorPackets: 5,
+      initiatorBytes: end.bytes,
+      responderPackets: what.state === "S0" ? 0 : 5,
+      responderBytes: end.bytes * 2,
+    };
+    const ageMs = what.durationMs ?? 40;
+    const ending = {
+      atMs: atMs + ageMs,
+      openSeq,
+      ageMs,
+      state: what.state ?? "SF",
+      assured: what.assured ?? true,
+    };
+    emit({ kind: "close", ...ending, inferred: false });
+    emit({ kind: "account", ...ending, counters });
+  }
+}

@@ -33,6 +33,7 @@ const planted: [name: string, path: string, line: string, complaint: RegExp | un
   ["deep", "src/agent/observe/a.ts", 'import { b } from "../../journal/b.ts";', /agent may/],
   ["bin", "demo/main.ts", 'import { b } from "../bin/b.ts";', /nothing imports it/],
   ["outside", "src/std/a.ts", 'import { b } from "../../test/b.ts";', /nothing outside src/],
+  ["a test's fixture", "src/std/a.test.ts", 'import { b } from "../../test/b.ts";', undefined],
   ["package", "src/agent/a.ts", 'import { b } from "fastify";', /Node's own modules alone/],
   ["package in a stage", "src/serve/a.ts", 'import { b } from "fastify";', undefined],
   ["commented", "src/format/a.ts", '// import { b } from "../store/b.ts";', undefined],

@@ -50,7 +50,10 @@ function wrongDirection({ from, to }: Import, stages: readonly Stage[]): string 
 
 function wrongOutside(from: string, to: string, stage: Stage): string | undefined {
   const isFile = /^(?:test|demo|bench|scripts|docs|\.\.)\//.test(to);
-  if (isFile) return "src knows nothing outside src";
+  if (isFile) {
+    const isStory = from.endsWith(".test.ts") && to.startsWith("test/");
+    return isStory ? undefined : "src knows nothing outside src";
+  }
   const isPackage = !to.startsWith("node:") && /^[@a-z]/.test(to) && !to.endsWith("package.json");
   if (isPackage && stage.hasPackages !== true && !from.endsWith(".test.ts")) {
     return `${stage.folder} has Node's own modules alone`;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { undescribed, unitless } from "./debts.ts";
 import { badFileNames, numbersWithoutUnit, undocumentedExports } from "./names.ts";
 import { filesMatching } from "./source-tree.ts";
 
@@ -33,7 +34,7 @@ test("exported names of the foundations are described", () => {
   const foundations = code.filter(
     ({ path }) => /^src\/(?:format|journal|std)\//.test(path) && !path.endsWith(".test.ts"),
   );
-  assert.deepEqual(foundations.flatMap(undocumentedExports), []);
+  assert.deepEqual(without(undescribed, foundations.flatMap(undocumentedExports)), []);
 });
 
 test("planted exports without a description are found", () => {
@@ -44,6 +45,12 @@ test("planted exports without a description are found", () => {
     ["/** Why. */\nexport function a(x: 1): 1;\nexport function a(x: 2): 2;", false],
     ["/** Codes. */\nexport type AErrorCode = 1;\nexport class AError {}", false],
     ["export class AError {}", true],
+    ["/** What it is for. */\nimport x;\nexport class TheFile {}", false],
+    ["/** What it is for. */\nimport x;\nexport class Other {}", true],
+    ["import x;\nexport class TheFile {}", true],
+    ["export interface A {\n  /** Inclusive. */\n  readonly b: 1;\n}", false],
+    ["export interface A {\n  readonly b: 1;\n}\n/** Else. */", true],
+    ["export const a = 1; // in ms", false],
     ["export const a = 1;", true],
     ["export class A {}", true],
     ["// Why.\nexport interface A {}", true],
@@ -52,13 +59,13 @@ test("planted exports without a description are found", () => {
     ["export function* a() {}", true],
   ];
   for (const [text, isBad] of cases) {
-    assert.equal(undocumentedExports({ path: "a.ts", text }).length > 0, isBad, text);
+    assert.equal(undocumentedExports({ path: "src/the-file.ts", text }).length > 0, isBad, text);
   }
 });
 
 test("numbers that measure something say their unit", () => {
   const scanned = code.filter(({ path }) => !path.startsWith("test/tidy/"));
-  assert.deepEqual(scanned.flatMap(numbersWithoutUnit), []);
+  assert.deepEqual(without(unitless, scanned.flatMap(numbersWithoutUnit)), []);
 });
 
 test("planted numbers without a unit are found", () => {
@@ -80,3 +87,14 @@ test("planted numbers without a unit are found", () => {
     assert.equal(numbersWithoutUnit({ path: "a.ts", text }).length > 0, isBad, text);
   }
 });
+
+/** Complaints read `path:line name: …`. */
+function without(
+  debts: Readonly<Record<string, readonly string[]>>,
+  complaints: readonly string[],
+): string[] {
+  return complaints.filter((complaint) => {
+    const [, path = "", name = ""] = /^([^:]+):\d+ (\w+)/.exec(complaint) ?? [];
+    return debts[path]?.includes(name) !== true;
+  });
+}

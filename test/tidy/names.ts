@@ -20,23 +20,42 @@ const exported =
   /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|class|const|let|interface|type) (\w+)/gm;
 
 /**
- * Exported names without a doc comment that ends on the line above. The next line of an overload is
- * exempt, and so is the error class of a stage, whose codes are described instead.
+ * Exported names that nothing describes. A doc comment on the line above does, and so do: the head of the file
+ * for the thing that the file is named after, described members for a type, a comment at the
+ * end of the line for a constant, the codes for the error class of a stage, the first of several overloads.
  */
 export function undocumentedExports(file: SourceFile): string[] {
   const lines = file.text.split("\n");
-  const seen = new Set<string>();
+  const described = new Set<string>();
   return [...file.text.matchAll(exported)].flatMap((match) => {
     const name = match[1] ?? "";
     const line = lineAt(file.text, match.index);
-    const before = lines[line - 2]?.trimEnd() ?? "";
-    const isCoded = /\w+Error$/.test(name) && seen.has(`${name}Code`);
-    if (seen.has(name) || before.endsWith("*/") || isCoded) {
-      seen.add(name);
-      return [];
-    }
-    return [`${file.path}:${line} ${name}: say in a doc comment what it is`];
+    const isDescribed =
+      described.has(name) ||
+      lines[line - 2]?.trimEnd().endsWith("*/") === true ||
+      / \/\/ \S/.test(lines[line - 1] ?? "") ||
+      (name.endsWith("Error") && described.has(`${name}Code`)) ||
+      (file.text.startsWith("/**") && isNamesake(file.path, name)) ||
+      hasDescribedMembers(lines, line);
+    if (isDescribed) described.add(name);
+    return isDescribed ? [] : [`${file.path}:${line} ${name}: say in a doc comment what it is`];
   });
+}
+
+function isNamesake(path: string, name: string): boolean {
+  const file = path.replace(/^.*\//, "").replace(/\..*$/, "");
+  return file.replaceAll("-", "") === name.toLowerCase();
+}
+
+/** Of an interface or an object type; relies on the formatter, which ends it at the margin. */
+function hasDescribedMembers(lines: readonly string[], line: number): boolean {
+  if (!/^export (?:interface|type) .*\{$/.test(lines[line - 1] ?? "")) return false;
+  const rest = lines.slice(line);
+  const members = rest.slice(
+    0,
+    rest.findIndex((each) => each.startsWith("}")),
+  );
+  return members.some((member) => member.trimStart().startsWith("/**"));
 }
 
 const measured = /timeout|interval|ttl|size|delay|limit/i;

@@ -22,8 +22,11 @@ const RMEM_DEFAULT = "/proc/sys/net/core/rmem_default";
 /** With the default 2, connections older than the first listener never make an event. */
 const WANTED = ["nf_conntrack_events", "nf_conntrack_acct", "nf_conntrack_timestamp"];
 const FOUND = [...WANTED, "nf_conntrack_max", "nf_conntrack_count", "nf_conntrack_tcp_loose"];
-/** About 20,000 events: what a burst of a second brings. Charged only as it fills. */
-const EVENT_BUFFER_BYTES = 16 * 1024 * 1024;
+/**
+ * About 25,000 events. The kernel clears out what has timed out in bursts of thousands, and each
+ * makes an event; the default holds 170. Memory is charged only as it fills.
+ */
+const EVENT_BUFFER_BYTES = 32 * 1024 * 1024;
 
 export class HostSettings {
   /** For the `start` entry: each setting as found, and what was set. */

@@ -194,8 +194,7 @@ export class Tracker {
     if (half === undefined || half.muted) return;
     if (half.ended !== null) return;
     this.#learn(half, event);
-    if (event.protocol !== TCP) return;
-    if (event.state === "TIME_WAIT" || event.state === "CLOSE") this.#close(half, atMs, event);
+    if (isOver(event)) this.#close(half, atMs, event);
   }
 
   #end(event: ConntrackEvent, atMs: number): void {
@@ -212,15 +211,18 @@ export class Tracker {
     this.#close(half, this.#endedAtMs(half, event, atMs), event);
   }
 
-  /** The event that opened it was lost, with the gap that says so: its later ones still count. */
+  /**
+   * The event that opened it was lost, with the gap that says so: its later ones still count. But
+   * what ends before the first dump is whole was there before the agent: history.
+   */
   #openLate(event: ConntrackEvent, atMs: number): Half | undefined {
+    if (this.#firstDump && (event.type === "destroy" || isOver(event))) return undefined;
     const bornAtMs = atMs - (event.ageS ?? 0) * 1000;
     return this.#open(event, bornAtMs, { pickup: true, late: true, muted: false });
   }
 
   #openFromDump(event: ConntrackEvent, dumpedAtMs: number): void {
-    const ended =
-      event.protocol === TCP && (event.state === "TIME_WAIT" || event.state === "CLOSE");
+    const ended = isOver(event);
     const half = this.#open(event, dumpedAtMs - (event.ageS ?? 0) * 1000, {
       pickup: event.state !== "SYN_SENT",
       late: true,
@@ -349,6 +351,11 @@ export class Tracker {
     const { assuredMs, unassuredMs } = this.#options.udpTimeouts;
     return stopMs - (event.assured ? assuredMs : unassuredMs);
   }
+}
+
+/** The connection has ended, though the kernel keeps its entry for a while. */
+function isOver({ protocol, state }: ConntrackEvent): boolean {
+  return protocol === TCP && (state === "TIME_WAIT" || state === "CLOSE");
 }
 
 /** Times never precede the open's, even when the machine's clock was set back in between. */

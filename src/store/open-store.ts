@@ -13,13 +13,22 @@ import {
   type ClickHouseSettings,
 } from "@clickhouse/client";
 import type { Clock } from "../std/clock.ts";
-import { Engine } from "./engine.ts";
+import { Engine, type EngineAddress } from "./engine.ts";
 import { StoreError } from "./store-error.ts";
 
+/** An embedded engine that another thread of this server keeps running. */
+export interface EngineAccess {
+  readonly address: EngineAddress;
+  /** Resolves when it serves; rejects after `waitMaxMs`. */
+  ready(waitMaxMs: number): Promise<void>;
+}
+
+/** Exactly one of `dataDir`, `engine` and `url`. */
 export interface StoreOptions {
   readonly clock: Clock;
-  /** Folder of the embedded engine; or else: */
+  /** Folder of the embedded engine, which is started and stopped with the store. */
   readonly dataDir?: string;
+  readonly engine?: EngineAccess;
   /** `http(s)://user:password@host:port/database` of a ClickHouse server or cluster. */
   readonly url?: string;
   readonly log?: (line: string) => void;
@@ -33,6 +42,10 @@ export interface Store {
   readonly client: ClickHouseClient;
   /** Another client on the same store, for another default database or other settings. The store closes it. */
   connect(database: string, settings?: ClickHouseSettings): ClickHouseClient;
+  /** Where the embedded engine listens and its password, for raw requests; undefined for a remote store. */
+  readonly address: EngineAddress | undefined;
+  /** The embedded engine that this store started, for other threads to share. */
+  readonly engine: EngineAccess | undefined;
   /** The embedded engine's process id; undefined for a remote store and between a crash and the restart. */
   readonly pid: number | undefined;
   close(): Promise<void>;
@@ -46,9 +59,10 @@ const refusedPauseMs = 20;
 
 type ClientConfig = NonNullable<Parameters<typeof createClient>[0]>;
 
-/** `store_bad_options` unless exactly one of `dataDir` and `url` is given; `store_failed` when the embedded engine cannot start. */
+/** `store_bad_options` unless exactly one place is given; `store_failed` when the embedded engine cannot start. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  if ((options.dataDir === undefined) === (options.url === undefined)) {
+  const places = [options.dataDir, options.engine, options.url];
+  if (places.filter((place) => place !== undefined).length !== 1) {
     throw new StoreError("store_bad_options", "a store needs either a data directory or a URL");
   }
   // Its log would print statements and parameters, which are other people's; what fails is thrown as well.
@@ -61,11 +75,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       { ...common, url: checkedUrl(options.url), keep_alive: { enabled: true } },
       undefined,
     );
+  if (options.engine !== undefined) {
+    return new OpenStore(embedded(common, options.engine, options.clock), undefined);
+  }
   const engine = await Engine.start({ ...options, dataDir: options.dataDir ?? "" });
-  return new OpenStore(
-    { ...common, ...engine.address, http_agent: patientAgent(engine, options.clock) },
-    engine,
-  );
+  return new OpenStore(embedded(common, engine, options.clock), engine);
+}
+
+function embedded(common: ClientConfig, engine: EngineAccess, clock: Clock): ClientConfig {
+  return { ...common, ...engine.address, http_agent: patientAgent(engine, clock) };
 }
 
 class OpenStore implements Store {
@@ -79,6 +97,14 @@ class OpenStore implements Store {
     this.#engine = engine;
     this.client = createClient(config);
     this.#clients.push(this.client);
+  }
+
+  get address(): EngineAddress | undefined {
+    return this.#engine?.address;
+  }
+
+  get engine(): EngineAccess | undefined {
+    return this.#engine;
   }
 
   get pid(): number | undefined {
@@ -116,7 +142,7 @@ function checkedUrl(text: string): string {
  * Opens connections only while the engine's process is known to serve. Requests that come during a restart wait instead of failing; and a program
  * that takes the port while it is free is not shown the password.
  */
-function patientAgent(engine: Engine, clock: Clock): Agent {
+function patientAgent(engine: EngineAccess, clock: Clock): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: 64, scheduling: "lifo" });
   agent.createConnection = (args: ClientRequestArgs, done?: Connected) => {
     void openFor(engine, clock, Number(args.port), done);
@@ -128,7 +154,7 @@ function patientAgent(engine: Engine, clock: Clock): Agent {
 type Connected = (error: Error | null, stream: Duplex) => void;
 
 async function openFor(
-  engine: Engine,
+  engine: EngineAccess,
   clock: Clock,
   port: number,
   done?: Connected,
@@ -141,7 +167,7 @@ async function openFor(
 }
 
 /** Tries again when refused: the child may be dead before we are told. */
-async function openSocket(engine: Engine, clock: Clock, port: number): Promise<Socket> {
+async function openSocket(engine: EngineAccess, clock: Clock, port: number): Promise<Socket> {
   const deadlineMs = clock.monotonicMs() + restartMaxMs;
   for (;;) {
     await engine.ready(Math.max(0, deadlineMs - clock.monotonicMs()));

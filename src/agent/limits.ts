@@ -55,3 +55,15 @@ export const LOG_BURST = 100;
 
 /** The agent's local log file: two files of this size at most. */
 export const LOG_FILE_BYTES_MAX = 1024 * 1024;
+
+/** The halves that live are written beside the spool this often. */
+export const CHECKPOINT_MS = 3_000;
+
+/** More of them are not written: a restart then opens them anew. */
+export const CHECKPOINT_HALVES_MAX = 50_000;
+
+/** status.json is written this often; its time is also the evidence of when the agent last lived. */
+export const STATUS_MS = 2_000;
+
+/** How long a start waits for the server's head before it begins to observe without it. */
+export const HEAD_WAIT_MS_MAX = 2_000;

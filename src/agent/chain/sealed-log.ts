@@ -9,7 +9,7 @@
  *
  * So no number of the chain is ever signed for two contents, whatever dies in between.
  */
-import { type BatchHeader, decodeFrame, decodeHeader } from "../../format/batch.ts";
+import { type Batch, type BatchHeader, decodeFrame, decodeHeader } from "../../format/batch.ts";
 import {
   type ChainPosition,
   positionAfter,
@@ -87,6 +87,11 @@ export class SealedLog {
   successorOf(head: Uint8Array): SealedFrame | undefined {
     if (this.#last !== undefined && follows(this.#last, head)) return this.#last;
     return this.#frames().find((sealed) => follows(sealed, head));
+  }
+
+  /** The batches that are still here, oldest first. Reads the whole log: only at the start. */
+  *batches(): Generator<Batch> {
+    for (const { type, body } of this.#records()) if (type === TYPE_FRAME) yield decodeFrame(body);
   }
 
   isGone(): boolean {

@@ -191,6 +191,14 @@ function broken(
   return epochEntries({ cause, nowMs: clock.nowMs(), machine, position, head, ...nothing });
 }
 
+/** Puts the chain's end back into a spool that the refusal had removed. */
+export function restoreChain(log: SealedLog, { position, frame }: OptOutRecord): void {
+  if (log.position !== undefined) return;
+  log.anchor(position);
+  if (frame === undefined) return;
+  log.append({ frame, position: positionAfter(decodeFrame(frame).header) });
+}
+
 /** Also the first entry of a stream that resumes before its refusal was ever sent. */
 export function optOutEntry({ origin, atMs }: OptOutRecord): OptOutEntry {
   return { kind: "opt_out", atMs, origin };

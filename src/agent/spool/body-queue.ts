@@ -123,6 +123,15 @@ export class BodyQueue {
     }
   }
 
+  /** The unsent bodies, oldest first. Reads the disk: only at the start. */
+  *unsent(): Generator<Body> {
+    let record = this.#log.read(this.#cursor);
+    while (record !== undefined) {
+      yield decodeBody(record.body);
+      record = this.#log.read(record.next);
+    }
+  }
+
   /** What was taken is written elsewhere: it is not read again. Its files stay until `prune`. */
   release(taken: Taken): void {
     this.#cursor = taken.end;

@@ -1,0 +1,50 @@
+/** What the routes work with: handed in by server.ts, replaced by tests. */
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawServerBase,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+} from "fastify";
+import type { Control } from "../control/control.ts";
+import type { Clock } from "../std/clock.ts";
+import type { StoreReader } from "./query/store-reader.ts";
+import type { SchemaTypes } from "./validation.ts";
+
+/** A scope of routes whose handlers have the types of their schemas. */
+export type Api = FastifyInstance<
+  RawServerBase,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  SchemaTypes
+>;
+
+/** Numbers that the other stages keep; asked for when needed. */
+export interface Vitals {
+  /** One past the last durable record. */
+  readonly journalEnd: number;
+  /** One past the last record whose rows are searchable. */
+  readonly committed: number;
+  /** Set when the journal failed: the process is about to end. */
+  readonly journalFailure?: string;
+  /** Answers of ingest by outcome, since the start. */
+  readonly batches: ReadonlyMap<string, number>;
+  /** Incidents by kind, since the start. */
+  readonly incidents: ReadonlyMap<string, number>;
+}
+
+export interface ApiParts {
+  readonly control: Pick<
+    Control,
+    "nodes" | "findNode" | "revokeNode" | "createKey" | "keys" | "revokeKey"
+  >;
+  readonly store: StoreReader;
+  readonly clock: Clock;
+  readonly dataDir: string;
+  readonly version: string;
+  readonly startedAtMs: number;
+  /** SHA-256 of the certificate, when agents are to pin it; part of enrolment keys. */
+  readonly fingerprint?: Buffer;
+  vitals(): Vitals;
+}

@@ -1,0 +1,75 @@
+/** The HTTP API, ready to be registered on a server: `/healthz`, `/readyz`, `/metrics`, `/api/v1/*`. */
+import type { FastifyInstance, FastifyPluginAsync } from "fastify";
+import { type GuardOptions, guardRoutes } from "./access/guard.ts";
+import { addSecurityHeaders } from "./access/security-headers.ts";
+import type { Api, ApiParts } from "./api.ts";
+import { describeRoutes } from "./openapi.ts";
+import { problemOf, sendProblem } from "./problem.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { listRoutes } from "./routes/lists.ts";
+import { nodeRoutes } from "./routes/nodes.ts";
+import { sqlRoutes } from "./routes/sql.ts";
+import { checkBySchemas } from "./validation.ts";
+
+/** The largest honest body is a query of 64 KiB. */
+const BODY_BYTES_MAX = 128 * 1024;
+
+export interface ApiOptions extends GuardOptions {
+  readonly parts: ApiParts;
+  /** Told about our own mistakes: what the client saw as `internal`. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** To be called on the root, before other routes: their answers get the headers too. */
+export function prepareApp(app: FastifyInstance, onError: (error: unknown) => void): void {
+  addSecurityHeaders(app);
+  app.setErrorHandler((error, _request, reply) => {
+    const problem = problemOf(error);
+    if (problem.code === "internal") onError(error);
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, { code: "not_found", detail: `${request.method} ${pathOf(request.url)}` }),
+  );
+}
+
+export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) => {
+  checkBySchemas(root);
+  root.addHook("onRoute", (route) => {
+    route.bodyLimit ??= BODY_BYTES_MAX;
+  });
+  guardRoutes(root, options);
+  const { parts } = options;
+  healthRoutes(root, parts);
+  await root.register(
+    async (scope) => {
+      acceptEmptyJson(scope);
+      const document = describeRoutes(scope, parts.version);
+      const api = scope as unknown as Api;
+      nodeRoutes(api, parts);
+      keyRoutes(api, parts);
+      listRoutes(api, parts);
+      sqlRoutes(api, parts);
+      api.get(
+        "/openapi.json",
+        { config: { access: "public" }, schema: { summary: "This description" } },
+        () => document(),
+      );
+    },
+    { prefix: "/api/v1" },
+  );
+};
+
+/** Many clients name the media type also where they send nothing (POST …/revoke, DELETE). */
+function acceptEmptyJson(scope: FastifyInstance): void {
+  const parse = scope.getDefaultJsonParser("error", "error");
+  scope.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined);
+    return parse(request, body as string, done);
+  });
+}
+
+function pathOf(url: string): string {
+  return url.split("?")[0]?.slice(0, 200) ?? "";
+}

@@ -1,0 +1,76 @@
+/** Nodes as people see them: what control knows, and what the comparison learnt from their streams. */
+import type { Static } from "typebox";
+import type { ControlNode } from "../control/node-table.ts";
+import { StoreError } from "../store/store-error.ts";
+import { statementOf, type StoreReader } from "./query/store-reader.ts";
+import { NODE_STATES, type Node } from "./schemas.ts";
+
+export interface NodeRow {
+  readonly id: string;
+  readonly addresses: readonly string[];
+  readonly last_seen: string;
+  readonly watermark: string;
+  readonly state: string;
+}
+
+/** Undefined when the store does not answer. */
+export async function readNodeRows(
+  store: StoreReader,
+): Promise<ReadonlyMap<string, NodeRow> | undefined> {
+  try {
+    const rows = await store.rows<NodeRow>(
+      statementOf("SELECT id, addresses, last_seen, watermark, state FROM nodes"),
+    );
+    return new Map(rows.map((row) => [row.id, row]));
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
+export function describeNode(
+  node: ControlNode,
+  rows: ReadonlyMap<string, NodeRow> | undefined,
+  nowMs: number,
+): Static<typeof Node> {
+  const row = rows?.get(node.id);
+  const watermark = timeOrNull(row?.watermark);
+  const { revoked } = node;
+  return {
+    name: node.name,
+    id: node.id,
+    addresses: [...(row?.addresses ?? [])],
+    last_seen: timeOrNull(row?.last_seen),
+    watermark,
+    lag_ms: watermark === null ? null : Math.max(0, nowMs - Date.parse(watermark)),
+    state: stateOf(node, row, rows !== undefined),
+    tags: [...node.tags],
+    enrolled_at: new Date(node.enrolledAtMs).toISOString(),
+    enrolment_key: node.enrolmentKey,
+    public_key: Buffer.from(node.publicKeyBytes).toString("base64url"),
+    revoked:
+      revoked === undefined
+        ? null
+        : {
+            at: new Date(revoked.atMs).toISOString(),
+            epoch: revoked.epoch,
+            last_batch: revoked.batchNo,
+          },
+  };
+}
+
+function stateOf(
+  node: ControlNode,
+  row: NodeRow | undefined,
+  isStoreThere: boolean,
+): (typeof NODE_STATES)[number] {
+  if (node.state === "revoked") return "revoked";
+  if (!isStoreThere) return "unknown";
+  if (timeOrNull(row?.last_seen) === null) return "enrolled";
+  return NODE_STATES.find((state) => state === row?.state) ?? "unknown";
+}
+
+/** The store has no absent times: the first second of 1970 stands for never. */
+function timeOrNull(text: string | undefined): string | null {
+  return text === undefined || Date.parse(text) <= 0 ? null : text;
+}

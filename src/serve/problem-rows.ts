@@ -1,0 +1,154 @@
+/** Every error that the API can answer: its status, what it means, and what to do. */
+import type { ControlErrorCode } from "../control/control-error.ts";
+import type { SqlRefusalCode } from "../store/sql-guard.ts";
+import type { ServeErrorCode } from "./serve-error.ts";
+
+/** Raised before anything listens: they end the process and never become an answer. */
+type StartErrorCode =
+  | "bad_listen"
+  | "bad_public_url"
+  | "bad_proxy"
+  | "bad_tls"
+  | "bad_data_dir"
+  | "plain_http_refused"
+  | "listen_failed"
+  | "data_in_use"
+  | "state_too_new";
+
+/** Raised while enrolling only: ingest answers them. */
+type EnrolErrorCode = "bad_enrolment_key" | "name_taken" | "revoked_key" | "too_many_nodes";
+
+export type ProblemCode =
+  | Exclude<ServeErrorCode | ControlErrorCode, StartErrorCode | EnrolErrorCode>
+  | SqlRefusalCode;
+
+export interface ProblemRow {
+  readonly status: number;
+  readonly title: string;
+  readonly hint: string;
+}
+
+const sqlHint = "see docs/sql.md for what a query may use";
+const sql = (title: string, hint = sqlHint): ProblemRow => ({ status: 400, title, hint });
+
+export const PROBLEMS = {
+  bad_request: {
+    status: 400,
+    title: "the request is not in the documented form",
+    hint: "compare it with /api/v1/openapi.json",
+  },
+  bad_cursor: {
+    status: 400,
+    title: "the cursor is not one of ours",
+    hint: "pass `next` of the page before, unchanged, or begin without it",
+  },
+  bad_ttl: {
+    status: 400,
+    title: "the lifetime is not allowed",
+    hint: "ask for 1 second to 366 days",
+  },
+  bad_tag: {
+    status: 400,
+    title: "a tag is not allowed",
+    hint: "use at most 16 tags of letters, digits, dots, dashes or underscores",
+  },
+  unauthorized: {
+    status: 401,
+    title: "no valid token",
+    hint: "send `Authorization: Bearer TOKEN`; the administrator's is in DIR/admin.token on the server",
+  },
+  foreign_address: {
+    status: 403,
+    title: "the administrator's token counts only on the server's own machine",
+    hint: "run the command there, without a proxy between",
+  },
+  not_found: { status: 404, title: "no such route", hint: "routes are in /api/v1/openapi.json" },
+  unknown_node: {
+    status: 404,
+    title: "no such node",
+    hint: "list them with `tallystick nodes`",
+  },
+  unknown_key: {
+    status: 404,
+    title: "no such enrolment key",
+    hint: "list them with `tallystick keys list`",
+  },
+  unknown_finding: {
+    status: 404,
+    title: "no such finding",
+    hint: "list them with `tallystick findings`",
+  },
+  already_revoked: {
+    status: 409,
+    title: "the node was revoked before",
+    hint: "nothing is left to do",
+  },
+  too_many_keys: {
+    status: 409,
+    title: "too many enrolment keys are usable",
+    hint: "revoke some with `tallystick keys revoke`, or let them expire",
+  },
+  payload_too_large: {
+    status: 413,
+    title: "the body is too large",
+    hint: "the API reads at most 128 KiB",
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: "the body has another media type",
+    hint: "send application/json",
+  },
+  unknown_host: {
+    status: 421,
+    title: "the server does not know itself by this name",
+    hint: "use its address, or start it with --public-url",
+  },
+  control_busy: {
+    status: 429,
+    title: "too many changes wait",
+    hint: "try again in a second",
+  },
+  internal: {
+    status: 500,
+    title: "the server made a mistake",
+    hint: "look at the server's log",
+  },
+  store_failed: {
+    status: 500,
+    title: "the store could not answer",
+    hint: "ask for less (a shorter time, fewer rows); look at the server's log",
+  },
+  where_not_built: {
+    status: 501,
+    title: "this version has no query language yet",
+    hint: "use the other filters, or `tallystick sql`",
+  },
+  control_failed: {
+    status: 503,
+    title: "changes stopped after a failed write",
+    hint: "the server is ending; look at its log and its disk, and start it again",
+  },
+  store_unavailable: {
+    status: 503,
+    title: "the store does not answer",
+    hint: "ingest goes on; try again in a few seconds",
+  },
+  sql_empty: sql("there is no query"),
+  sql_too_long: sql("the query is longer than 64 KiB"),
+  sql_syntax: sql("the query cannot be parsed"),
+  sql_many_statements: sql("there is more than one statement"),
+  sql_not_select: sql("only SELECT and WITH … SELECT are allowed"),
+  sql_clause: sql("a clause is not for users"),
+  sql_parameter: sql("the query has parameters"),
+  sql_identifier: sql("a quoted name has characters that are not allowed"),
+  sql_table: sql(
+    "the table is not public",
+    "the tables are connections, halves, findings, nodes, logs, audit, batches, sessions",
+  ),
+  sql_function: sql("the function is not on the list"),
+  sql_table_function: sql("the table function is not on the list"),
+  sql_failed: sql(
+    "the query could not be run",
+    "the detail says why; ask for less if it was a limit",
+  ),
+} as const satisfies Readonly<Record<ProblemCode, ProblemRow>>;

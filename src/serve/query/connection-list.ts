@@ -1,0 +1,100 @@
+/** Listing connections and findings: their columns, and what they can be filtered by. */
+import type { Condition, Listing } from "./list-statement.ts";
+
+export const CONNECTION_LISTING: Listing = {
+  view: "connections",
+  columns: [
+    "network",
+    "opened_at",
+    "closed_at",
+    "proto",
+    "initiator_ip",
+    "initiator_port",
+    "responder_ip",
+    "responder_port",
+    "initiator_node",
+    "responder_node",
+    "verdict",
+    "excuse",
+    "initiator_bytes",
+    "responder_bytes",
+    "initiator_packets",
+    "responder_packets",
+    "end_state",
+    "counters",
+    "connection_id",
+    "community_id",
+    "updated_index",
+  ],
+  timeColumn: "opened_at",
+  idColumn: "connection_id",
+  indexColumn: "updated_index",
+  // A connection carries the end of the range that changed it.
+  lastIndex: (committed) => committed,
+};
+
+export const FINDING_LISTING: Listing = {
+  view: "findings",
+  columns: [
+    "time",
+    "kind",
+    "severity",
+    "state",
+    "node",
+    "connection_id",
+    "title",
+    "evidence",
+    "id",
+    "journal_index",
+  ],
+  timeColumn: "time",
+  idColumn: "id",
+  indexColumn: "journal_index",
+  // A finding carries the index of its record.
+  lastIndex: (committed) => committed - 1,
+};
+
+export interface ConnectionFilters {
+  readonly node?: string;
+  readonly verdict?: readonly string[];
+}
+
+export function connectionConditions({ node, verdict }: ConnectionFilters): Condition[] {
+  return [
+    ...(node === undefined
+      ? []
+      : [
+          {
+            sql: "initiator_node = {node:String} OR responder_node = {node:String}",
+            params: { node },
+          },
+        ]),
+    ...oneOf("verdict", verdict),
+  ];
+}
+
+export interface FindingFilters {
+  readonly node?: string;
+  readonly kind?: readonly string[];
+  readonly severity?: readonly string[];
+  readonly state?: string;
+}
+
+export function findingConditions({ node, kind, severity, state }: FindingFilters): Condition[] {
+  return [
+    ...(node === undefined ? [] : [{ sql: "node = {node:String}", params: { node } }]),
+    ...oneOf("kind", kind),
+    ...oneOf("severity", severity),
+    ...(state === undefined ? [] : [{ sql: "state = {state:String}", params: { state } }]),
+  ];
+}
+
+function oneOf(
+  column: "verdict" | "kind" | "severity",
+  values: readonly string[] | undefined,
+): Condition[] {
+  if (values === undefined || values.length === 0) return [];
+  return [
+    { sql: `toString(${column}) IN {${column}:Array(String)}`, params: { [column]: values } },
+  ];
+}

@@ -1,0 +1,78 @@
+/** `/api/v1/keys`: enrolment keys. The text of a key is shown once, when it is made. */
+import { type Static, Type } from "typebox";
+import { keyState, type StoredKey } from "../../control/key-table.ts";
+import { formatEnrolmentKey } from "../../format/enrolment.ts";
+import type { Api, ApiParts } from "../api.ts";
+import { Key, NewKey } from "../schemas.ts";
+
+const config = { access: "admin" } as const;
+const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
+const CreatedKey = Type.Interface([Key], {
+  key: Type.String({ description: "hand it to the node" }),
+});
+
+export function keyRoutes(app: Api, { control, clock, fingerprint }: ApiParts): void {
+  const describe = (key: StoredKey): Static<typeof Key> => describeKey(key, clock.nowMs());
+
+  app.post(
+    "/keys",
+    {
+      config,
+      schema: { summary: "Makes an enrolment key", body: NewKey, response: { 201: CreatedKey } },
+    },
+    (request, reply) => {
+      const { reusable, ttl_ms: ttlMs, tags } = request.body;
+      const { key, secret } = control.createKey({
+        ...(reusable === undefined ? {} : { reusable }),
+        ...(ttlMs === undefined ? {} : { ttlMs }),
+        ...(tags === undefined ? {} : { tags }),
+      });
+      const id = Buffer.from(key.id, "base64url");
+      const pin = fingerprint === undefined ? {} : { fingerprint };
+      reply.code(201);
+      return { key: formatEnrolmentKey({ id, secret, ...pin }), ...describe(key) };
+    },
+  );
+
+  app.get(
+    "/keys",
+    {
+      config,
+      schema: {
+        summary: "All enrolment keys, newest first",
+        response: { 200: Type.Object({ items: Type.Array(Key) }) },
+      },
+    },
+    () => ({ items: control.keys().map(describe) }),
+  );
+
+  app.delete(
+    "/keys/:id",
+    {
+      config,
+      schema: {
+        summary: "Revokes a key; nodes that used it stay",
+        params: Id,
+        response: { 200: Key },
+      },
+    },
+    (request) => describe(control.revokeKey(request.params.id)),
+  );
+}
+
+function time(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+function describeKey(key: StoredKey, nowMs: number): Static<typeof Key> {
+  return {
+    id: key.id,
+    state: keyState(key, nowMs),
+    reusable: key.reusable,
+    tags: [...key.tags],
+    uses: key.uses,
+    created_at: time(key.createdAtMs),
+    expires_at: time(key.expiresAtMs),
+    revoked_at: key.revokedAtMs === undefined ? null : time(key.revokedAtMs),
+  };
+}

@@ -1,0 +1,111 @@
+/** `/api/v1/connections`, `/api/v1/findings`: filtered, paged by cursor, followed by cursor. */
+import { Type } from "typebox";
+import type { Api, ApiParts } from "../api.ts";
+import {
+  CONNECTION_LISTING,
+  connectionConditions,
+  FINDING_LISTING,
+  findingConditions,
+} from "../query/connection-list.ts";
+import {
+  type Condition,
+  type Listing,
+  listStatement,
+  type Page,
+  pageOf,
+} from "../query/list-statement.ts";
+import type { Row } from "../query/store-reader.ts";
+import { Connection, ConnectionQuery, Finding, FindingQuery } from "../schemas.ts";
+import { ServeError } from "../serve-error.ts";
+
+const LIMIT_DEFAULT = 100;
+
+const config = { access: "admin" } as const;
+
+interface ListQuery {
+  readonly since?: string;
+  readonly until?: string;
+  readonly where?: string;
+  readonly cursor?: string;
+  readonly follow?: string;
+  readonly limit?: number;
+}
+
+export function listRoutes(app: Api, parts: ApiParts): void {
+  app.get(
+    "/connections",
+    {
+      config,
+      schema: {
+        summary: "Connections, newest first",
+        querystring: ConnectionQuery,
+        response: { 200: pageSchema(Connection) },
+      },
+    },
+    ({ query }) => list(parts, CONNECTION_LISTING, query, connectionConditions(query)),
+  );
+
+  app.get(
+    "/findings",
+    {
+      config,
+      schema: {
+        summary: "Findings, newest first",
+        querystring: FindingQuery,
+        response: { 200: pageSchema(Finding) },
+      },
+    },
+    async ({ query }) => {
+      const page = await list(parts, FINDING_LISTING, query, findingConditions(query));
+      return { ...page, items: page.items.map(withEvidence) };
+    },
+  );
+
+  app.get(
+    "/findings/:id",
+    {
+      config,
+      schema: {
+        summary: "One finding with its evidence",
+        params: Type.Object({ id: Type.String({ pattern: "^[0-9a-f]{32}$" }) }),
+        response: { 200: Finding },
+      },
+    },
+    ({ params }) => findFinding(parts, params.id),
+  );
+}
+
+async function list(
+  parts: ApiParts,
+  listing: Listing,
+  query: ListQuery,
+  conditions: readonly Condition[],
+): Promise<Page> {
+  if (query.where !== undefined) {
+    throw new ServeError("where_not_built", "`where` is not understood yet");
+  }
+  const request = { ...query, limit: query.limit ?? LIMIT_DEFAULT };
+  const context = { nowMs: parts.clock.nowMs(), committed: parts.vitals().committed };
+  const statement = listStatement(listing, request, conditions, context);
+  return pageOf(listing, request, await parts.store.rows(statement), context);
+}
+
+async function findFinding({ store }: ApiParts, id: string): Promise<Row> {
+  const text = `SELECT ${FINDING_LISTING.columns.join(", ")} FROM findings WHERE id = {id:String}`;
+  const [row] = await store.rows({ text, params: { id } });
+  if (row === undefined) throw new ServeError("unknown_finding", `no finding has the id ${id}`);
+  return withEvidence(row);
+}
+
+/** The store keeps evidence as text; what it holds is the server's own JSON. */
+function withEvidence(row: Row): Row {
+  return { ...row, evidence: JSON.parse(String(row["evidence"])) as unknown };
+}
+
+function pageSchema<Item extends typeof Connection | typeof Finding>(item: Item) {
+  return Type.Object({
+    items: Type.Array(item),
+    next: Type.Optional(Type.String({ description: "pass as `cursor` for older rows" })),
+    follow: Type.String({ description: "pass as `follow` for what changed since" }),
+  });
+}

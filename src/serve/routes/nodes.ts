@@ -1,0 +1,57 @@
+/** `/api/v1/nodes` and `/api/v1/status`. */
+import { type Static, Type } from "typebox";
+import type { ControlNode } from "../../control/node-table.ts";
+import type { Api, ApiParts } from "../api.ts";
+import { describeNode, readNodeRows } from "../node-status.ts";
+import { Node, Status } from "../schemas.ts";
+import { readStatus } from "../status.ts";
+
+const config = { access: "admin" } as const;
+const Id = Type.Object({
+  id: Type.String({ description: "a node's id, or the name of an active one" }),
+});
+
+export function nodeRoutes(app: Api, parts: ApiParts): void {
+  const { control, store, clock } = parts;
+
+  app.get(
+    "/status",
+    { config, schema: { summary: "The state of everything", response: { 200: Status } } },
+    () => readStatus(parts),
+  );
+
+  app.get(
+    "/nodes",
+    {
+      config,
+      schema: { summary: "All nodes", response: { 200: Type.Object({ items: Type.Array(Node) }) } },
+    },
+    async () => {
+      const rows = await readNodeRows(store);
+      return { items: control.nodes().map((node) => describeNode(node, rows, clock.nowMs())) };
+    },
+  );
+
+  app.get(
+    "/nodes/:id",
+    { config, schema: { summary: "One node", params: Id, response: { 200: Node } } },
+    ({ params }) => show(parts, control.findNode(params.id)),
+  );
+
+  app.post(
+    "/nodes/:id/revoke",
+    {
+      config,
+      schema: {
+        summary: "Refuses the node's key from now on; its history stays",
+        params: Id,
+        response: { 200: Node },
+      },
+    },
+    ({ params }) => control.revokeNode(params.id).then((node) => show(parts, node)),
+  );
+}
+
+async function show({ store, clock }: ApiParts, node: ControlNode): Promise<Static<typeof Node>> {
+  return describeNode(node, await readNodeRows(store), clock.nowMs());
+}

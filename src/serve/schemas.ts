@@ -1,0 +1,169 @@
+/** Schemas that several routes share. Names are those of the SQL columns. */
+import { Type } from "typebox";
+import { VERDICTS } from "../store/schema.ts";
+
+const exact = { additionalProperties: false } as const;
+
+export const Time = Type.String({ description: "ISO 8601, UTC, milliseconds" });
+export const MaybeTime = Type.Union([Time, Type.Null()]);
+
+/** A list's time range, place and size. */
+const listFields = {
+  since: Type.Optional(
+    Type.String({
+      maxLength: 40,
+      description: "inclusive: ISO 8601, Unix ms, or a duration ago: 1h",
+    }),
+  ),
+  until: Type.Optional(Type.String({ maxLength: 40, description: "exclusive, like since" })),
+  node: Type.Optional(Type.String({ maxLength: 63, description: "a node's name" })),
+  where: Type.Optional(Type.String({ maxLength: 4_096 })),
+  cursor: Type.Optional(Type.String({ maxLength: 200, description: "`next` of the page before" })),
+  follow: Type.Optional(
+    Type.String({ maxLength: 200, description: "`follow` of an answer before" }),
+  ),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: "default 100" })),
+};
+
+export const ConnectionQuery = Type.Object(
+  {
+    ...listFields,
+    verdict: Type.Optional(Type.Array(Type.Enum([...VERDICTS]), { maxItems: 16 })),
+  },
+  exact,
+);
+
+export const FindingQuery = Type.Object(
+  {
+    ...listFields,
+    kind: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 })),
+    severity: Type.Optional(
+      Type.Array(Type.Enum(["low", "medium", "high", "critical"]), { maxItems: 4 }),
+    ),
+    state: Type.Optional(Type.Enum(["open", "resolved"])),
+  },
+  exact,
+);
+
+export const Connection = Type.Object({
+  network: Type.String(),
+  opened_at: Time,
+  closed_at: MaybeTime,
+  proto: Type.String(),
+  initiator_ip: Type.String(),
+  initiator_port: Type.Integer(),
+  responder_ip: Type.String(),
+  responder_port: Type.Integer(),
+  initiator_node: Type.String({ description: "empty: no node" }),
+  responder_node: Type.String({ description: "empty: no node" }),
+  verdict: Type.Enum([...VERDICTS]),
+  excuse: Type.String(),
+  initiator_bytes: Type.Integer(),
+  responder_bytes: Type.Integer(),
+  initiator_packets: Type.Integer(),
+  responder_packets: Type.Integer(),
+  end_state: Type.String(),
+  counters: Type.String(),
+  connection_id: Type.String(),
+  community_id: Type.String(),
+  updated_index: Type.Integer(),
+});
+
+export const Finding = Type.Object({
+  time: Time,
+  kind: Type.String(),
+  severity: Type.String(),
+  state: Type.String(),
+  node: Type.String(),
+  connection_id: Type.String(),
+  title: Type.String(),
+  evidence: Type.Record(Type.String(), Type.Unknown()),
+  id: Type.String(),
+  journal_index: Type.Integer(),
+});
+
+export const NODE_STATES = [
+  "enrolled",
+  "active",
+  "silent",
+  "stopped",
+  "opted_out",
+  "revoked",
+  "unknown",
+] as const;
+
+export const Node = Type.Object({
+  name: Type.String(),
+  id: Type.String(),
+  addresses: Type.Array(Type.String()),
+  last_seen: MaybeTime,
+  watermark: MaybeTime,
+  lag_ms: Type.Union([Type.Integer(), Type.Null()]),
+  state: Type.Enum([...NODE_STATES], {
+    description: "enrolled: has not reported yet; unknown: the store does not answer",
+  }),
+  tags: Type.Array(Type.String()),
+  enrolled_at: Time,
+  enrolment_key: Type.String(),
+  public_key: Type.String({ description: "base64url of 32 bytes" }),
+  revoked: Type.Union([
+    Type.Null(),
+    Type.Object({ at: Time, epoch: Type.Integer(), last_batch: Type.Integer() }),
+  ]),
+});
+
+export const Key = Type.Object({
+  id: Type.String(),
+  state: Type.Enum(["usable", "spent", "expired", "revoked"]),
+  reusable: Type.Boolean(),
+  tags: Type.Array(Type.String()),
+  uses: Type.Integer(),
+  created_at: Time,
+  expires_at: Time,
+  revoked_at: MaybeTime,
+});
+
+export const NewKey = Type.Object(
+  {
+    reusable: Type.Optional(Type.Boolean()),
+    ttl_ms: Type.Optional(Type.Integer({ description: "default 24 hours" })),
+    tags: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 })),
+  },
+  exact,
+);
+
+const CoverageSpan = Type.Object({
+  connections: Type.Integer({ description: "between two nodes" }),
+  both_ends: Type.Integer({ description: "of those, recorded by both" }),
+  share: Type.Union([Type.Number(), Type.Null()], { description: "0 to 1; null without any" }),
+  one_end_by_reason: Type.Record(Type.String(), Type.Integer()),
+});
+
+export const Status = Type.Object({
+  coverage: Type.Union([Type.Null(), Type.Object({ hour: CoverageSpan, day: CoverageSpan })]),
+  nodes: Type.Array(Node),
+  journal: Type.Object({ records: Type.Integer() }),
+  store: Type.Object({
+    state: Type.Enum(["ok", "unavailable"]),
+    records: Type.Integer(),
+    lag_records: Type.Integer(),
+  }),
+  disk: Type.Object({ free_bytes: Type.Integer(), total_bytes: Type.Integer() }),
+  findings: Type.Union([Type.Null(), Type.Object({ open: Type.Integer() })]),
+  version: Type.String(),
+  started_at: Time,
+});
+
+export const SqlRequest = Type.Object(
+  {
+    sql: Type.String({ maxLength: 65_536 }),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+  },
+  exact,
+);
+
+export const SqlResult = Type.Object({
+  columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
+  rows: Type.Array(Type.Array(Type.Unknown())),
+  cut: Type.Union([Type.Null(), Type.Enum(["rows", "bytes"])]),
+});

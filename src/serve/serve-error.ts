@@ -1,0 +1,32 @@
+/** What the HTTP API and the server's start can answer besides success; public (docs/errors.md). */
+export type ServeErrorCode =
+  | "bad_request"
+  | "bad_cursor"
+  | "unauthorized"
+  | "foreign_address"
+  | "not_found"
+  | "unknown_finding"
+  | "payload_too_large"
+  | "unsupported_media_type"
+  | "unknown_host"
+  | "where_not_built"
+  | "store_unavailable"
+  | "store_failed"
+  | "internal"
+  | "bad_listen"
+  | "bad_public_url"
+  | "bad_proxy"
+  | "bad_tls"
+  | "bad_data_dir"
+  | "plain_http_refused"
+  | "listen_failed";
+
+export class ServeError extends Error {
+  readonly code: ServeErrorCode;
+
+  constructor(code: ServeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ServeError";
+    this.code = code;
+  }
+}

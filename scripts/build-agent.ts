@@ -3,8 +3,9 @@
  * `dist/tallystick-agent.mjs`. Refuses to write a bundle that needs a package at run time, or that
  * drags in a part of the server: the store's engine alone is half a gigabyte.
  */
-import { chmodSync, statSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
+import { dirname } from "node:path";
 import { build, type Metafile } from "esbuild";
 
 const outputFile = "dist/tallystick-agent.mjs";
@@ -13,7 +14,7 @@ const outputFile = "dist/tallystick-agent.mjs";
 const allowedInput =
   /^(?:bin\/tallystick-agent\.ts|src\/(?:std|format|query|agent)\/|package\.json$)/;
 
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   entryPoints: ["bin/tallystick-agent.ts"],
   outfile: outputFile,
   bundle: true,
@@ -21,6 +22,7 @@ const { metafile } = await build({
   target: "node24",
   format: "esm",
   metafile: true,
+  write: false,
   sourcemap: false,
   legalComments: "none",
   banner: { js: "#!/usr/bin/env node" },
@@ -35,13 +37,16 @@ if (unwanted.length > 0) {
   );
   process.exit(1);
 }
-chmodSync(outputFile, 0o755);
-console.log(
-  `${outputFile}: ${(statSync(outputFile).size / 1024).toFixed(1)} KiB, no runtime dependency`,
-);
+mkdirSync(dirname(outputFile), { recursive: true });
+const bundle = outputFiles.map(({ text }) => text).join("");
+writeFileSync(outputFile, bundle, { mode: 0o755 });
+console.log(`${outputFile}: ${(bundle.length / 1024).toFixed(1)} KiB, no runtime dependency`);
 
 function strangers({ inputs }: Metafile): string[] {
-  return Object.keys(inputs).filter((input) => !allowedInput.test(input));
+  const names = Object.keys(inputs).filter((input) => !allowedInput.test(input));
+  return [
+    ...new Set(names.map((name) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(name)?.[1] ?? name)),
+  ];
 }
 
 function runtimePackages({ outputs }: Metafile): string[] {

@@ -52,6 +52,16 @@ function expectCode(answer: Answer, code: IngestErrorCode): void {
   reached.add(code);
 }
 
+function sendEnrolment(body: object): Promise<Answer> {
+  return sendJson(serving.url, "enrol", body);
+}
+
+async function send(code: IngestErrorCode, frame: Uint8Array): Promise<Answer> {
+  const answer = await sendBatch(serving.url, frame);
+  expectCode(answer, code);
+  return answer;
+}
+
 async function expectAck(node: TestNode, frame: Buffer): Promise<Answer> {
   const answer = await sendBatch(serving.url, frame);
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
@@ -87,7 +97,6 @@ test("a chain goes on: epochs, opt-out, resume", async () => {
 test("what is not in the format", async () => {
   const node = enrolled();
   const { frame } = node.seal();
-  const send = (bytes: Uint8Array): Promise<Answer> => sendBatch(serving.url, bytes);
   const tick: Entry = { kind: "tick", atMs: node.atMs };
   const cases: readonly (readonly [IngestErrorCode, Uint8Array])[] = [
     ["bad_header", frame.subarray(0, 100)],
@@ -104,7 +113,7 @@ test("what is not in the format", async () => {
     ["bad_entry", node.seal({ raw: Buffer.from(`${"[".repeat(60_000)}\n`) }).frame],
     ["bad_entry", node.seal({ entries: [tick] }).frame],
   ];
-  for (const [code, bytes] of cases) expectCode(await send(bytes), code);
+  for (const [code, bytes] of cases) await send(code, bytes);
   await expectAck(node, frame);
 });
 
@@ -123,11 +132,6 @@ test("chains that do not fit", async () => {
   const { frame: old } = node.next();
   await expectAck(node, old);
   await expectAck(node, node.next().frame);
-  const send = async (code: IngestErrorCode, frame: Buffer): Promise<Answer> => {
-    const answer = await sendBatch(serving.url, frame);
-    expectCode(answer, code);
-    return answer;
-  };
   await send("replayed", old);
   await send("fork", node.seal({ header: { batchNo: 1 } }).frame);
   await send("fork", node.seal({ header: { prevHash: Buffer.alloc(32) } }).frame);
@@ -220,14 +224,13 @@ test("enrolment", async () => {
       signer.privateKey,
     ).toString("base64url"),
   });
-  const send = (body: object): Promise<Answer> => sendJson(serving.url, "enrol", body);
-  expectCode(await send(enrolment("web", Buffer.alloc(24))), "bad_enrolment_key");
-  expectCode(await send(enrolment("-web")), "bad_name");
-  expectCode(await send(enrolment("web", TEST_SECRET, new TestNode())), "bad_signature");
-  const { body } = await send(enrolment("web"));
+  expectCode(await sendEnrolment(enrolment("web", Buffer.alloc(24))), "bad_enrolment_key");
+  expectCode(await sendEnrolment(enrolment("-web")), "bad_name");
+  expectCode(await sendEnrolment(enrolment("web", TEST_SECRET, new TestNode())), "bad_signature");
+  const { body } = await sendEnrolment(enrolment("web"));
   const serverKey = serving.serverKey.publicKeyBytes.toString("base64url");
   assert.deepEqual(body, { node: node.id, name: "web", serverKey });
-  assert.deepEqual((await send(enrolment("web", Buffer.alloc(24)))).body, body);
+  assert.deepEqual((await sendEnrolment(enrolment("web", Buffer.alloc(24)))).body, body);
   await expectAck(node, node.next().frame);
   const second = new TestNode();
   const taken = { ...enrolment("web"), publicKey: second.publicKeyBytes.toString("base64url") };
@@ -235,7 +238,7 @@ test("enrolment", async () => {
     { publicKey: second.publicKeyBytes, secret: TEST_SECRET, name: "web" },
     second.privateKey,
   ).toString("base64url");
-  expectCode(await send({ ...taken, signature }), "name_taken");
+  expectCode(await sendEnrolment({ ...taken, signature }), "name_taken");
 });
 
 test("the codes that were not reached here are the ones of other tests", () => {

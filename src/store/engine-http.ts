@@ -2,35 +2,31 @@
  * One request from the first byte to the last: authorise, take the statement and its data in, run it, send the result
  * and the headers that `@clickhouse/client` reads. A caller that hangs up has its query killed.
  */
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { Readable, Transform } from "node:stream";
-import {
-  createBrotliDecompress,
-  createGunzip,
-  createGzip,
-  createInflate,
-  createZstdCompress,
-  createZstdDecompress,
-} from "node:zlib";
+import { Readable } from "node:stream";
+import { createGzip, createZstdCompress } from "node:zlib";
 import { authorised } from "./engine-auth.ts";
+import { bodyCoding, readText, spool } from "./engine-body.ts";
 import { FaultError, faultOf } from "./engine-fault.ts";
 import type { NativeResult } from "./engine-native.ts";
 import { readMultipart, readRequest, type EngineRequest } from "./engine-request.ts";
 import type { EngineRunner } from "./engine-runner.ts";
-import {
-  planInsert,
-  planQuery,
-  takesData,
-  type BodyCoding,
-  type Plan,
-} from "./engine-statement.ts";
+import { planInsert, planQuery, takesData, type Plan } from "./engine-statement.ts";
 
-/** Bounds of one request's body: data of an insert as it travels, and statement text. */
-const dataMaxBytes = 2 * 1024 ** 3;
-const textMaxBytes = 16 * 1024 ** 2;
+/** One request and all that answering it needs. */
+interface Exchange {
+  readonly runner: EngineRunner;
+  readonly request: EngineRequest;
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  /** For the body of an insert or the result of a SELECT; removed afterwards. */
+  readonly file: string;
+  /** Fires when the caller hangs up. */
+  readonly signal: AbortSignal;
+}
 
 export async function answer(
   runner: EngineRunner,
@@ -67,67 +63,48 @@ async function answerQuery(
   const request = readRequest(message);
   response.setHeader("X-ClickHouse-Query-Id", request.queryId);
   response.setHeader("X-ClickHouse-Timezone", "UTC");
-  const file = runner.tempFile();
+  const exchange = { runner, request, message, response, signal, file: runner.tempFile() };
   try {
-    if (takesData(request.urlQuery) && !request.multipart)
-      await answerInsert(runner, request, message, response, file, signal);
-    else await answerStatement(runner, request, message, response, file, signal);
+    if (takesData(request.urlQuery) && !request.multipart) await answerInsert(exchange);
+    else await answerStatement(exchange);
   } finally {
-    await rm(file, { force: true });
+    await rm(exchange.file, { force: true });
   }
 }
 
-async function answerInsert(
-  runner: EngineRunner,
-  request: EngineRequest,
-  message: IncomingMessage,
-  response: ServerResponse,
-  file: string,
-  signal: AbortSignal,
-): Promise<void> {
+async function answerInsert(exchange: Exchange): Promise<void> {
+  const { runner, request, message, response, file, signal } = exchange;
   const bytes = await spool(message, file);
-  if (bytes === 0) {
-    response.setHeader("X-ClickHouse-Summary", summary(undefined, true));
-    response.end();
-    return;
-  }
-  const result = await runner.run(
-    planInsert(request, file, bodyCoding(message)),
-    request.jobId,
-    signal,
-  );
+  const plan = planInsert(request, file, bodyCoding(message));
+  const result = bytes === 0 ? undefined : await runner.run(plan, request.jobId, signal);
   response.setHeader("X-ClickHouse-Summary", summary(result, true));
   response.end();
 }
 
-async function answerStatement(
-  runner: EngineRunner,
-  request: EngineRequest,
-  message: IncomingMessage,
-  response: ServerResponse,
-  file: string,
-  signal: AbortSignal,
-): Promise<void> {
+async function answerStatement(exchange: Exchange): Promise<void> {
+  const { runner, message, response, file, signal } = exchange;
   const body = await readText(message);
-  const complete = request.multipart
-    ? await readMultipart(request, body, message.headers["content-type"] ?? "")
-    : request;
-  const text = request.multipart
-    ? complete.urlQuery
-    : `${complete.urlQuery}${body.toString("utf8")}`;
+  const mediaType = message.headers["content-type"] ?? "";
+  const { multipart } = exchange.request;
+  const request = multipart
+    ? await readMultipart(exchange.request, body, mediaType)
+    : exchange.request;
+  const text = multipart ? request.urlQuery : `${request.urlQuery}${body.toString("utf8")}`;
   if (text.trim() === "") throw new FaultError(62, "SYNTAX_ERROR", "Empty query");
-  const plan = planQuery(complete, text, file);
-  const result = await runner.run(plan, complete.jobId, signal);
+  // The binding ends a text there, and would run its first half.
+  if (text.includes("\0")) {
+    throw new FaultError(62, "SYNTAX_ERROR", "The query holds a NUL character");
+  }
+  const plan = planQuery(request, text, file);
+  const result = await runner.run(plan, request.jobId, signal);
   response.setHeader("X-ClickHouse-Summary", summary(result, false));
-  await sendResult(response, complete, plan, result, file);
+  await sendResult({ ...exchange, request }, plan, result);
 }
 
 async function sendResult(
-  response: ServerResponse,
-  request: EngineRequest,
+  { response, request, file }: Exchange,
   plan: Plan,
   result: NativeResult,
-  file: string,
 ): Promise<void> {
   response.setHeader("X-ClickHouse-Format", plan.format);
   response.setHeader("Content-Type", contentType(plan.format));
@@ -166,59 +143,6 @@ function sendFault(
     "Content-Type": "text/plain; charset=UTF-8",
   });
   response.end(`${fault.text}\n`);
-}
-
-/** Writes an insert's body to `file` as it came, compressed or not; the engine unpacks it. */
-async function spool(message: IncomingMessage, file: string): Promise<number> {
-  let bytes = 0;
-  const counted = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes > dataMaxBytes)
-        done(new FaultError(307, "TOO_MANY_BYTES", "The body is larger than 2 GiB"));
-      else done(null, chunk);
-    },
-  });
-  await pipeline(
-    message,
-    counted,
-    createWriteStream(file, { mode: 0o600, highWaterMark: 1024 * 1024 }),
-  );
-  return bytes;
-}
-
-async function readText(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of decoded(message) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > textMaxBytes)
-      throw new FaultError(307, "TOO_MANY_BYTES", "The statement is larger than 16 MiB");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function decoded(message: IncomingMessage): Readable {
-  const coding = bodyCoding(message);
-  const decoders = {
-    gzip: createGunzip,
-    zstd: createZstdDecompress,
-    deflate: createInflate,
-    br: createBrotliDecompress,
-  };
-  if (coding === "none") return message;
-  const decoder = decoders[coding]();
-  message.on("error", (error) => decoder.destroy(error));
-  return message.pipe(decoder);
-}
-
-function bodyCoding(message: IncomingMessage): BodyCoding {
-  const coding = message.headers["content-encoding"] ?? "identity";
-  if (coding === "identity") return "none";
-  if (coding === "gzip" || coding === "zstd" || coding === "deflate" || coding === "br")
-    return coding;
-  throw new FaultError(48, "NOT_IMPLEMENTED", "Unknown content-encoding");
 }
 
 /** The engine tells how many rows it read; for an insert these are the rows it wrote. */

@@ -14,6 +14,9 @@ import {
 import { openLanes, type Lane, type LaneName } from "./engine-lanes.ts";
 import { killSql, type Plan } from "./engine-statement.ts";
 
+/** Parameters travel in the text here, and a statement's parser is bounded before the statement could say how. */
+const connectionArguments = [`--max_query_size=${64 * 1024 * 1024}`];
+
 export interface EngineOptions {
   readonly dataDir: string;
   /** Memory of all queries together, bytes. */
@@ -67,7 +70,7 @@ export class EngineRunner {
   }
 
   async #once(sql: string, format: string): Promise<NativeResult> {
-    const connection = this.#native.CreateConnection(this.#dataDir);
+    const connection = this.#native.CreateConnection(this.#dataDir, connectionArguments);
     try {
       return await this.#native.QueryAsyncConnection(connection, sql, format);
     } finally {

@@ -65,6 +65,7 @@ export async function guard(
   publicTables: ReadonlySet<string>,
 ): Promise<CheckedSql | SqlRefusal> {
   if (sql.trim() === "") return refuse("sql_empty");
+  if (sql.includes("\0")) return refuse("sql_syntax", "it holds a NUL character");
   if (Buffer.byteLength(sql) > textMaxBytes) return refuse("sql_too_long");
   const canonical = await canonicalForm(client, sql);
   if (typeof canonical !== "string") return canonical;

@@ -31,9 +31,8 @@ export function storeErrorOf(error: unknown): StoreError {
     return new StoreError("store_failed", `${error.message.trim()} (${error.type ?? error.code})`, {
       cause: error,
     });
-  return new StoreError(
-    "store_unavailable",
-    error instanceof Error ? error.message : String(error),
-    { cause: error },
-  );
+  const message = error instanceof Error ? error.message : String(error);
+  // An answer that the client could not take apart is an answer nevertheless.
+  const code = /^Code: \d/.test(message) ? "store_failed" : "store_unavailable";
+  return new StoreError(code, message, { cause: error });
 }

@@ -17,6 +17,7 @@ import type { LookupNode } from "./node-directory.ts";
 import { sendProblem } from "./problem.ts";
 import { readBody } from "./read-body.ts";
 import type { ServerKey } from "./server-key.ts";
+import { answerOddRequests } from "./server-options.ts";
 
 export const BATCH_MEDIA_TYPE = "application/vnd.tallystick.batch";
 
@@ -34,6 +35,7 @@ export interface IngestHttpOptions {
 
 /** Registers `POST /ingest/v1/{enrol,head,batches}`; to be registered without a prefix. */
 export const ingestRoutes: FastifyPluginAsync<IngestHttpOptions> = async (fastify, options) => {
+  answerOddRequests(fastify.server);
   await fastify.register(async (scope) => routes(scope, options), { prefix: "/ingest/v1" });
 };
 

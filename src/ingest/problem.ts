@@ -44,6 +44,7 @@ export function rawProblem(refusal: Refusal): string {
 
 const STATUS_TEXTS: Readonly<Record<number, string>> = {
   400: "Bad Request",
+  405: "Method Not Allowed",
   408: "Request Timeout",
   431: "Request Header Fields Too Large",
 };

@@ -7,7 +7,7 @@ import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { type Refusal, refused } from "./errors.ts";
 import { FRAME_BYTES_MAX } from "./limits.ts";
-import { rawProblem } from "./problem.ts";
+import { problemOf, rawProblem } from "./problem.ts";
 
 /** Agents keep their connection for more than 60 s (CONNECTIONS.md): the server must not close first. */
 const KEEP_ALIVE_MS = 75_000;
@@ -34,6 +34,22 @@ export const ingestServerOptions = {
   clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) =>
     answerBrokenHttp(error, socket),
 } as const satisfies FastifyHttpOptions<Server>;
+
+/** What Node answers by itself, without a body, or not at all: `Expect: …` and CONNECT. */
+export function answerOddRequests(server: Server): void {
+  server.on("checkExpectation", (_request, response) => {
+    const problem = problemOf(refused("bad_request", "only `Expect: 100-continue` is understood"));
+    const body = Buffer.from(JSON.stringify(problem));
+    response.writeHead(problem.status, {
+      "content-type": "application/problem+json",
+      "content-length": body.length,
+    });
+    response.end(body);
+  });
+  server.on("connect", (request, socket) => {
+    socket.end(rawProblem(refused("method_not_allowed", `${request.method} is not answered`)));
+  });
+}
 
 /** Bytes that are not HTTP, headers without end, requests without end: answered, then cut. */
 function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -316,7 +316,8 @@ describe("the embedded engine, through the ClickHouse client", () => {
   });
 
   it("leaves no temporary file behind, and its folder to its owner alone", async () => {
-    assert.deepEqual(await readdir(join(dataDir, "tmp")), []);
+    // They are removed after the answer.
+    while ((await readdir(join(dataDir, "tmp"))).length > 0);
     assert.equal((await stat(dataDir)).mode & 0o077, 0);
   });
 });

@@ -40,7 +40,7 @@ export function boolean(value: boolean): Buffer {
 
 /** GeneralizedTime, whole seconds, UTC. X.509 wants the two-digit form before 2050. */
 export function time(atMs: number): Buffer {
-  const digits = `${new Date(atMs).toISOString().replaceAll(/[-:T]|\.\d+/g, "")}`;
+  const digits = new Date(atMs).toISOString().replaceAll(/[-:T]|\.\d+/g, "");
   const isEarly = Number(digits.slice(0, 4)) < 2050;
   return isEarly ? tagged(0x17, Buffer.from(digits.slice(2))) : tagged(0x18, Buffer.from(digits));
 }

@@ -47,7 +47,7 @@ export function makeSelfSigned(names: readonly string[], nowMs: number): SelfSig
   const certificate = sequence(body, ECDSA_SHA256, bitString(sign("sha256", body, privateKey)));
   return {
     certificatePem: pem(certificate),
-    keyPem: privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
+    keyPem: privateKey.export({ format: "pem", type: "pkcs8" }),
   };
 }
 

@@ -31,8 +31,13 @@ export type Transport =
       readonly scheme: "https";
       readonly cert: Buffer;
       readonly key: Buffer;
-      /** SHA-256 of the certificate in DER: what agents and the command line pin. */
+      /** SHA-256 of the certificate in DER. */
       readonly fingerprint: Buffer;
+      /**
+       * Nobody but itself vouches for it, so agents must pin it. A certificate of an authority they
+       * must not pin: it is another one in three months.
+       */
+      readonly isSelfIssued: boolean;
     };
 
 /** Throws `bad_tls`, `plain_http_refused`. */
@@ -92,9 +97,9 @@ async function ownCertificate(options: TransportOptions): Promise<Transport> {
 function transport(cert: Buffer, key: Buffer, certificateFile: string): Transport {
   try {
     createSecureContext({ cert, key });
-    const { raw } = new X509Certificate(cert);
+    const { raw, issuer, subject } = new X509Certificate(cert);
     const fingerprint = createHash("sha256").update(raw).digest();
-    return { scheme: "https", cert, key, fingerprint };
+    return { scheme: "https", cert, key, fingerprint, isSelfIssued: issuer === subject };
   } catch (cause) {
     throw new ServeError("bad_tls", `${certificateFile} and its key cannot be used`, { cause });
   }

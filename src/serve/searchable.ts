@@ -1,0 +1,106 @@
+/**
+ * The searchable side: the store and the thread that fills it. Whatever happens to them, ingest
+ * goes on; they are started again, and catch up from the journal.
+ */
+import { join } from "node:path";
+import type { FindingDraft } from "../reconcile/findings.ts";
+import { startDerive, type DeriveHandle } from "../reconcile/start-derive.ts";
+import type { DurableEnd } from "../journal/durable-end.ts";
+import type { Clock, Timer } from "../std/clock.ts";
+import { openStore, type Store } from "../store/open-store.ts";
+import { StoreError } from "../store/store-error.ts";
+import { type StoreReader, storeReader } from "./query/store-reader.ts";
+
+export interface SearchableOptions {
+  readonly dataDir: string;
+  /** Absent: the embedded engine. */
+  readonly storeUrl?: string;
+  /** Hex id of the server's own stream. */
+  readonly serverId: string;
+  readonly toleranceMs: number;
+  readonly durableEnd: DurableEnd;
+  readonly clock: Clock;
+  readonly journalFindings: (findings: FindingDraft[]) => Promise<void>;
+  readonly log: (line: string) => void;
+}
+
+const PAUSE_MIN_MS = 1_000;
+const PAUSE_MAX_MS = 30_000;
+
+export class Searchable {
+  readonly reader: StoreReader = storeReader(() => this.#store?.client);
+  readonly #options: SearchableOptions;
+  #store: Store | undefined;
+  #derive: DeriveHandle | undefined;
+  /** The newest known; a new thread begins at 0 and finds out. */
+  #committed = 0;
+  #pauseMs = PAUSE_MIN_MS;
+  #retry: Timer | undefined;
+  #closed = false;
+
+  constructor(options: SearchableOptions) {
+    this.#options = options;
+  }
+
+  /** One past the last journal record whose rows are searchable. */
+  get committed(): number {
+    this.#committed = Math.max(this.#committed, this.#derive?.progress.committed ?? 0);
+    return this.#committed;
+  }
+
+  /** Opens the store and starts the thread. Resolves also when that failed: it is tried again. */
+  async start(): Promise<void> {
+    const { clock, dataDir, storeUrl, log } = this.#options;
+    try {
+      const place =
+        storeUrl === undefined ? { dataDir: join(dataDir, "store") } : { url: storeUrl };
+      this.#store ??= await openStore({ clock, log, ...place });
+      if (this.#closed) return await this.close();
+      this.#derive = this.#startDerive(this.#store);
+    } catch (error) {
+      // A wrong option never becomes right.
+      if (error instanceof StoreError && error.code === "store_bad_options") throw error;
+      this.#startLater("the store cannot be opened", error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#retry?.cancel();
+    await this.#derive?.close();
+    await this.#store?.close();
+  }
+
+  #startDerive(store: Store): DeriveHandle {
+    const { dataDir, storeUrl, serverId, toleranceMs, durableEnd, log } = this.#options;
+    const address = store.address;
+    return startDerive(
+      {
+        journalDir: join(dataDir, "journal"),
+        intentPath: join(dataDir, "derive", "intent.json"),
+        store:
+          address === undefined
+            ? { kind: "url", url: storeUrl ?? "" }
+            : { kind: "engine", address },
+        serverId,
+        toleranceMs,
+      },
+      {
+        durableEnd,
+        journalFindings: (findings) => this.#options.journalFindings(findings),
+        engineReady: (maxMs) => store.engine?.ready(maxMs) ?? Promise.resolve(),
+        log,
+        onFailure: (error) => this.#startLater("deriving stopped", error),
+      },
+    );
+  }
+
+  #startLater(what: string, error: unknown): void {
+    if (this.#closed) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    const { clock, log } = this.#options;
+    log(`${what}, trying again in ${this.#pauseMs / 1000} s: ${reason}`);
+    this.#retry = clock.after(this.#pauseMs, () => void this.start());
+    this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MAX_MS);
+  }
+}

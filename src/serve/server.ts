@@ -1,0 +1,214 @@
+/**
+ * The whole server. Starting: own the directory, recover, listen, and then let the searchable side
+ * catch up. Stopping: the other way round, so that whatever was acknowledged is durable and the last
+ * entry of the server's own stream says that it stopped.
+ */
+import { chmod, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { loadAdminToken } from "../control/admin-token.ts";
+import { type Clock, systemClock } from "../std/clock.ts";
+import { replaceFile } from "../std/durable-file.ts";
+import { nodeDisk } from "../std/node-disk.ts";
+import type { Vitals } from "./api.ts";
+import { serveHttp } from "./http-server.ts";
+import { Intake } from "./intake.ts";
+import { localUrl, parseListen, publicHostOf } from "./listen-address.ts";
+import { Searchable } from "./searchable.ts";
+import { ServeError } from "./serve-error.ts";
+import { chooseTransport, type Transport } from "./tls/transport.ts";
+
+export interface ServerOptions {
+  readonly dataDir: string;
+  /** `HOST:PORT` */
+  readonly listen: string;
+  readonly publicUrl?: string;
+  readonly trustedProxies: readonly string[];
+  readonly certificateFile?: string;
+  readonly keyFile?: string;
+  readonly allowHttp: boolean;
+  /** A ClickHouse server's URL; absent: the embedded engine. */
+  readonly storeUrl?: string;
+  readonly version: string;
+  readonly clock?: Clock;
+  /** How far two nodes' clocks may differ. */
+  readonly toleranceMs: number;
+  /** One line about the server's operation. */
+  readonly log: (line: string) => void;
+  /** The process must end: what is in memory may be ahead of the disk. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export interface RunningServer {
+  /** Reaches it from its own machine. */
+  readonly url: string;
+  readonly adminTokenFile: string;
+  /** This was the first start. */
+  readonly isNew: boolean;
+  close(reason: string): Promise<void>;
+}
+
+/** Names under DIR that other commands read. */
+export const SERVING_FILE = "serving.json";
+export const ADMIN_TOKEN_FILE = "admin.token";
+
+/** Throws the errors of its stages; then nothing is left running. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { dataDir, clock = systemClock(), onFatal } = options;
+  const disk = nodeDisk();
+  const transport = await prepare(options, clock);
+  const intake = await Intake.open({ dataDir, disk, clock, onFatal });
+  const server = new Server({ ...options, clock }, transport, intake);
+  try {
+    await server.start();
+    return server;
+  } catch (error) {
+    await server.close("could not start");
+    throw error;
+  }
+}
+
+async function prepare(options: ServerOptions, clock: Clock): Promise<Transport> {
+  const { dataDir, publicUrl, certificateFile, keyFile, allowHttp } = options;
+  const listen = parseListen(options.listen);
+  const disk = nodeDisk();
+  try {
+    await disk.mkdir(dataDir);
+    await chmod(dataDir, 0o700);
+  } catch (cause) {
+    const isFile = await stat(dataDir).then(
+      (found) => found.isFile(),
+      () => false,
+    );
+    const what = isFile ? "is a file" : "cannot be made or owned";
+    throw new ServeError("bad_data_dir", `${dataDir} ${what}, name another --data`, { cause });
+  }
+  return chooseTransport({
+    listenHost: listen.host,
+    dataDir,
+    allowHttp,
+    disk,
+    nowMs: clock.nowMs(),
+    ...(publicUrl === undefined ? {} : { publicHost: publicHostOf(publicUrl) }),
+    ...(certificateFile === undefined ? {} : { certificateFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+  });
+}
+
+class Server implements RunningServer {
+  url = "";
+  isNew = false;
+  readonly adminTokenFile: string;
+  readonly #options: ServerOptions & { readonly clock: Clock };
+  readonly #transport: Transport;
+  readonly #intake: Intake;
+  readonly #searchable: Searchable;
+  #app: FastifyInstance | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    options: ServerOptions & { readonly clock: Clock },
+    transport: Transport,
+    intake: Intake,
+  ) {
+    this.#options = options;
+    this.#transport = transport;
+    this.#intake = intake;
+    this.adminTokenFile = join(options.dataDir, ADMIN_TOKEN_FILE);
+    this.#searchable = new Searchable({
+      ...options,
+      serverId: intake.own.nodeId,
+      durableEnd: intake.journal.durableEnd,
+      journalFindings: (findings) => intake.appendFindings(findings),
+      log: (line) => this.#log(line),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { dataDir, clock, version } = this.#options;
+    const { token, created } = loadAdminToken(this.adminTokenFile);
+    this.isNew = created;
+    await this.#searchable.start();
+    const { app, address } = await serveHttp({
+      listen: parseListen(this.#options.listen),
+      transport: this.#transport,
+      trustedProxies: this.#options.trustedProxies,
+      intake: this.#intake,
+      clock,
+      api: this.#api(token),
+    });
+    this.#app = app;
+    this.url = localUrl(this.#transport.scheme, address);
+    const fingerprint = fingerprintOf(this.#transport)?.toString("base64url");
+    const serving = JSON.stringify({ url: this.url, fingerprint, pid: process.pid });
+    await replaceFile(nodeDisk(), join(dataDir, SERVING_FILE), `${serving}\n`);
+    const facts = { role: "server", version, node: process.version };
+    this.#intake.note({ kind: "start", atMs: clock.nowMs(), facts });
+  }
+
+  close(reason: string): Promise<void> {
+    this.#closing ??= this.#close(reason);
+    return this.#closing;
+  }
+
+  async #close(reason: string): Promise<void> {
+    await nodeDisk().remove(join(this.#options.dataDir, SERVING_FILE));
+    await this.#app?.close();
+    await this.#searchable.close();
+    await this.#intake.close(reason);
+  }
+
+  #api(token: ReturnType<typeof loadAdminToken>["token"]) {
+    const { clock, dataDir, version, publicUrl, trustedProxies } = this.#options;
+    const transport = this.#transport;
+    return {
+      token,
+      trustsProxy: trustedProxies.length > 0,
+      names: {
+        listenHost: parseListen(this.#options.listen).host,
+        ...(publicUrl === undefined ? {} : { publicHost: publicHostOf(publicUrl) }),
+      },
+      parts: {
+        control: this.#intake.control,
+        store: this.#searchable.reader,
+        clock,
+        dataDir,
+        version,
+        startedAtMs: clock.nowMs(),
+        vitals: () => this.#vitals(),
+        ...(transport.scheme === "https" && transport.isSelfIssued
+          ? { fingerprint: transport.fingerprint }
+          : {}),
+      },
+      onError: (error: unknown) => this.#log(`a request failed: ${textOf(error)}`),
+    };
+  }
+
+  #vitals(): Vitals {
+    const { journal, writer, admission, incidents } = this.#intake;
+    const { failure } = writer;
+    return {
+      journalEnd: journal.durableEnd.index,
+      committed: this.#searchable.committed,
+      batches: admission.counts,
+      incidents: incidents.counts,
+      ...(failure === undefined ? {} : { journalFailure: failure.message }),
+    };
+  }
+
+  /** To the terminal or init system, and into the server's own stream: its operation is evidence too. */
+  #log(line: string): void {
+    this.#options.log(line);
+    const atMs = this.#options.clock.nowMs();
+    const body = line.slice(0, 2_000);
+    this.#intake.note({ kind: "log", atMs, severity: 13, body, attributes: { source: "server" } });
+  }
+}
+
+function fingerprintOf(transport: Transport): Buffer | undefined {
+  return transport.scheme === "https" ? transport.fingerprint : undefined;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -29,7 +29,7 @@ const runOptions = {
     value: "URL",
     summary: "where batches go, https://host:8255",
     required: true,
-    env: ["TALLYSTICK_SERVER"],
+    env: ["TALLYSTICK_URL"],
   },
   state: stateOption,
   key: {
@@ -150,7 +150,6 @@ function printStatus(
   found: AgentStatus,
   running: boolean,
 ): void {
-  const at = (atMs: number): string => (atMs === 0 ? "never" : new Date(atMs).toISOString());
   call.printTable(
     ["what", "value"],
     [
@@ -168,6 +167,10 @@ function printStatus(
       ["last receipt", at(found.lastReceiptMs)],
     ],
   );
+}
+
+function at(atMs: number): string {
+  return atMs === 0 ? "never" : new Date(atMs).toISOString();
 }
 
 /** The first signal ends the run in order; a second one ends the process. */

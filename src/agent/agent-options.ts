@@ -32,6 +32,8 @@ export interface AgentHooks {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly machineIdFile?: string;
+  /** How long a stopping agent tries to deliver its last batches. */
+  readonly stopFlushMsMax?: number;
   /**
    * Stands between the sources and the signature, as somebody with root on the node could: it may
    * call the given function with the entry, with another one, or not at all (then it returns a

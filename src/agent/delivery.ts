@@ -61,6 +61,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     bytesMax: options.spoolBytesMax,
     sealedTo: sealed.position?.nextSeq ?? 0,
     onBody: () => shipper?.nudge(),
+    onLost: () => log.error("somebody removed the spool; what was not sent yet is lost"),
   });
   const serverKey: KeyObject = publicKeyFromRaw(Buffer.from(enrolment.serverKey, "base64url"));
   const receipts = Receipts.open(paths.receipts, serverKey);
@@ -75,8 +76,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
       yield* queuedEntries(stream, seq);
     },
     checkSpool() {
-      if (stream.checkSpool())
-        log.error("somebody removed the spool directory; what was in it is lost");
+      stream.checkSpool();
       chain.checkSpool();
     },
     async stop(flushMsMax) {

@@ -89,14 +89,16 @@ class NodeRun {
     // With the head known, halves of the run before are taken up in the right epoch from the start.
     await Promise.race([shipper.recovered, wait(HEAD_WAIT_MS_MAX, clock)]);
     this.#declareRestart();
-    await this.#observation.start(host, (seq) => this.#delivery.entriesSince(seq));
+    if (options.sources.includes("conntrack")) {
+      await this.#observation.start(host, (seq) => this.#delivery.entriesSince(seq));
+    }
     this.#tick();
     const { node, name } = this.#membership.enrolment;
     hooks.onReady?.({ node, name, optedOut: false });
   }
 
   async stop(reason: string): Promise<void> {
-    const { log, clock, paths } = this.#running;
+    const { log, clock, paths, hooks } = this.#running;
     this.#timer?.cancel();
     await this.#observation.stop();
     log.info(`agent stops: ${reason}`);
@@ -104,7 +106,7 @@ class NodeRun {
     this.#delivery.stream.closeBody();
     this.#delivery.stream.emit({ kind: "stop", atMs: clock.nowMs(), reason: reason.slice(0, 256) });
     this.#delivery.stream.closeBody(FLAG.stop);
-    await this.#delivery.stop(STOP_FLUSH_MS_MAX);
+    await this.#delivery.stop(hooks.stopFlushMsMax ?? STOP_FLUSH_MS_MAX);
     this.#uplink.close();
     writeStatus(paths, { ...this.#status(), state: "stopped" });
   }

@@ -1,5 +1,6 @@
 /** A run that refuses: at most one signed entry leaves the node, nothing is observed, the process stays. */
 import { publicKeyFromRaw } from "../format/identity.ts";
+import { STOP_FLUSH_MS_MAX } from "./limits.ts";
 import { type Membership, openUplink, pinOf } from "./membership.ts";
 import { aborted, type Running } from "./running.ts";
 import { beginOptOut, deliverOptOut } from "./ship/opt-out.ts";
@@ -29,6 +30,7 @@ async function deliver(running: Running, origin: string, membership: Membership)
   const record = beginOptOut(paths, { identity, origin, nowMs: clock.nowMs(), crashAt });
   if (record.sent) return;
   const uplink = openUplink(options, pinOf(enrolment));
+  const flush = flushSignal(running);
   try {
     await deliverOptOut(record, {
       ...running,
@@ -36,10 +38,20 @@ async function deliver(running: Running, origin: string, membership: Membership)
       serverKey: publicKeyFromRaw(Buffer.from(enrolment.serverKey, "base64url")),
       sameMachine: remembered === undefined || remembered.machineId === machine.machineId,
       uplink,
+      signal: flush,
     });
   } finally {
     uplink.close();
   }
+}
+
+/** Ends the delivery a bounded time after the run was asked to end. */
+function flushSignal({ signal, clock, hooks }: Running): AbortSignal {
+  const controller = new AbortController();
+  const end = (): void => controller.abort(signal.reason);
+  const delayMs = hooks.stopFlushMsMax ?? STOP_FLUSH_MS_MAX;
+  signal.addEventListener("abort", () => void clock.after(delayMs, end), { once: true });
+  return controller.signal;
 }
 
 function optedOutStatus(

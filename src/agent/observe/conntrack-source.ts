@@ -12,12 +12,11 @@
 import type { Clock, Timer } from "../../std/clock.ts";
 import type { DegradedEntry, GapEntry, LogEntry } from "../../format/entry.ts";
 import type { ConntrackEvent } from "./conntrack-line.ts";
+import { DumpSchedule } from "./dump-schedule.ts";
 import { EventReader, type Events } from "./event-reader.ts";
 import type { Fence, Mark } from "./fence.ts";
 import { Handover } from "./handover.ts";
 import {
-  DUMP_FENCE_WAIT_MS,
-  DUMP_INTERVAL_MS,
   FENCE_INTERVAL_MS,
   FENCE_STALL_MS,
   RESTART_DELAY_MAX_MS,
@@ -25,7 +24,6 @@ import {
   TICK_INTERVAL_MS,
 } from "./limits.ts";
 import { Pressure } from "./pressure.ts";
-import { dumpTable } from "./table-dump.ts";
 import type { Tracker } from "./tracker.ts";
 
 export interface ConntrackSourceOptions {
@@ -44,27 +42,26 @@ interface Change {
   readonly next: EventReader;
   readonly handover: Handover;
   readonly reason: string;
-  /** The mark that ends it once both have read it; sent when the next reader has read its first. */
+  /** The mark at which the old reader is done; sent once the next one has read its first. */
   last: Mark | undefined;
-  readByOld: boolean;
-  readByNext: boolean;
 }
 
-interface PendingDump {
-  /** The mark sent after the table was read. */
-  readonly mark: Mark;
-  readonly deadlineMonotonicMs: number;
+interface Repeats {
+  readonly handover: Handover;
+  readonly until: Mark;
 }
 
-/** After a change, how long the new reader may still bring what the old one delivered. */
-const REPEATS_MS = 2000;
+const POLL_MS = 10;
 
 export class ConntrackSource {
   readonly #options: ConntrackSourceOptions;
   readonly #pressure = new Pressure();
+  readonly #dumps: DumpSchedule;
   #reader: EventReader | undefined;
   #change: Change | undefined;
-  #repeats: Handover | undefined;
+  #repeats: Repeats | undefined;
+  /** As in the last `degraded` entry. */
+  #saidEvents: Events = "all";
   #timers: Timer[] = [];
   #stopped = false;
   #completeToMs = 0;
@@ -72,26 +69,24 @@ export class ConntrackSource {
   #dropsCheckedAtMs: number;
   #outageFromMs: number | undefined;
   #restartDelayMs = RESTART_DELAY_MIN_MS;
-  #dumping = false;
-  #pendingDump: PendingDump | undefined;
-  #dumpDueMonotonicMs = 0;
   #lastMarkMonotonicMs: number;
   #stallReported = false;
+  #refusedReported = false;
   #counted = { read: 0, begun: 0, dropped: 0 };
   #tookSampleMonotonicMs: number;
 
   constructor(options: ConntrackSourceOptions) {
     this.#options = options;
+    this.#dumps = new DumpSchedule({ ...options, warn: (body) => this.#warn(body) });
     this.#dropsCheckedAtMs = options.clock.nowMs();
     this.#lastMarkMonotonicMs = options.clock.monotonicMs();
     this.#tookSampleMonotonicMs = this.#lastMarkMonotonicMs;
   }
 
   start(): void {
-    this.#reader = this.#startReader("all");
+    this.#restart();
     this.#every(TICK_INTERVAL_MS, () => this.#tick());
     this.#every(FENCE_INTERVAL_MS, () => this.#second());
-    this.#awaitFirstMark();
   }
 
   /** Unix ms: what happened before has been read and emitted, or is in a gap. 0 until first known. */
@@ -104,6 +99,16 @@ export class ConntrackSource {
     return this.#reader?.pid;
   }
 
+  /** Waits until what happened before this call was read and emitted; at most `waitMs`. */
+  async drain(waitMs: number): Promise<void> {
+    const { clock, fence } = this.#options;
+    const deadlineMs = clock.monotonicMs() + waitMs;
+    const { sentAtMs } = fence.provoke();
+    while (this.#completeToMs < sentAtMs && clock.monotonicMs() < deadlineMs) {
+      await new Promise<void>((resolve) => clock.after(POLL_MS, resolve));
+    }
+  }
+
   /** Ends the readers. What they had not delivered is lost, and so said if an outage was open. */
   stop(): void {
     this.#stopped = true;
@@ -114,17 +119,23 @@ export class ConntrackSource {
     this.#reader?.stop();
   }
 
-  #startReader(events: Events): EventReader {
+  #startReader(events: Events): EventReader | undefined {
     const opened = this.#options.enlargeBuffer();
-    const reader: EventReader = new EventReader({
-      clock: this.#options.clock,
-      command: this.#options.command,
-      events,
-      onEvent: (event, atMs) => this.#event(reader, event, atMs),
-      onEnd: (reason) => this.#readerEnded(reader, reason),
-    });
-    this.#whenListening(reader, opened);
-    return reader;
+    try {
+      const reader: EventReader = new EventReader({
+        clock: this.#options.clock,
+        command: this.#options.command,
+        events,
+        onEvent: (event, atMs) => this.#event(reader, event, atMs),
+        onEnd: (reason) => this.#readerEnded(reader, reason),
+      });
+      this.#whenListening(reader, opened);
+      return reader;
+    } catch (error) {
+      opened();
+      this.#warn(`the event reader could not be started: ${String(error)}`);
+      return undefined;
+    }
   }
 
   #whenListening(reader: EventReader, call: () => void, attempts = 100): void {
@@ -156,9 +167,7 @@ export class ConntrackSource {
     const mark = this.#options.fence.markOf(event);
     if (mark !== undefined) this.#markRead(reader, mark);
     if (this.#change !== undefined) this.#eventDuringChange(this.#change, event, atMs, mark);
-    else if (mark === undefined && this.#repeats?.isRepeat(event) !== true) {
-      this.#options.tracker.event(event, atMs);
-    }
+    else if (!this.#isRepeat(event, mark)) this.#options.tracker.event(event, atMs);
   }
 
   #eventDuringChange(
@@ -172,43 +181,39 @@ export class ConntrackSource {
       change.handover.fromOld(event);
     } else if (change.last !== undefined && mark.number >= change.last.number) {
       // From here on the new reader delivers; what the old one still holds comes from there.
-      change.readByOld = true;
       if (this.#reader !== undefined) this.#reportDrops(this.#reader);
       this.#reader?.stop();
-      this.#finishChange();
+      this.#finishChange(change);
     }
   }
 
   #eventOfNext(change: Change, event: ConntrackEvent, atMs: number): void {
-    const mark = this.#options.fence.markOf(event);
-    if (mark === undefined) {
+    if (this.#options.fence.markOf(event) === undefined) {
       if (!change.handover.fromNew(event, atMs)) change.next.hold();
-      return;
-    }
-    if (change.last === undefined) change.last = this.#options.fence.provoke();
-    else if (mark.number >= change.last.number) {
-      change.readByNext = true;
-      this.#finishChange();
-    }
+    } else change.last ??= this.#options.fence.provoke();
   }
 
-  #finishChange(): void {
-    const change = this.#change;
-    if (change === undefined || !change.readByOld) return;
-    // A held reader never reads its mark: its events are taken over now, and it goes on.
+  #finishChange(change: Change): void {
+    const { clock, tracker, fence, emit } = this.#options;
     this.#change = undefined;
     this.#reader = change.next;
-    for (const { event, atMs } of change.handover.merge()) {
-      this.#options.tracker.event(event, atMs);
-    }
-    this.#repeats = change.handover;
-    this.#options.clock.after(REPEATS_MS, () => {
-      if (this.#repeats === change.handover) this.#repeats = undefined;
-    });
+    for (const { event, atMs } of change.handover.merge()) tracker.event(event, atMs);
+    this.#repeats = { handover: change.handover, until: fence.provoke() };
     change.next.release();
     const { events } = change.next;
-    const atMs = this.#options.clock.nowMs();
-    this.#options.emit({ kind: "degraded", events, reason: change.reason, atMs });
+    this.#saidEvents = events;
+    emit({ kind: "degraded", events, reason: change.reason, atMs: clock.nowMs() });
+  }
+
+  /**
+   * The new reader is behind the old one until it reads a mark that was sent after the change: till
+   * then it brings what was delivered, and changes of connections that have ended since.
+   */
+  #isRepeat(event: ConntrackEvent, mark: Mark | undefined): boolean {
+    const repeats = this.#repeats;
+    if (repeats === undefined) return false;
+    if (mark !== undefined && mark.number >= repeats.until.number) this.#repeats = undefined;
+    return event.type === "update" || repeats.handover.isRepeat(event);
   }
 
   #markRead(reader: EventReader, mark: Mark): void {
@@ -216,9 +221,7 @@ export class ConntrackSource {
     this.#reportDrops(reader);
     this.#endOutage(mark.sentAtMs);
     this.#options.fence.settle(mark);
-    if (this.#pendingDump !== undefined && mark.number >= this.#pendingDump.mark.number) {
-      this.#finishDump();
-    }
+    this.#dumps.markRead(mark);
     this.#completeToMs = Math.max(this.#completeToMs, mark.sentAtMs);
     this.#reportMarks();
   }
@@ -242,15 +245,18 @@ export class ConntrackSource {
     }
     if (reader !== this.#reader) return;
     if (this.#change !== undefined) {
-      this.#change.readByOld = true;
       this.#beginOutage();
-      this.#finishChange();
+      this.#finishChange(this.#change);
       return;
     }
     this.#warn(`the event reader ended: ${reason}`);
     this.#beginOutage();
     this.#reader = undefined;
-    this.#timers.push(this.#options.clock.after(this.#restartDelayMs, () => this.#restart()));
+    this.#restartLater();
+  }
+
+  #restartLater(): void {
+    this.#options.clock.after(this.#restartDelayMs, () => this.#restart());
     this.#restartDelayMs = Math.min(RESTART_DELAY_MAX_MS, this.#restartDelayMs * 2);
   }
 
@@ -258,14 +264,14 @@ export class ConntrackSource {
   #beginOutage(): void {
     this.#outageFromMs ??= this.#completeToMs || this.#dropsCheckedAtMs;
     this.#options.fence.forgetAll();
-    this.#pendingDump = undefined;
-    this.#options.tracker.abandonDump();
+    this.#dumps.interrupt();
   }
 
   #restart(): void {
     if (this.#stopped) return;
-    this.#reader = this.#startReader("all");
-    this.#awaitFirstMark();
+    this.#reader = this.#startReader(this.#saidEvents);
+    if (this.#reader === undefined) this.#restartLater();
+    else this.#awaitFirstMark();
   }
 
   #endOutage(toMs: number): void {
@@ -273,7 +279,6 @@ export class ConntrackSource {
     if (fromMs === undefined) return;
     this.#outageFromMs = undefined;
     this.#restartDelayMs = RESTART_DELAY_MIN_MS;
-    this.#dumpDueMonotonicMs = 0;
     const { clock, emit } = this.#options;
     const atMs = clock.nowMs();
     const endMs = Math.max(fromMs, toMs);
@@ -282,39 +287,17 @@ export class ConntrackSource {
 
   #tick(): void {
     this.#options.tracker.tick();
-    const nowMs = this.#options.clock.monotonicMs();
-    const pending = this.#pendingDump;
-    if (pending !== undefined && nowMs >= pending.deadlineMonotonicMs) this.#finishDump();
-    if (nowMs >= this.#dumpDueMonotonicMs && this.#mayDump()) void this.#dump();
+    // Where no marks come back, an outage ends when the kernel queues for the new reader.
+    if (this.#marksStalled() && this.#reader?.isListening === true) {
+      this.#endOutage(this.#options.clock.nowMs());
+    }
+    this.#dumps.tick(this.#mayDump());
   }
 
   /** A dump waits for the first mark; where none comes, for a reader that listens. */
   #mayDump(): boolean {
-    if (this.#dumping || this.#pendingDump !== undefined) return false;
     if (this.#reader === undefined || this.#outageFromMs !== undefined) return false;
     return this.#completeToMs > 0 || (this.#marksStalled() && this.#reader.isListening);
-  }
-
-  async #dump(): Promise<void> {
-    const { clock, tracker, fence, command } = this.#options;
-    this.#dumping = true;
-    this.#dumpDueMonotonicMs = clock.monotonicMs() + DUMP_INTERVAL_MS;
-    tracker.beginDump();
-    const { failure } = await dumpTable(command, (event) => tracker.dumpEntry(event));
-    this.#dumping = false;
-    if (this.#stopped || this.#outageFromMs !== undefined) return tracker.abandonDump();
-    if (failure !== undefined) {
-      tracker.abandonDump();
-      this.#warn(`the connection table could not be read: ${failure}`);
-      return;
-    }
-    const deadlineMonotonicMs = clock.monotonicMs() + DUMP_FENCE_WAIT_MS;
-    this.#pendingDump = { mark: fence.provoke(), deadlineMonotonicMs };
-  }
-
-  #finishDump(): void {
-    this.#pendingDump = undefined;
-    this.#options.tracker.endDump();
   }
 
   #second(): void {
@@ -324,6 +307,7 @@ export class ConntrackSource {
     this.#reportDrops(reader);
     if (this.#change !== undefined) this.#reportDrops(this.#change.next);
     this.#reportMarks();
+    this.#reportRefused(reader);
     this.#decide();
   }
 
@@ -345,14 +329,17 @@ export class ConntrackSource {
   }
 
   #changeTo(events: Events, reason: string): void {
-    this.#change = {
-      next: this.#startReader(events),
-      handover: new Handover(),
-      reason: reason === "" ? "as before the reader ended" : reason,
-      last: undefined,
-      readByOld: false,
-      readByNext: false,
-    };
+    const next = this.#startReader(events);
+    if (next === undefined) return;
+    const why = reason === "" ? "decided before, when the reader could not be changed" : reason;
+    this.#change = { next, handover: new Handover(), reason: why, last: undefined };
+  }
+
+  /** Once: another version of conntrack may print otherwise, and then nothing is right. */
+  #reportRefused(reader: EventReader): void {
+    if (this.#refusedReported || reader.refused === 0) return;
+    this.#refusedReported = true;
+    this.#warn(`lines of ${this.#options.command.join(" ")} -E were not understood`);
   }
 
   #marksStalled(): boolean {

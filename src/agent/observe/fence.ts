@@ -32,9 +32,11 @@ export class Fence {
   readonly #clock: Clock;
   readonly #socket: Socket;
   readonly #port: number;
-  /** By destination address. Insertion order is sending order. */
-  readonly #out = new Map<string, Sent>();
+  /** The latest marks by destination address, read or not. Insertion order is sending order. */
+  readonly #sent = new Map<string, Sent>();
   #number = 0;
+  /** This one and all before it were read. */
+  #settledNumber = 0;
   #sendError: string | undefined;
 
   private constructor(clock: Clock, socket: Socket) {
@@ -64,41 +66,40 @@ export class Fence {
       sentAtMs: this.#clock.nowMs(),
       sentMonotonicMs: this.#clock.monotonicMs(),
     };
-    this.#out.set(address, sent);
-    if (this.#out.size > FENCES_OUT_MAX) this.#forgetOldest();
+    this.#sent.set(address, sent);
+    if (this.#sent.size > FENCES_OUT_MAX) this.#forgetOldest();
     this.#socket.send("", DISCARD_PORT, address, (error) => {
       this.#sendError = error?.message;
     });
     return sent;
   }
 
-  /** The mark that this event is, if it is one. Does not forget it: two readers may see it. */
+  /** The mark that this event is, if it is one. Two readers may each see it, one after the other. */
   markOf(event: ConntrackEvent): Mark | undefined {
     if (event.type !== "new" || event.protocol !== UDP) return undefined;
     const { original } = event;
     if (original.sourcePort !== this.#port || original.destinationPort !== DISCARD_PORT) {
       return undefined;
     }
-    return this.#out.get(original.destinationIp);
+    return this.#sent.get(original.destinationIp);
   }
 
   /** This mark was read by the reader that counts: it and all before it are settled. */
   settle({ number }: Mark): void {
-    for (const [address, sent] of this.#out) {
-      if (sent.number > number) break;
-      this.#out.delete(address);
-    }
+    this.#settledNumber = Math.max(this.#settledNumber, number);
   }
 
   /** No mark sent so far will be read: its reader is gone. */
   forgetAll(): void {
-    this.#out.clear();
+    this.#sent.clear();
   }
 
   /** How long the oldest unread mark has been out, 0 when all were read. */
   lagMs(): number {
-    const [oldest] = this.#out.values();
-    return oldest === undefined ? 0 : this.#clock.monotonicMs() - oldest.sentMonotonicMs;
+    for (const { number, sentMonotonicMs } of this.#sent.values()) {
+      if (number > this.#settledNumber) return this.#clock.monotonicMs() - sentMonotonicMs;
+    }
+    return 0;
   }
 
   /** Why the last mark could not be sent, if it could not. */
@@ -111,8 +112,8 @@ export class Fence {
   }
 
   #forgetOldest(): void {
-    const [oldest] = this.#out.keys();
-    if (oldest !== undefined) this.#out.delete(oldest);
+    const [oldest] = this.#sent.keys();
+    if (oldest !== undefined) this.#sent.delete(oldest);
   }
 }
 

@@ -18,7 +18,7 @@ export const LINE_BYTES_MAX = 16_384;
 /** Events of the next reader held while the old one still speaks; past it the pipe is left full, and the kernel counts what it drops. */
 export const HANDOVER_EVENTS_MAX = 100_000;
 
-/** Marks sent and not yet read: two minutes of silence, then the oldest is given up. */
+/** Marks that are still known when they are read: those of the last two minutes. */
 export const FENCES_OUT_MAX = 128;
 
 /** How long a connection must live before the server is told early that it was established. */

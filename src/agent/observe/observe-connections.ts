@@ -51,9 +51,12 @@ export interface Observation {
   snapshot(): Half[];
   liveHalves(): number;
   readerPid(): number | undefined;
-  /** Ends the readers and takes back what was set on the host. No entry is emitted afterwards. */
+  /** Reads what is still unread, ends the readers, takes back what was set on the host. No entry is emitted afterwards. */
   stop(): Promise<void>;
 }
+
+/** How long a stop waits for events that the kernel has told already. */
+const DRAIN_MS = 1000;
 
 export async function observeConnections(options: ObserveOptions): Promise<Observation> {
   const { clock, emit, host, command = ["conntrack"] } = options;
@@ -76,6 +79,7 @@ export async function observeConnections(options: ObserveOptions): Promise<Obser
     async stop() {
       addresses.cancel();
       guard?.stop();
+      await source.drain(DRAIN_MS);
       source.stop();
       fence.close();
       await host.restore();

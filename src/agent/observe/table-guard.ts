@@ -33,11 +33,6 @@ export class TableGuard {
     this.#timer = this.#options.clock.after(CHECK_INTERVAL_MS, () => void this.#check());
   }
 
-  /** True while the rule is away. */
-  get isRelieving(): boolean {
-    return this.#removedAtMs !== undefined;
-  }
-
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();

@@ -35,6 +35,8 @@ export interface EntryStreamOptions {
   readonly completeToMs: () => number;
   /** Called when a body has been closed. */
   readonly onBody: () => void;
+  /** Called when the spool's files are gone. */
+  readonly onLost: () => void;
 }
 
 /** Numbers that a run before this one may have given, and nobody wrote down. */
@@ -110,6 +112,7 @@ export class EntryStream {
     this.#timer = undefined;
     if (this.#open.count === 0) return;
     this.#write();
+    this.checkSpool();
     const body = this.#open.close(this.#moment(), flags);
     this.#options.crashAt("body-closed");
     const dropped = this.#enqueue(body);
@@ -126,21 +129,21 @@ export class EntryStream {
    * Looks whether somebody removed the spool's files; if so begins new ones and declares the loss,
    * which nobody can count: what was in them is known to whoever removed them.
    */
-  checkSpool(): boolean {
-    if (!this.#queue.isGone()) return false;
+  checkSpool(): void {
+    if (!this.#queue.isGone()) return;
     const { directory, bytesMax, clock } = this.#options;
     const nowMs = clock.nowMs();
     const fromMs = this.#queue.oldestAtMs ?? this.#queue.lastAtMs;
     this.#queue.close();
     this.#queue = BodyQueue.open({ directory, bytesMax, sealedTo: 0 });
     this.#open.reopen();
+    this.#options.onLost();
     const lost = {
       count: null,
       fromMs: fromMs === 0 ? nowMs : Math.min(fromMs, nowMs),
       toMs: nowMs,
     };
     this.emit({ kind: "gap", atMs: nowMs, cause: "lost", ...lost });
-    return true;
   }
 
   /** Numbers for entries that are sealed without passing the queue; returns the first. */

@@ -1,0 +1,80 @@
+/**
+ * When the kernel's table is dumped into the tracker: at the start, after each interruption, every
+ * five minutes. A dump counts once a mark sent after it has been read, so that no event from before
+ * its end is still unread; where marks do not come back it counts after a few seconds.
+ */
+import type { Clock } from "../../std/clock.ts";
+import type { Fence, Mark } from "./fence.ts";
+import { DUMP_FENCE_WAIT_MS, DUMP_INTERVAL_MS } from "./limits.ts";
+import { dumpTable } from "./table-dump.ts";
+import type { Tracker } from "./tracker.ts";
+
+export interface DumpScheduleOptions {
+  readonly clock: Clock;
+  readonly tracker: Tracker;
+  readonly fence: Fence;
+  readonly command: readonly string[];
+  readonly warn: (body: string) => void;
+}
+
+interface Pending {
+  /** Sent after the table was read. */
+  readonly mark: Mark;
+  readonly deadlineMonotonicMs: number;
+}
+
+export class DumpSchedule {
+  readonly #options: DumpScheduleOptions;
+  #pending: Pending | undefined;
+  #dueMonotonicMs = 0;
+  #reading = false;
+  #abandoned = false;
+
+  constructor(options: DumpScheduleOptions) {
+    this.#options = options;
+  }
+
+  /** Starts a dump that is due, where `mayStart`; ends one that waited long enough. */
+  tick(mayStart: boolean): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#pending !== undefined && nowMs >= this.#pending.deadlineMonotonicMs) this.#finish();
+    if (this.#reading || this.#pending !== undefined || !mayStart) return;
+    if (nowMs >= this.#dueMonotonicMs) void this.#dump();
+  }
+
+  /** All events from before this mark were read. */
+  markRead(mark: Mark): void {
+    if (this.#pending !== undefined && mark.number >= this.#pending.mark.number) this.#finish();
+  }
+
+  /** Events were missed: a dump in progress proves nothing, the next is due at once. */
+  interrupt(): void {
+    this.#pending = undefined;
+    this.#abandoned = true;
+    this.#dueMonotonicMs = 0;
+    this.#options.tracker.abandonDump();
+  }
+
+  async #dump(): Promise<void> {
+    const { clock, tracker, fence, command, warn } = this.#options;
+    this.#reading = true;
+    this.#abandoned = false;
+    this.#dueMonotonicMs = clock.monotonicMs() + DUMP_INTERVAL_MS;
+    tracker.beginDump();
+    const { failure } = await dumpTable(command, (event) => tracker.dumpEntry(event));
+    this.#reading = false;
+    if (this.#abandoned) return;
+    if (failure === undefined) {
+      const deadlineMonotonicMs = clock.monotonicMs() + DUMP_FENCE_WAIT_MS;
+      this.#pending = { mark: fence.provoke(), deadlineMonotonicMs };
+    } else {
+      tracker.abandonDump();
+      warn(`the connection table could not be read: ${failure}`);
+    }
+  }
+
+  #finish(): void {
+    this.#pending = undefined;
+    this.#options.tracker.endDump();
+  }
+}

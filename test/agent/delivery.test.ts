@@ -1,0 +1,218 @@
+/** From an entry on a node to the journal, over real HTTP: what arrives, and what is said when it cannot. */
+import assert from "node:assert/strict";
+import { cp, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { FLAG } from "../../src/format/batch.ts";
+import type { Entry } from "../../src/format/entry.ts";
+import { startAgent } from "./run.ts";
+import { World } from "./world.ts";
+
+const bodies = (entries: readonly Entry[]): string[] =>
+  entries.flatMap((entry) =>
+    entry.kind === "log" && !("source" in entry.attributes) ? [entry.body] : [],
+  );
+const kinds = (entries: readonly Entry[]): string[] => entries.map(({ kind }) => kind);
+const has = (world: World, node: string, body: string): boolean =>
+  bodies(world.entries(node)).includes(body);
+
+test("a run arrives whole: start first, stop last, numbers without a hole", async () => {
+  await using world = await World.open();
+  const agent = await startAgent(world);
+  for (let at = 0; at < 1000; at++) agent.say(`one ${at}`);
+  await world.until(() => has(world, agent.node, "one 999"));
+  await agent.stop("SIGTERM");
+  const arrived = world.arrived(agent.node);
+  const entries = world.entries(agent.node);
+  assert.equal(entries[0]?.kind, "start");
+  assert.deepEqual(entries.at(-1), { kind: "stop", atMs: entries.at(-1)?.atMs, reason: "SIGTERM" });
+  assert.equal((arrived.at(-1)?.header.flags ?? 0) & FLAG.stop, FLAG.stop);
+  assert.deepEqual(
+    arrived.flatMap((batch) => batch.entries.map(({ seq }) => seq)),
+    entries.map((_, seq) => seq),
+  );
+  assert.deepEqual(world.findings, []);
+});
+
+test("a clean restart goes on in the same chain without a gap", async () => {
+  await using world = await World.open();
+  const first = await startAgent(world);
+  first.say("before");
+  await first.stop();
+  const second = await startAgent(world);
+  second.say("after");
+  await second.stop();
+  assert.equal(second.node, first.node);
+  const entries = world.entries(first.node);
+  assert.deepEqual(bodies(entries), ["before", "after"]);
+  assert.ok(!kinds(entries).includes("gap"));
+  assert.ok(world.arrived(first.node).every(({ header }) => header.epoch === 0));
+});
+
+test("while the server is away entries wait on disk, and come in few batches afterwards", async () => {
+  await using world = await World.open();
+  const agent = await startAgent(world);
+  await world.until(() => world.entries(agent.node).length > 0);
+  await world.stop();
+  for (let at = 0; at < 20; at++) agent.say(`waiting ${at}`);
+  await agent.stop();
+  await world.start();
+  const next = await startAgent(world);
+  await next.stop();
+  assert.equal(bodies(world.entries(agent.node)).length, 20);
+  assert.ok(!kinds(world.entries(agent.node)).includes("gap"));
+});
+
+test("a full spool gives up its oldest, and says exactly which", async () => {
+  await using world = await World.open();
+  const first = await startAgent(world);
+  await first.stop();
+  await world.stop();
+  const agent = await startAgent(world, { spoolBytesMax: 1024 * 1024 });
+  const noise = () => Buffer.from(crypto.getRandomValues(new Uint8Array(30_000))).toString("hex");
+  const last = Array.from({ length: 60 }, () => agent.say(noise())).at(-1) ?? 0;
+  await agent.stop();
+  await world.start();
+  const next = await startAgent(world);
+  await next.stop();
+  const seqs = new Set(
+    world.arrived(agent.node).flatMap(({ entries }) => entries.map(({ seq }) => seq)),
+  );
+  const gaps = world.entries(agent.node).filter((entry) => entry.kind === "gap");
+  assert.ok(gaps.length > 0);
+  let declared = 0;
+  for (const gap of gaps) {
+    assert.equal(gap.cause, "spool");
+    assert.ok(gap.seqs !== undefined);
+    for (let seq = gap.seqs[0]; seq <= gap.seqs[1]; seq++) {
+      declared++;
+      assert.ok(!seqs.has(seq), `${seq} was declared lost and arrived`);
+      seqs.add(seq);
+    }
+  }
+  assert.equal(
+    declared,
+    gaps.reduce((sum, gap) => sum + (gap.count ?? 0), 0),
+  );
+  for (let seq = 0; seq <= last; seq++)
+    assert.ok(seqs.has(seq), `${seq} neither came nor was declared`);
+});
+
+test("a state directory brought back from a copy begins a new epoch with rollback{state}", async () => {
+  await using world = await World.open();
+  const first = await startAgent(world);
+  await first.stop();
+  await cp(first.state, world.state("copy"), { recursive: true });
+  const second = await startAgent(world);
+  second.say("later");
+  await second.stop();
+  const restored = await startAgent(world, { at: "copy" });
+  restored.say("restored");
+  await restored.stop();
+  assert.deepEqual(epochsOf(world, first.node), [0, 1]);
+  const epoch = world.arrived(first.node).filter(({ header }) => header.epoch === 1);
+  const [rollback, gap] = epoch.flatMap(({ entries }) => entries.map(({ entry }) => entry));
+  assert.ok(rollback?.kind === "rollback" && gap?.kind === "gap");
+  assert.equal(rollback.cause, "state");
+  assert.deepEqual([gap.cause, gap.count], ["lost", null]);
+  assert.ok(has(world, first.node, "restored"));
+});
+
+test("a copy on another machine says that it is a clone", async () => {
+  await using world = await World.open();
+  const first = await startAgent(world);
+  await first.stop();
+  await cp(first.state, world.state("copy"), { recursive: true });
+  const second = await startAgent(world);
+  await second.stop();
+  const machineIdFile = join(import.meta.dirname, "run.ts");
+  const clone = await startAgent(world, { at: "copy", hooks: { machineIdFile } });
+  await clone.stop();
+  const rollback = world.entries(first.node).find((entry) => entry.kind === "rollback");
+  assert.equal(rollback?.cause, "clone");
+  const again = await startAgent(world, { at: "copy", hooks: { machineIdFile } });
+  await again.stop();
+  assert.deepEqual(epochsOf(world, first.node), [0, 1]);
+});
+
+test("a spool removed between two runs is rollback{state} and a gap that nobody can count", async () => {
+  await using world = await World.open();
+  const first = await startAgent(world);
+  await first.stop();
+  await rm(join(first.state, "spool"), { recursive: true });
+  const second = await startAgent(world);
+  second.say("after");
+  await second.stop();
+  const epoch = world.arrived(first.node).filter(({ header }) => header.epoch === 1);
+  const entries = epoch.flatMap((batch) => batch.entries.map(({ entry }) => entry));
+  assert.deepEqual(kinds(entries).slice(0, 2), ["rollback", "gap"]);
+  assert.equal(kinds(entries).filter((kind) => kind === "gap").length, 1);
+  assert.ok(has(world, first.node, "after"));
+});
+
+test("a spool removed under a running agent is declared, and the chain goes on", async () => {
+  await using world = await World.open();
+  const agent = await startAgent(world);
+  agent.say("before");
+  await world.until(() => has(world, agent.node, "before"));
+  await rm(join(agent.state, "spool"), { recursive: true });
+  agent.say("after");
+  await world.until(() => world.entries(agent.node).some(({ kind }) => kind === "gap"));
+  await agent.stop();
+  assert.deepEqual(bodies(world.entries(agent.node)), ["before", "after"]);
+  const gap = world.entries(agent.node).find((entry) => entry.kind === "gap");
+  assert.deepEqual([gap?.cause, gap?.count], ["lost", null]);
+  assert.deepEqual(epochsOf(world, agent.node), [0]);
+});
+
+test("a server that comes back from a backup gets again what it lacks, while it is still here", async () => {
+  await using world = await World.open();
+  const agent = await startAgent(world);
+  for (const body of ["one", "two", "three"]) {
+    agent.say(body);
+    await world.until(() => has(world, agent.node, body));
+  }
+  await agent.stop();
+  await world.stop();
+  while (has(world, agent.node, "two")) world.forget(1);
+  await world.start();
+  const next = await startAgent(world);
+  await next.stop();
+  assert.deepEqual(bodies(world.entries(agent.node)), ["one", "two", "three"]);
+  assert.deepEqual(epochsOf(world, agent.node), [0]);
+  assert.ok(!kinds(world.entries(agent.node)).includes("rollback"));
+});
+
+test("a revoked key: the agent stays up, stops sending, and says so", async () => {
+  await using world = await World.open();
+  const lines: string[] = [];
+  const agent = await startAgent(world, { hooks: { print: (line) => void lines.push(line) } });
+  await world.until(() => world.entries(agent.node).length > 0);
+  world.revoke(agent.node);
+  const before = world.arrived(agent.node).length;
+  agent.say("unheard");
+  await agent.stop();
+  assert.equal(world.arrived(agent.node).length, before);
+  assert.ok(lines.some((line) => line.includes("revoked")));
+});
+
+test("one agent at a time has a state directory", async () => {
+  await using world = await World.open();
+  const agent = await startAgent(world);
+  await assert.rejects(startAgent(world), { code: "state_in_use" });
+  await agent.stop();
+});
+
+test("what the node keeps is for its owner alone", async () => {
+  await using world = await World.open();
+  const agent = await startAgent(world);
+  await agent.stop();
+  for (const entry of await readdir(agent.state, { recursive: true, withFileTypes: true })) {
+    const { mode } = await stat(join(entry.parentPath, entry.name));
+    assert.equal(mode & 0o077, 0, entry.name);
+  }
+});
+
+function epochsOf(world: World, node: string): number[] {
+  return [...new Set(world.arrived(node).map(({ header }) => header.epoch))];
+}

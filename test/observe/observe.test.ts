@@ -1,0 +1,212 @@
+/** The observer on a real kernel: two hosts in network namespaces, real connections between them. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { runLoad } from "../../bench/connection-load.ts";
+import {
+  cannotRun,
+  kernelDrops,
+  Link,
+  Observer,
+  run,
+  start,
+  until,
+  type Host,
+  type Printed,
+} from "./namespaces.ts";
+
+const skip = cannotRun();
+const TRAFFIC = fileURLToPath(new URL("traffic.ts", import.meta.url));
+const SECOND_MS = 1000;
+
+test(
+  "both ends say the same of each connection, with the kernel's counters",
+  { skip },
+  async () => {
+    using link = new Link();
+    const [a, b] = link.hosts;
+    await using atA = await Observer.start(a);
+    await using atB = await Observer.start(b);
+    const kernel = watchEnds(a);
+    const answering = start(b, process.execPath, TRAFFIC, "answer");
+    await firstOutput(answering);
+
+    await runLoad({ from: a.name, to: b.name, address: b.address, rate: 150, seconds: 2 });
+    run(a, process.execPath, TRAFFIC, "ask", b.address, "50");
+    run(a, process.execPath, TRAFFIC, "refused", b.address, "20");
+    await atA.settled();
+    await atB.settled();
+
+    assert.equal(atA.of("open").length, 300 + 100 + 20);
+    assert.deepEqual(tuples(atA), tuples(atB));
+    assert.deepEqual(new Set(atA.of("open").map(({ role }) => role)), new Set(["initiator"]));
+    assert.deepEqual(new Set(atB.of("open").map(({ role }) => role)), new Set(["responder"]));
+
+    // Reading the table makes the kernel let go of what has timed out, instead of within a minute.
+    for (const [host, observer] of [
+      [a, atA],
+      [b, atB],
+    ] as const) {
+      await until("the final counters of all", async () => {
+        run(host, "conntrack", "-L");
+        await observer.settled();
+        return [...finals(observer).values()].length === 420;
+      });
+    }
+    const states = (observer: Observer): Record<string, number> => {
+      const count: Record<string, number> = {};
+      for (const { state } of observer.of("close"))
+        count[String(state)] = (count[String(state)] ?? 0) + 1;
+      return count;
+    };
+    assert.deepEqual(states(atA), { SF: 350, REJ: 20, S0: 50 });
+    assert.deepEqual(states(atB), { SF: 350, REJ: 20, S0: 50 });
+    assert.deepEqual(ofBothEnds(atA), ofBothEnds(atB));
+    await until("the kernel's own account", () => kernel.ends.size >= 420);
+    for (const [key, counters] of finals(atA)) assert.equal(counters, kernel.ends.get(key), key);
+    for (const observer of [atA, atB]) assert.deepEqual(observer.of("gap"), []);
+    kernel.stop();
+    answering.kill("SIGKILL");
+  },
+);
+
+test("time stands still while the reader is stopped", { skip }, async () => {
+  using link = new Link();
+  const [a, b] = link.hosts;
+  await using observer = await Observer.start(a);
+  const pid = await observer.readerPid();
+  process.kill(pid, "SIGSTOP");
+  const stoppedAtMs = Date.now();
+  run(a, process.execPath, TRAFFIC, "refused", b.address, "3");
+  await until("three seconds later", () => Date.now() > stoppedAtMs + 3 * SECOND_MS);
+  assert.ok((await observer.completeToMs()) <= stoppedAtMs);
+  assert.equal(observer.of("open").length, 0);
+  process.kill(pid, "SIGCONT");
+  await observer.settled();
+  assert.equal(observer.of("open").length, 3);
+  assert.deepEqual(observer.of("gap"), []);
+});
+
+test("a killed reader is a gap, and what began meanwhile is found", { skip }, async () => {
+  using link = new Link();
+  const [a, b] = link.hosts;
+  await using observer = await Observer.start(a);
+  const answering = start(b, process.execPath, TRAFFIC, "answer");
+  await firstOutput(answering);
+  await observer.settled();
+  const pid = await observer.readerPid();
+  // Stopped first, so that it does not see the connection before it dies.
+  process.kill(pid, "SIGSTOP");
+  const holding = start(a, process.execPath, TRAFFIC, "hold", b.address);
+  await firstOutput(holding);
+  const killedAtMs = Date.now();
+  process.kill(pid, "SIGKILL");
+  await until("the gap", () => observer.of("gap").length > 0);
+  const [gap] = observer.of("gap");
+  assert.partialDeepStrictEqual(gap, { cause: "restart", count: null });
+  assert.ok(Number(gap?.fromMs) <= killedAtMs && Number(gap?.toMs) >= killedAtMs);
+  await until("the connection found", () => observer.of("open").length > 0);
+  assert.partialDeepStrictEqual(observer.of("open"), [{ role: "initiator", pickup: true }]);
+  holding.kill("SIGKILL");
+  await until("its end", () => observer.of("close").length > 0);
+  answering.kill("SIGKILL");
+});
+
+test("every event that the kernel dropped is in a gap", { skip }, async () => {
+  using link = new Link();
+  const [a, b] = link.hosts;
+  await using observer = await Observer.start(a);
+  const pid = await observer.readerPid();
+  process.kill(pid, "SIGSTOP");
+  await runLoad({ from: a.name, to: b.name, address: b.address, rate: 2000, seconds: 2 });
+  await until("drops reported", () => kernelDrops(pid) > 0 && kernelDrops(pid) === lost(observer));
+  process.kill(pid, "SIGCONT");
+  await observer.settled();
+  const opened = new Set(observer.of("open").map(({ tuple }) => JSON.stringify(tuple)));
+  assert.equal(opened.size, observer.of("open").length, "no half twice");
+  assert.ok(opened.size < 4000);
+});
+
+test(
+  "under 10,000 connections a second it degrades and nothing is lost unsaid",
+  { skip },
+  async () => {
+    using link = new Link();
+    const [a, b] = link.hosts;
+    await using observer = await Observer.start(a);
+    const load = { from: a.name, to: b.name, address: b.address, rate: 10_000, seconds: 4 };
+    const { attempted, succeeded } = await runLoad(load);
+    await observer.settled();
+    assert.equal(succeeded, attempted, "the host's traffic is not dropped");
+    assert.partialDeepStrictEqual(observer.of("degraded"), [{ events: "ends" }]);
+    const tuplesSeen = new Set(observer.of("open").map(({ tuple }) => JSON.stringify(tuple)));
+    // A tuple may be reused in this time, so instances are counted, and none is opened twice.
+    assert.ok(
+      tuplesSeen.size + lost(observer) >= attempted,
+      `${tuplesSeen.size} + ${lost(observer)}`,
+    );
+    assert.ok(observer.of("open").length <= attempted);
+  },
+);
+
+function tuples(observer: Observer): string[] {
+  return observer
+    .of("open")
+    .map(({ tuple }) => JSON.stringify(tuple))
+    .sort();
+}
+
+/** Tuple and final counters, where both ends must say the same: all here, without loss or offload. */
+function ofBothEnds(observer: Observer): string[] {
+  return [...finals(observer)].map(([key, counters]) => `${key} ${counters}`).sort();
+}
+
+/** Last counters of each half, by `protocol:port→port`. */
+function finals(observer: Observer): Map<string, string> {
+  const keys = new Map(observer.of("open").map((open) => [open.seq, keyOf(open)]));
+  const found = new Map<string, string>();
+  for (const entry of observer.entries) {
+    const { counters, openSeq } = entry as { counters?: Record<string, number>; openSeq?: number };
+    const key = keys.get(openSeq ?? -1);
+    if (counters !== undefined && key !== undefined) found.set(key, Object.values(counters).join());
+  }
+  return found;
+}
+
+function keyOf(open: Printed): string {
+  const tuple = open.tuple as Record<string, number>;
+  return `${tuple.protocol}:${tuple.initiatorPort}→${tuple.responderPort}`;
+}
+
+function lost(observer: Observer): number {
+  const overflows = observer.of("gap").filter(({ cause }) => cause === "overflow");
+  return overflows.reduce((sum, { count }) => sum + Number(count), 0);
+}
+
+/** The kernel's counters at each end of an entry, read by another process than the observer's. */
+function watchEnds(host: Host): { readonly ends: Map<string, string>; stop(): void } {
+  const child = start(host, "conntrack", "-E", "-e", "DESTROY", "-o", "id");
+  const ends = new Map<string, string>();
+  let text = "";
+  child.stdout?.on("data", (chunk) => {
+    text += String(chunk);
+    const lines = text.split("\n");
+    text = lines.pop() ?? "";
+    for (const line of lines) {
+      const all = (name: string): string[] =>
+        [...line.matchAll(new RegExp(` ${name}=(\\d+)`, "g"))].map(([, value]) => value ?? "");
+      const protocol = line.includes(" tcp ") ? 6 : 17;
+      const [sent, received] = all("packets");
+      const [sentBytes, receivedBytes] = all("bytes");
+      if (line.includes("dst=127.")) continue;
+      const key = `${protocol}:${all("sport")[0]}→${all("dport")[0]}`;
+      ends.set(key, [sent, sentBytes, received, receivedBytes].join());
+    }
+  });
+  return { ends, stop: () => child.kill("SIGKILL") };
+}
+
+async function firstOutput(child: ReturnType<typeof start>): Promise<void> {
+  if (child.stdout !== null) await once(child.stdout, "data");
+}

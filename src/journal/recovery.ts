@@ -7,7 +7,7 @@
  *   2. the last segment is read to its end          crash: nothing changed
  *   3. a torn tail is cut off, and the cut synced   crash: the tail is there or not; again from 1
  *   4. a last file without header is removed        crash: it is there or not; again from 1
- *   5. the last group is written over itself, and content and directory are synced: what a process
+ *   5. the last group, or the header alone, is written over itself, and content and directory are synced: what a process
  *      left in the page cache counts from now on. Without the writing, bytes whose sync failed
  *      before would be passed over by this one        crash: the same bytes; again from 1
  */
@@ -94,7 +94,7 @@ async function openLast(
 
 interface End {
   readonly end: ScanPlace;
-  /** Of the last record: its checksum, and where its group starts. */
+  /** Of the last record: its checksum, and where its group starts; 0, the header, when there is none. */
   readonly lastCrc: number;
   readonly groupOffset: number;
   readonly damage: string | undefined;
@@ -103,7 +103,7 @@ interface End {
 async function scanToEnd(file: DiskFile, header: SegmentHeader): Promise<End> {
   const { salt, firstIndex } = header;
   let end: ScanPlace = { offset: SEGMENT_HEADER_BYTES, index: firstIndex };
-  let last = { headerCrc: 0, groupOffset: SEGMENT_HEADER_BYTES };
+  let last = { headerCrc: 0, groupOffset: 0 };
   for (;;) {
     const scanned: Scanned = await scanRecords(file, { ...end, salt, endIndex: Infinity });
     end = scanned.next;

@@ -43,18 +43,16 @@ export type ScanState =
   /** At `next` is something that is not the record expected there. */
   | { readonly kind: "damage"; readonly what: string };
 
-/** The whole records of one read from `request.offset` on. */
+/** The whole records of one read from `request.offset` on; at least one unless the state says why not. */
 export async function scanRecords(file: DiskFile, request: ScanRequest): Promise<Scanned> {
-  const atOnce = request.bytesMax ?? READ_BYTES;
-  let bytes = await readBytes(file, request.offset, atOnce);
-  let atEnd = bytes.length < atOnce;
-  const first = decodeRecord(bytes, 0, request.salt);
-  if (first.kind === "short" && !atEnd) {
-    const wanted = Math.max(first.bytesNeeded, atOnce);
-    bytes = await readBytes(file, request.offset, wanted);
-    atEnd = bytes.length < wanted;
+  for (let wanted = request.bytesMax ?? READ_BYTES; ;) {
+    const bytes = await readBytes(file, request.offset, wanted);
+    const atEnd = bytes.length < wanted;
+    const first = decodeRecord(bytes, 0, request.salt);
+    if (atEnd || first.kind !== "short") return decodeAll(bytes, atEnd, request);
+    // First the header tells how long the record is, then the record is read as a whole.
+    wanted = first.bytesNeeded;
   }
-  return decodeAll(bytes, atEnd, request);
 }
 
 function decodeAll(bytes: Buffer, atEnd: boolean, request: ScanRequest): Scanned {

@@ -37,8 +37,11 @@ export function parseAddress(text: string): Uint8Array {
   return bytes;
 }
 
-/** The canonical text of 16 bytes in network order. */
+/** The canonical text of 16 bytes in network order. Throws `bad_address` for another length. */
 export function formatAddress(bytes: Uint8Array): string {
+  if (bytes.length !== 16) {
+    throw new FormatError("bad_address", `expected 16 bytes of address, got ${bytes.length}`);
+  }
   if (isMapped(bytes)) return bytes.subarray(12, 16).join(".");
   const words: number[] = [];
   for (let at = 0; at < 16; at += 2) words.push(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0));
@@ -47,7 +50,7 @@ export function formatAddress(bytes: Uint8Array): string {
   return `${hex(words.slice(0, start))}::${hex(words.slice(start + length))}`;
 }
 
-/** Negative, zero or positive: the numeric order of two canonical addresses, IPv4 before IPv6. */
+/** Negative, zero or positive: the numeric order of two canonical addresses as 16 bytes, IPv4 in its mapped form. */
 export function compareAddresses(a: string, b: string): number {
   if (a === b) return 0;
   return Buffer.compare(parseAddress(a), parseAddress(b));

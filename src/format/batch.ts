@@ -7,8 +7,9 @@
  * and all earlier batches by `prevHash`. Integers are big-endian. The table is in docs/formats.md.
  */
 import { sign, verify, type KeyObject } from "node:crypto";
+import { putBytes, readU64 } from "./fixed-field.ts";
 import { FormatError } from "./format-error.ts";
-import { domainHash, SIGNATURE_BYTES } from "./identity.ts";
+import { domainHash, KEY_ID_BYTES, NODE_ID_BYTES, SIGNATURE_BYTES } from "./identity.ts";
 import { ENTRIES_PER_BATCH_MAX, PAYLOAD_BYTES_MAX, RAW_BYTES_MAX, TIME_MS_END } from "./limits.ts";
 
 export const HEADER_BYTES = 232;
@@ -55,7 +56,7 @@ export interface BatchHeader {
   readonly rawBytes: number;
   /** SHA-256 of the compressed payload. */
   readonly payloadHash: Uint8Array;
-  /** Reserved for the root of salted entry hashes; zero in version 1. */
+  /** Reserved for the root of salted entry hashes; zero in version 1, whose readers do not look at it. */
   readonly entriesRoot: Uint8Array;
   /** Chain hash of the batch before this one. */
   readonly prevHash: Uint8Array;
@@ -78,17 +79,14 @@ export function encodeHeader(header: BatchHeader): Buffer {
   out.writeUInt8(VERSION, 0);
   out.writeUInt8(TYPE_BATCH, 1);
   out.writeUInt16BE(header.flags, 2);
-  put(out, header.nodeId, 4, 16);
-  put(out, header.keyId, 20, 4);
   out.writeUInt32BE(header.epoch, 24);
   out.writeUInt32BE(header.entryCount, 28);
   for (const [name, at] of U64_FIELDS) out.writeBigUInt64BE(BigInt(header[name]), at);
   out.writeUInt32BE(header.payloadBytes, 88);
   out.writeUInt32BE(header.rawBytes, 92);
-  put(out, header.payloadHash, 96, HASH_BYTES);
-  put(out, header.entriesRoot, 128, HASH_BYTES);
-  put(out, header.prevHash, 160, HASH_BYTES);
-  put(out, header.seenRoot, 200, HASH_BYTES);
+  for (const [name, at, length] of BYTE_FIELDS) {
+    putBytes(out, header[name], { at, length, code: "bad_header" });
+  }
   return out;
 }
 
@@ -113,19 +111,19 @@ export function decodeHeader(bytes: Uint8Array): BatchHeader {
     keyId: buffer.subarray(20, 24),
     epoch: buffer.readUInt32BE(24),
     entryCount: buffer.readUInt32BE(28),
-    batchNo: readU64(buffer, 32),
-    seqFirst: readU64(buffer, 40),
-    firstAtMs: readU64(buffer, 48),
-    lastAtMs: readU64(buffer, 56),
-    closedAtMs: readU64(buffer, 64),
-    completeToMs: readU64(buffer, 72),
-    bootAtMs: readU64(buffer, 80),
+    batchNo: readU64(buffer, 32, "bad_header"),
+    seqFirst: readU64(buffer, 40, "bad_header"),
+    firstAtMs: readU64(buffer, 48, "bad_header"),
+    lastAtMs: readU64(buffer, 56, "bad_header"),
+    closedAtMs: readU64(buffer, 64, "bad_header"),
+    completeToMs: readU64(buffer, 72, "bad_header"),
+    bootAtMs: readU64(buffer, 80, "bad_header"),
     payloadBytes: buffer.readUInt32BE(88),
     rawBytes: buffer.readUInt32BE(92),
     payloadHash: buffer.subarray(96, 128),
     entriesRoot: buffer.subarray(128, 160),
     prevHash: buffer.subarray(160, 192),
-    seenSize: readU64(buffer, 192),
+    seenSize: readU64(buffer, 192, "bad_header"),
     seenRoot: buffer.subarray(200, 232),
   };
   checkBounds(header);
@@ -142,10 +140,12 @@ export function genesisHash(publicKey: Uint8Array): Buffer {
   return domainHash("tallystick/genesis/v1\n", publicKey);
 }
 
+/** 64 bytes, by the node's key. */
 export function signHeader(headerBytes: Uint8Array, key: KeyObject): Buffer {
   return sign(null, Buffer.concat([SIGNING_DOMAIN, headerBytes]), key);
 }
 
+/** True when the signature is the key's over exactly these bytes. */
 export function verifyHeader(
   headerBytes: Uint8Array,
   signature: Uint8Array,
@@ -154,6 +154,7 @@ export function verifyHeader(
   return verify(null, Buffer.concat([SIGNING_DOMAIN, headerBytes]), key, signature);
 }
 
+/** What travels: the three parts one after the other. */
 export function encodeFrame(
   headerBytes: Uint8Array,
   signature: Uint8Array,
@@ -191,41 +192,56 @@ const U64_FIELDS = [
   ["seenSize", 192],
 ] as const;
 
-/** Refuses what exact JavaScript numbers cannot hold: no honest counter gets there. */
-function readU64(buffer: Buffer, at: number): number {
-  const value = buffer.readUInt32BE(at) * 0x1_0000_0000 + buffer.readUInt32BE(at + 4);
-  if (!Number.isSafeInteger(value)) {
-    throw new FormatError("bad_header", `the number at byte ${at} is above 2^53 − 1`);
-  }
-  return value;
-}
-
-function put(out: Buffer, value: Uint8Array, at: number, length: number): void {
-  if (value.length !== length) {
-    throw new FormatError(
-      "bad_header",
-      `expected ${length} bytes at offset ${at}, got ${value.length}`,
-    );
-  }
-  out.set(value, at);
-}
+const BYTE_FIELDS = [
+  ["nodeId", 4, NODE_ID_BYTES],
+  ["keyId", 20, KEY_ID_BYTES],
+  ["payloadHash", 96, HASH_BYTES],
+  ["entriesRoot", 128, HASH_BYTES],
+  ["prevHash", 160, HASH_BYTES],
+  ["seenRoot", 200, HASH_BYTES],
+] as const;
 
 function checkBounds(header: BatchHeader): void {
-  const over = BOUNDS.find(([name, max]) => header[name] > max);
-  if (over !== undefined) {
-    const code =
-      over[0] === "payloadBytes" || over[0] === "rawBytes" ? "payload_too_large" : "bad_header";
-    throw new FormatError(code, `${over[0]} is ${header[over[0]]}, at most ${over[1]} is allowed`);
+  for (const [name, max] of BOUNDS) {
+    const value = header[name];
+    if (Number.isSafeInteger(value) && value >= 0 && value <= max) continue;
+    const isSize = (name === "payloadBytes" || name === "rawBytes") && value > max;
+    throw new FormatError(
+      isSize ? "payload_too_large" : "bad_header",
+      `${name} is ${value}, expected an integer 0…${max}`,
+    );
   }
-  if (header.firstAtMs > header.lastAtMs) {
-    throw new FormatError("bad_header", "firstAtMs is after lastAtMs");
+  const problem = contradiction(header);
+  if (problem !== undefined) throw new FormatError("bad_header", problem);
+}
+
+/** Readers of headers alone rely on these. */
+function contradiction(header: BatchHeader): string | undefined {
+  const { entryCount, rawBytes, payloadBytes } = header;
+  if (header.firstAtMs > header.lastAtMs) return "firstAtMs is after lastAtMs";
+  if (!Number.isSafeInteger(header.seqFirst + entryCount)) {
+    return "seqFirst + entryCount is above 2^53 − 1";
   }
-  if (!Number.isSafeInteger(header.seqFirst + header.entryCount)) {
-    throw new FormatError("bad_header", "seqFirst + entryCount is above 2^53 − 1");
+  const isEmpty = entryCount === 0;
+  if (isEmpty !== (rawBytes === 0) || isEmpty !== (payloadBytes === 0)) {
+    return `${entryCount} entries cannot have ${rawBytes} bytes of text in ${payloadBytes} bytes of payload`;
   }
+  if (!isEmpty && (header.flags & FLAG.heartbeat) !== 0) return "a heartbeat has no entries";
+  if (
+    isEmpty &&
+    (header.firstAtMs !== header.closedAtMs || header.lastAtMs !== header.closedAtMs)
+  ) {
+    return "without entries, firstAtMs and lastAtMs are closedAtMs";
+  }
+  return undefined;
 }
 
 const BOUNDS = [
+  ["flags", 0xffff],
+  ["epoch", 0xffff_ffff],
+  ["batchNo", Number.MAX_SAFE_INTEGER],
+  ["seqFirst", Number.MAX_SAFE_INTEGER],
+  ["seenSize", Number.MAX_SAFE_INTEGER],
   ["entryCount", ENTRIES_PER_BATCH_MAX],
   ["payloadBytes", PAYLOAD_BYTES_MAX],
   ["rawBytes", RAW_BYTES_MAX],

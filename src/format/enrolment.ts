@@ -11,11 +11,14 @@
  */
 import { createHash, sign, verify, type KeyObject } from "node:crypto";
 import { FormatError } from "./format-error.ts";
+import { parseBase64url } from "./base64url.ts";
+import { NODE_ID_BYTES, PUBLIC_KEY_BYTES } from "./identity.ts";
 import { NAME_CHARS_MAX } from "./limits.ts";
 
 export const ENROLMENT_ID_BYTES = 6;
 export const ENROLMENT_SECRET_BYTES = 24;
 const FINGERPRINT_BYTES = 32;
+const HEAD_REQUEST_NONCE_BYTES = 16;
 
 export interface EnrolmentKey {
   readonly id: Buffer;
@@ -24,6 +27,7 @@ export interface EnrolmentKey {
   readonly fingerprint?: Buffer;
 }
 
+/** The text of a key; the fields must have their lengths. */
 export function formatEnrolmentKey(key: EnrolmentKey): string {
   const fingerprint =
     key.fingerprint === undefined ? "" : `.${key.fingerprint.toString("base64url")}`;
@@ -33,22 +37,17 @@ export function formatEnrolmentKey(key: EnrolmentKey): string {
 /** Throws `bad_key`. The text itself never appears in the error: it is a secret. */
 export function parseEnrolmentKey(text: string): EnrolmentKey {
   const [prefix, idText = "", secretText = "", fingerprintText, ...rest] = text.trim().split(".");
-  const id = Buffer.from(idText, "base64url");
-  const secret = Buffer.from(secretText, "base64url");
-  if (
-    prefix !== "tsk1" ||
-    id.length !== ENROLMENT_ID_BYTES ||
-    secret.length !== ENROLMENT_SECRET_BYTES ||
-    rest.length > 0
-  ) {
+  const id = parseBase64url(idText, ENROLMENT_ID_BYTES);
+  const secret = parseBase64url(secretText, ENROLMENT_SECRET_BYTES);
+  if (prefix !== "tsk1" || id === undefined || secret === undefined || rest.length > 0) {
     throw new FormatError(
       "bad_key",
       "not an enrolment key; expected tsk1.… as printed by `tallystick keys create`",
     );
   }
   if (fingerprintText === undefined) return { id, secret };
-  const fingerprint = Buffer.from(fingerprintText, "base64url");
-  if (fingerprint.length !== FINGERPRINT_BYTES) {
+  const fingerprint = parseBase64url(fingerprintText, FINGERPRINT_BYTES);
+  if (fingerprint === undefined) {
     throw new FormatError(
       "bad_key",
       "the fingerprint in the enrolment key is cut; copy the whole line",
@@ -68,16 +67,21 @@ export interface EnrolmentProof {
   readonly name: string;
 }
 
+/** 64 bytes. Throws `bad_key` for a public key, secret or name that no server would take. */
 export function signEnrolment(proof: EnrolmentProof, key: KeyObject): Buffer {
+  if (!isProof(proof)) {
+    throw new FormatError("bad_key", "the public key, the secret or the name has another length");
+  }
   return sign(null, enrolmentMessage(proof), key);
 }
 
+/** False for a signature of another key or statement, and for a statement that is none. */
 export function verifyEnrolment(
   proof: EnrolmentProof,
   signature: Uint8Array,
   key: KeyObject,
 ): boolean {
-  return verify(null, enrolmentMessage(proof), key, signature);
+  return isProof(proof) && verify(null, enrolmentMessage(proof), key, signature);
 }
 
 export interface HeadRequest {
@@ -85,16 +89,34 @@ export interface HeadRequest {
   readonly nonce: Uint8Array;
 }
 
+/** 64 bytes. Throws `bad_key` for a node id or nonce of another length. */
 export function signHeadRequest(request: HeadRequest, key: KeyObject): Buffer {
+  if (!isHeadRequest(request)) {
+    throw new FormatError("bad_key", "a head request has a node id and a nonce of 16 bytes each");
+  }
   return sign(null, headRequestMessage(request), key);
 }
 
+/** False for a signature of another key or request, and for a request that is none. */
 export function verifyHeadRequest(
   request: HeadRequest,
   signature: Uint8Array,
   key: KeyObject,
 ): boolean {
-  return verify(null, headRequestMessage(request), key, signature);
+  return isHeadRequest(request) && verify(null, headRequestMessage(request), key, signature);
+}
+
+/** Fixed lengths, because what is signed has no separators. */
+function isProof({ publicKey, secret, name }: EnrolmentProof): boolean {
+  return (
+    publicKey.length === PUBLIC_KEY_BYTES &&
+    secret.length === ENROLMENT_SECRET_BYTES &&
+    isNodeName(name)
+  );
+}
+
+function isHeadRequest({ nodeId, nonce }: HeadRequest): boolean {
+  return nodeId.length === NODE_ID_BYTES && nonce.length === HEAD_REQUEST_NONCE_BYTES;
 }
 
 function enrolmentMessage(proof: EnrolmentProof): Buffer {

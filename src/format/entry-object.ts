@@ -4,9 +4,17 @@
  */
 import type { Entry, EntryKind } from "./entry.ts";
 import { GAP_CAUSES, SEVERITIES } from "./entry.ts";
-import { FormatError } from "./format-error.ts";
-import { canonicalAddress } from "./address.ts";
-import { ADDRESSES_MAX, NAME_CHARS_MAX } from "./limits.ts";
+import { parseBase64url } from "./base64url.ts";
+import { isNodeName } from "./enrolment.ts";
+import { badEntry, isCanonicalAddress, isTimeMs, show } from "./entry-value.ts";
+import { PUBLIC_KEY_BYTES } from "./identity.ts";
+import {
+  ADDRESSES_MAX,
+  ATTRIBUTE_NAME_CHARS_MAX,
+  BODY_CHARS_MAX,
+  EVIDENCE_DEPTH_MAX,
+} from "./limits.ts";
+import { isNetworkName } from "./network-name.ts";
 
 type Check = (value: unknown) => boolean;
 type ObjectKind = Exclude<EntryKind, "open" | "update" | "close" | "account">;
@@ -25,36 +33,39 @@ const hex = (bytes: number): Check => {
   const pattern = new RegExp(`^[0-9a-f]{${bytes * 2}}$`);
   return (value) => typeof value === "string" && pattern.test(value);
 };
-const optional =
-  (check: Check): Check =>
+const empty: Check = (value) => value === "";
+const either =
+  (...checks: readonly Check[]): Check =>
   (value) =>
-    value === undefined || check(value);
+    checks.some((check) => check(value));
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-const scalars: Check = (value) =>
+const isScalar: Check = (value) => ["string", "number", "boolean"].includes(typeof value);
+const attributes: Check = (value) =>
   isObject(value) &&
-  Object.values(value).every((one) => ["string", "number", "boolean"].includes(typeof one));
+  Object.entries(value).every(([name, one]) => isAttributeName(name) && isScalar(one));
 const seqRange: Check = (value) =>
   Array.isArray(value) && value.length === 2 && value.every(natural) && value[0] <= value[1];
 const addressLists: Check = (value) =>
   isObject(value) &&
-  Object.entries(value).every(([network, list]) => isName(network) && isAddressList(list));
+  Object.entries(value).every(([network, list]) => isNetworkName(network) && isAddressList(list));
+const evidence: Check = (value) => isObject(value) && isShallow(value, EVIDENCE_DEPTH_MAX);
 
 const CHECKS = {
   gap: {
     cause: oneOf(GAP_CAUSES),
-    count: (value) => value === null || natural(value),
-    fromMs: natural,
-    toMs: natural,
-    seqs: optional(seqRange),
+    count: either((value) => value === null, natural),
+    fromMs: isTimeMs,
+    toMs: isTimeMs,
+    seqs: either((value) => value === undefined, seqRange),
   },
   log: {
     severity: (value) => natural(value) && (value as number) >= 1 && (value as number) <= 24,
-    body: text(60_000),
-    attributes: scalars,
+    body: text(BODY_CHARS_MAX),
+    attributes,
   },
   addresses: { networks: addressLists },
-  start: { facts: scalars },
+  start: { facts: attributes },
   stop: { reason: text(256) },
   degraded: { events: oneOf(["all", "ends", "none"]), reason: text(256) },
   rollback: {
@@ -70,8 +81,9 @@ const CHECKS = {
   tick: {},
   enrolled: {
     node: hex(16),
-    name: text(NAME_CHARS_MAX),
-    publicKey: text(64),
+    name: (value) => typeof value === "string" && isNodeName(value),
+    publicKey: (value) =>
+      typeof value === "string" && parseBase64url(value, PUBLIC_KEY_BYTES) !== undefined,
     enrolmentKey: text(64),
   },
   revoked: { node: hex(16), epoch: natural, lastBatch: natural },
@@ -80,10 +92,10 @@ const CHECKS = {
     finding: text(64),
     severity: oneOf(SEVERITIES),
     state: oneOf(["open", "resolved"]),
-    node: text(32),
-    connection: text(32),
+    node: either(empty, hex(16)),
+    connection: either(empty, hex(16)),
     title: text(512),
-    evidence: isObject,
+    evidence,
   },
 } satisfies Record<ObjectKind, Readonly<Record<string, Check>>>;
 
@@ -98,43 +110,43 @@ export const SERVER_KINDS: ReadonlySet<EntryKind> = new Set([
 /** An entry from a parsed line of three values. Throws `bad_entry`. */
 export function checkObjectEntry(kind: unknown, atMs: number, values: readonly unknown[]): Entry {
   if (typeof kind !== "string" || !Object.hasOwn(CHECKS, kind)) {
-    throw new FormatError("bad_entry", `unknown kind ${JSON.stringify(kind)?.slice(0, 40)}`);
+    throw badEntry(`unknown kind ${show(kind)}`);
   }
   const body = values[2];
   if (values.length !== 3 || !isObject(body)) {
-    throw new FormatError("bad_entry", `${kind}: expected [kind, time, object]`);
+    throw badEntry(`${kind}: expected [kind, time, object]`);
   }
   const checks: Readonly<Record<string, Check>> = CHECKS[kind as ObjectKind];
   for (const field of Object.keys(body)) {
-    if (!Object.hasOwn(checks, field))
-      throw new FormatError(
-        "bad_entry",
-        `${kind}: unknown field ${JSON.stringify(field.slice(0, 40))}`,
-      );
+    if (!Object.hasOwn(checks, field)) throw badEntry(`${kind}: unknown field ${show(field)}`);
   }
   for (const [field, check] of Object.entries(checks)) {
-    if (!check(body[field])) {
-      throw new FormatError(
-        "bad_entry",
-        `${kind}.${field}: ${JSON.stringify(body[field])?.slice(0, 40) ?? "missing"} is not allowed`,
-      );
-    }
+    // An own field, or what every object inherits would stand in for one that is missing.
+    const value = Object.hasOwn(body, field) ? body[field] : undefined;
+    if (!check(value)) throw badEntry(`${kind}.${field}: ${show(value)} is not allowed`);
   }
   return { kind, atMs, ...body } as Entry;
 }
 
-function isName(value: string): boolean {
-  return value.length > 0 && value.length <= NAME_CHARS_MAX;
+/**
+ * No leading digit, or a reader whose maps sort indices first would write the members in another
+ * order; and not the one name that some readers' objects treat as no member at all.
+ */
+function isAttributeName(name: string): boolean {
+  return name.length <= ATTRIBUTE_NAME_CHARS_MAX && /^[^0-9]/.test(name) && name !== "__proto__";
 }
 
 function isAddressList(value: unknown): boolean {
-  return Array.isArray(value) && value.length <= ADDRESSES_MAX && value.every(isCanonical);
+  return (
+    Array.isArray(value) &&
+    value.length <= ADDRESSES_MAX &&
+    value.every((one) => typeof one === "string" && isCanonicalAddress(one))
+  );
 }
 
-function isCanonical(value: unknown): boolean {
-  try {
-    return typeof value === "string" && canonicalAddress(value) === value;
-  } catch {
-    return false;
-  }
+/** True when nothing is nested deeper than `levels`, and no member is called `__proto__`. */
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (levels === 0 || Object.hasOwn(value, "__proto__")) return false;
+  return Object.values(value).every((inner) => isShallow(inner, levels - 1));
 }

@@ -70,7 +70,7 @@ export interface OpenEntry extends Timed {
   /** The first packet was not seen: the orientation is a guess, and no peer half is required. */
   readonly pickup: boolean;
   readonly reply?: ReplyTuple;
-  /** Absent: the network `default`. */
+  /** Absent: the network `default`, which a line never spells out. */
   readonly network?: string;
 }
 
@@ -78,7 +78,7 @@ export interface OpenEntry extends Timed {
 export interface Amendment extends Timed {
   /** `seq` of the half's `open`, in the same epoch; always smaller than the entry's own. */
   readonly openSeq: number;
-  /** `atMs` minus the open's `atMs`, so that the open's time is known from any of its entries. */
+  /** `atMs` minus the open's `atMs`, never negative (an end that a set clock puts before its beginning is moved to it), so that the open's time is known from any of its entries. */
   readonly ageMs: number;
   readonly state: ConnectionState;
   /** The kernel saw lasting traffic both ways (conntrack's ASSURED). */
@@ -115,7 +115,7 @@ export interface GapEntry extends Timed {
   readonly cause: GapCause;
   /** Lost events or entries; null when nobody can know. */
   readonly count: number | null;
-  /** The interval in which they were lost, Unix ms, both inclusive. */
+  /** The interval in which they were lost, Unix ms, both inclusive; empty, and no excuse, when a clock was set back in it. */
   readonly fromMs: number;
   readonly toMs: number;
   /** The `seq` numbers lost, both inclusive, when they had been given. */

@@ -3,7 +3,7 @@
  * a receiver that enforces them never needs more memory than they add up to.
  */
 
-/** Entries in one batch, inclusive. 65,536 three-entry halves fill a batch well past the point where zstd gains. */
+/** Entries in one batch, inclusive: about 3 MB of connection lines, well past the point where zstd gains from more. */
 export const ENTRIES_PER_BATCH_MAX = 65_536;
 
 /** Compressed payload of one batch, inclusive: what one request may carry. */
@@ -12,10 +12,19 @@ export const PAYLOAD_BYTES_MAX = 4 * 1024 * 1024;
 /** The same payload decompressed, inclusive: the bound that stops a decompression bomb. */
 export const RAW_BYTES_MAX = 16 * 1024 * 1024;
 
-/** One NDJSON line without its newline, inclusive. Longer log bodies are cut by the agent, and say so. */
+/** One NDJSON line without its newline, in UTF-8, inclusive. Longer log bodies are cut by the agent, and say so. */
 export const LINE_BYTES_MAX = 64 * 1024;
 
-/** Longest node name, network name, key tag or label, in characters: a DNS label. */
+/** The body of a log entry in UTF-16 units, inclusive: a line of ASCII, less room for its attributes. */
+export const BODY_CHARS_MAX = 60_000;
+
+/** Longest name of an attribute or a fact, in UTF-16 units, inclusive: it becomes a column or a map key. */
+export const ATTRIBUTE_NAME_CHARS_MAX = 128;
+
+/** Arrays and objects within each other in a finding's evidence, its own object counted, inclusive: readers recurse. */
+export const EVIDENCE_DEPTH_MAX = 16;
+
+/** Longest node name, network name, key tag or label, in characters, inclusive: a DNS label. */
 export const NAME_CHARS_MAX = 63;
 
 /** Addresses that one node may claim in one network, inclusive. */
@@ -23,3 +32,6 @@ export const ADDRESSES_MAX = 256;
 
 /** Largest time that an entry may carry: the year 10000, in Unix milliseconds, exclusive. */
 export const TIME_MS_END = 253_402_300_800_000;
+
+/** Largest window of the zstd frame, inclusive, as an exponent of two: with it a decoder reserves no more than a payload's own raw size. */
+export const ZSTD_WINDOW_LOG_MAX = 24;

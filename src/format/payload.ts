@@ -4,7 +4,8 @@ import { zstdCompressSync, zstdDecompressSync, constants } from "node:zlib";
 import type { Entry } from "./entry.ts";
 import { decodeLine, encodeLine } from "./entry-line.ts";
 import { FormatError } from "./format-error.ts";
-import { LINE_BYTES_MAX, RAW_BYTES_MAX } from "./limits.ts";
+import { LINE_BYTES_MAX, RAW_BYTES_MAX, ZSTD_WINDOW_LOG_MAX } from "./limits.ts";
+import { checkSingleFrame } from "./zstd-frame.ts";
 
 /** zstd's own default: higher levels cost the agent more than they save on this input. */
 const COMPRESSION_LEVEL = 3;
@@ -30,7 +31,7 @@ export function compressPayload(raw: string | Uint8Array): Buffer {
 
 /**
  * The NDJSON bytes of a payload; never allocates more than `rawBytes`, the size that the header
- * announces. Throws `bad_payload` (not zstd, another size) and `payload_too_large`.
+ * announces. Throws `bad_payload` (not one zstd frame, another size) and `payload_too_large`.
  */
 export function decompressPayload(payload: Uint8Array, rawBytes: number): Buffer {
   if (rawBytes > RAW_BYTES_MAX) {
@@ -39,10 +40,17 @@ export function decompressPayload(payload: Uint8Array, rawBytes: number): Buffer
       `rawBytes is ${rawBytes}, at most ${RAW_BYTES_MAX} is allowed`,
     );
   }
-  if (payload.length === 0 && rawBytes === 0) return Buffer.alloc(0);
+  if (rawBytes === 0) {
+    if (payload.length === 0) return Buffer.alloc(0);
+    throw new FormatError("bad_payload", "a batch without entries has no payload");
+  }
+  checkSingleFrame(payload);
   let raw: Buffer;
   try {
-    raw = zstdDecompressSync(payload, { maxOutputLength: Math.max(rawBytes, 1) });
+    raw = zstdDecompressSync(payload, {
+      maxOutputLength: rawBytes,
+      params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
+    });
   } catch (cause) {
     throw new FormatError(
       "bad_payload",
@@ -100,13 +108,17 @@ function decodeAt(
   position: { seq: number; previousAtMs: number },
 ): Entry {
   try {
-    if (line.length > LINE_BYTES_MAX)
-      throw new FormatError("bad_entry", `longer than ${LINE_BYTES_MAX} bytes`);
+    if (isLong(line)) throw new FormatError("bad_entry", `longer than ${LINE_BYTES_MAX} bytes`);
     return decodeLine(line, position);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new FormatError("bad_entry", `line ${index + 1}: ${reason}`, { cause });
   }
+}
+
+/** A UTF-16 unit is at most three bytes of UTF-8, so short lines need no counting. */
+function isLong(line: string): boolean {
+  return line.length * 3 > LINE_BYTES_MAX && Buffer.byteLength(line) > LINE_BYTES_MAX;
 }
 
 function wrongCount(announced: number, got: string): FormatError {

@@ -9,6 +9,7 @@
  */
 import { sign, verify, type KeyObject } from "node:crypto";
 import { HASH_BYTES } from "./batch.ts";
+import { putBytes, putU32, putU64, readU64 } from "./fixed-field.ts";
 import { FormatError } from "./format-error.ts";
 import { NODE_ID_BYTES, SIGNATURE_BYTES } from "./identity.ts";
 
@@ -17,6 +18,7 @@ const HEAD_BYTES = 88;
 export const NONCE_BYTES = 16;
 const RECEIPT_DOMAIN = Buffer.from("tallystick/receipt/v1\n");
 const HEAD_DOMAIN = Buffer.from("tallystick/head/v1\n");
+const CODE = "bad_receipt";
 
 export interface Receipt {
   readonly nodeId: Uint8Array;
@@ -43,16 +45,13 @@ export interface Head {
   readonly nonce: Uint8Array;
 }
 
-/** 144 bytes, signed. */
+/** 144 bytes, signed. Throws `bad_receipt` when a value is outside its field. */
 export function signReceipt(receipt: Receipt, key: KeyObject): Buffer {
   const body = Buffer.alloc(RECEIPT_BYTES);
   body.set([1, 2]);
-  body.set(receipt.nodeId, 4);
-  body.writeUInt32BE(receipt.epoch, 20);
-  body.writeBigUInt64BE(BigInt(receipt.batchNo), 24);
-  body.set(receipt.head, 32);
-  body.writeBigUInt64BE(BigInt(receipt.index), 64);
-  body.writeBigUInt64BE(BigInt(receipt.receivedMs), 72);
+  putPosition(body, receipt, receipt.batchNo);
+  putU64(body, receipt.index, { at: 64, code: CODE });
+  putU64(body, receipt.receivedMs, { at: 72, code: CODE });
   return signed(RECEIPT_DOMAIN, body, key);
 }
 
@@ -62,23 +61,20 @@ export function openReceipt(bytes: Uint8Array, key: KeyObject): Receipt {
   return {
     nodeId: body.subarray(4, 4 + NODE_ID_BYTES),
     epoch: body.readUInt32BE(20),
-    batchNo: Number(body.readBigUInt64BE(24)),
+    batchNo: readU64(body, 24, CODE),
     head: body.subarray(32, 32 + HASH_BYTES),
-    index: Number(body.readBigUInt64BE(64)),
-    receivedMs: Number(body.readBigUInt64BE(72)),
+    index: readU64(body, 64, CODE),
+    receivedMs: readU64(body, 72, CODE),
   };
 }
 
-/** 152 bytes, signed. */
+/** 152 bytes, signed. Throws `bad_receipt` when a value is outside its field. */
 export function signHead(head: Head, key: KeyObject): Buffer {
   const body = Buffer.alloc(HEAD_BYTES);
   body.set([1, 3]);
-  body.set(head.nodeId, 4);
-  body.writeUInt32BE(head.epoch, 20);
-  body.writeBigUInt64BE(BigInt(head.batches), 24);
-  body.set(head.head, 32);
-  body.writeBigUInt64BE(BigInt(head.nextSeq), 64);
-  body.set(head.nonce, 72);
+  putPosition(body, head, head.batches);
+  putU64(body, head.nextSeq, { at: 64, code: CODE });
+  putBytes(body, head.nonce, { at: 72, length: NONCE_BYTES, code: CODE });
   return signed(HEAD_DOMAIN, body, key);
 }
 
@@ -91,11 +87,23 @@ export function openHead(bytes: Uint8Array, key: KeyObject, nonce: Uint8Array): 
   return {
     nodeId: body.subarray(4, 4 + NODE_ID_BYTES),
     epoch: body.readUInt32BE(20),
-    batches: Number(body.readBigUInt64BE(24)),
+    batches: readU64(body, 24, CODE),
     head: body.subarray(32, 32 + HASH_BYTES),
-    nextSeq: Number(body.readBigUInt64BE(64)),
+    nextSeq: readU64(body, 64, CODE),
     nonce: body.subarray(72, 88),
   };
+}
+
+/** What both have in common, from byte 4 to 64: a place in a node's chain. */
+function putPosition(
+  body: Buffer,
+  { nodeId, epoch, head }: Pick<Head, "nodeId" | "epoch" | "head">,
+  batches: number,
+): void {
+  putBytes(body, nodeId, { at: 4, length: NODE_ID_BYTES, code: CODE });
+  putU32(body, epoch, { at: 20, code: CODE });
+  putU64(body, batches, { at: 24, code: CODE });
+  putBytes(body, head, { at: 32, length: HASH_BYTES, code: CODE });
 }
 
 function signed(domain: Buffer, body: Buffer, key: KeyObject): Buffer {
@@ -111,9 +119,11 @@ interface Expected {
 
 function verified(bytes: Uint8Array, expected: Expected): Buffer {
   const { length, type, domain, key } = expected;
+  // A copy: what is kept of it must not change with the buffer that it came in.
   const all = Buffer.from(bytes);
   const body = all.subarray(0, length);
-  if (all.length !== length + SIGNATURE_BYTES || body[0] !== 1 || body[1] !== type) {
+  const prefix = Buffer.from([1, type, 0, 0]);
+  if (all.length !== length + SIGNATURE_BYTES || !body.subarray(0, 4).equals(prefix)) {
     throw new FormatError(
       "bad_receipt",
       `expected ${length + SIGNATURE_BYTES} bytes of version 1, type ${type}`,

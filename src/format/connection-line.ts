@@ -1,0 +1,177 @@
+/**
+ * Connection entries as arrays of values. They are positional and refer to their open by distance,
+ * which is what makes a half cost about 20 bytes after zstd.
+ *
+ *   ["open",    t, role, protocol, ip, port, ip, port, flags?, reply?, network?]
+ *   ["update",  t, distance, ageMs, state, flags, iPackets?, iBytes, rPackets, rBytes]
+ *   ["close",   …same], ["account", …same]
+ *
+ * role is "i", "r" or "f". Trailing absent values are left out.
+ */
+import type {
+  Amendment,
+  CloseEntry,
+  ConnectionState,
+  Counters,
+  OpenEntry,
+  ReplyTuple,
+  Role,
+} from "./entry.ts";
+import { CONNECTION_STATES } from "./entry.ts";
+import { address, badEntry, natural, show } from "./entry-value.ts";
+import { NAME_CHARS_MAX } from "./limits.ts";
+import { DEFAULT_NETWORK, isNetworkName } from "./network-name.ts";
+
+const FLAG_PICKUP = 1;
+const FLAG_INFERRED = 1;
+const FLAG_ASSURED = 2;
+const PORT_MAX = 65_535;
+
+const ROLE_LETTER = { initiator: "i", responder: "r", forwarder: "f" } as const;
+const STATES: ReadonlySet<unknown> = new Set(CONNECTION_STATES);
+
+/** The line of an open. `time` is what the line carries: absolute or relative. */
+export function encodeOpen(entry: OpenEntry, time: number): string {
+  const { tuple: t, reply: r } = entry;
+  const network = entry.network === DEFAULT_NETWORK ? undefined : entry.network;
+  const tuple = `${t.protocol},"${t.initiatorIp}",${t.initiatorPort},"${t.responderIp}",${t.responderPort}`;
+  const head = `["open",${time},"${ROLE_LETTER[entry.role]}",${tuple}`;
+  const flags = entry.pickup ? FLAG_PICKUP : 0;
+  if (r === undefined && network === undefined)
+    return flags === 0 ? `${head}]` : `${head},${flags}]`;
+  const reply =
+    r === undefined
+      ? "null"
+      : `["${r.sourceIp}",${r.sourcePort},"${r.destinationIp}",${r.destinationPort}]`;
+  if (network === undefined) return `${head},${flags},${reply}]`;
+  return `${head},${flags},${reply},${JSON.stringify(network)}]`;
+}
+
+/** The line of an update, close or account; `distance` is its own seq minus its open's. */
+export function encodeAmendment(
+  entry: Amendment & { readonly kind: string; readonly inferred?: boolean },
+  time: number,
+  distance: number,
+): string {
+  const flags = (entry.inferred === true ? FLAG_INFERRED : 0) | (entry.assured ? FLAG_ASSURED : 0);
+  const head = `["${entry.kind}",${time},${distance},${entry.ageMs},"${entry.state}",${flags}`;
+  const c = entry.counters;
+  if (c === undefined) return `${head}]`;
+  return `${head},${c.initiatorPackets},${c.initiatorBytes},${c.responderPackets},${c.responderBytes}]`;
+}
+
+/** An open from its values. Throws `bad_entry`. */
+export function decodeOpen(values: readonly unknown[], atMs: number): OpenEntry {
+  if (values.length < 8 || values.length > 11) {
+    throw badEntry(`an open has 8 to 11 values, got ${values.length}`);
+  }
+  const role = roleOf(values[2]);
+  const flags = values.length > 8 ? natural(values[8], "flags", FLAG_PICKUP) : 0;
+  const reply = values.length > 9 && values[9] !== null ? decodeReply(values[9]) : undefined;
+  const network = values.length > 10 ? networkOf(values[10]) : undefined;
+  return {
+    kind: "open",
+    atMs,
+    role,
+    tuple: {
+      protocol: natural(values[3], "protocol", 255),
+      initiatorIp: address(values[4], "initiator"),
+      initiatorPort: natural(values[5], "initiator port", PORT_MAX),
+      responderIp: address(values[6], "responder"),
+      responderPort: natural(values[7], "responder port", PORT_MAX),
+    },
+    pickup: flags === FLAG_PICKUP,
+    ...(reply === undefined ? undefined : { reply }),
+    ...(network === undefined ? undefined : { network }),
+  };
+}
+
+/** A close from its values: an amendment that may be inferred. Throws `bad_entry`. */
+export function decodeClose(values: readonly unknown[], atMs: number, seq: number): CloseEntry {
+  const amendment = decodeAmendment(values, atMs, { seq, flagsMax: FLAG_INFERRED | FLAG_ASSURED });
+  const inferred = ((values[5] as number) & FLAG_INFERRED) !== 0;
+  return { kind: "close", ...amendment, inferred };
+}
+
+/** An update or account from its values. Throws `bad_entry`. */
+export function decodeUpdate<K extends "update" | "account">(
+  kind: K,
+  values: readonly unknown[],
+  at: { readonly atMs: number; readonly seq: number },
+): Amendment & { readonly kind: K } {
+  const amendment = decodeAmendment(values, at.atMs, { seq: at.seq, flagsMax: FLAG_ASSURED });
+  if (values[5] === FLAG_INFERRED) throw badEntry(`flags: only a close is inferred`);
+  return { kind, ...amendment };
+}
+
+function decodeAmendment(
+  values: readonly unknown[],
+  atMs: number,
+  { seq, flagsMax }: { readonly seq: number; readonly flagsMax: number },
+): Amendment {
+  if (values.length !== 6 && values.length !== 10) {
+    throw badEntry(`expected 6 values, or 10 with counters, got ${values.length}`);
+  }
+  const distance = natural(values[2], "distance to the open");
+  if (distance < 1 || distance > seq) {
+    throw badEntry(`distance ${distance} does not lead to an earlier entry`);
+  }
+  const ageMs = natural(values[3], "age");
+  if (ageMs > atMs) throw badEntry(`age ${ageMs} puts the open before 1970`);
+  const state = values[4];
+  if (!STATES.has(state)) {
+    throw badEntry(`state: expected one of ${CONNECTION_STATES.join(" ")}, got ${show(state)}`);
+  }
+  const flags = natural(values[5], "flags", flagsMax);
+  const head = {
+    atMs,
+    openSeq: seq - distance,
+    ageMs,
+    state: state as ConnectionState,
+    assured: (flags & FLAG_ASSURED) !== 0,
+  };
+  return values.length === 10 ? { ...head, counters: decodeCounters(values) } : head;
+}
+
+function decodeCounters(values: readonly unknown[]): Counters {
+  return {
+    initiatorPackets: natural(values[6], "initiator packets"),
+    initiatorBytes: natural(values[7], "initiator bytes"),
+    responderPackets: natural(values[8], "responder packets"),
+    responderBytes: natural(values[9], "responder bytes"),
+  };
+}
+
+function decodeReply(value: unknown): ReplyTuple {
+  if (!Array.isArray(value) || value.length !== 4) {
+    throw badEntry("reply: expected [ip, port, ip, port]");
+  }
+  return {
+    sourceIp: address(value[0], "reply source"),
+    sourcePort: natural(value[1], "reply source port", PORT_MAX),
+    destinationIp: address(value[2], "reply destination"),
+    destinationPort: natural(value[3], "reply destination port", PORT_MAX),
+  };
+}
+
+function roleOf(letter: unknown): Role {
+  switch (letter) {
+    case "i":
+      return "initiator";
+    case "r":
+      return "responder";
+    case "f":
+      return "forwarder";
+    default:
+      throw badEntry(`role: expected "i", "r" or "f", got ${show(letter)}`);
+  }
+}
+
+function networkOf(value: unknown): string {
+  if (typeof value !== "string" || !isNetworkName(value) || value === DEFAULT_NETWORK) {
+    throw badEntry(
+      `network: expected a name of at most ${NAME_CHARS_MAX} characters, other than "${DEFAULT_NETWORK}", got ${show(value)}`,
+    );
+  }
+  return value;
+}

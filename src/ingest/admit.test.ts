@@ -48,7 +48,10 @@ async function open(
     report: (incident) => void incidents.push(incident),
     limits: { ...INGEST_LIMITS, ...limits },
   });
-  const send = (frame: Uint8Array): Promise<AdmitResult> => admission.admit(frame, "192.0.2.1");
+  const send = async (frame: Uint8Array): Promise<AdmitResult> => {
+    const sender = admission.authenticate(frame, "192.0.2.1");
+    return "outcome" in sender ? sender : admission.admit(sender, frame);
+  };
   return {
     journal,
     clock,

@@ -1,7 +1,7 @@
 /**
  * The whole path of one frame, in the order of rising cost, so that what is refused cost least:
- * size → header → node → key id → signature → revocation → rate → chain → payload hash →
- * decompression → entries → chain → journal → receipt.
+ * header → node → key id → signature → revocation → rate (all before the payload has arrived) →
+ * size → chain → payload hash → decompression → entries → journal → receipt.
  *
  * Everything up to the signature is a stranger's word and only counted; from there on the node has
  * said it. Nothing here throws for what a sender can cause.
@@ -11,7 +11,7 @@ import {
   type Batch,
   type BatchHeader,
   chainHash,
-  decodeFrame,
+  decodeHeader,
   HEADER_BYTES,
   verifyHeader,
 } from "../format/batch.ts";
@@ -35,7 +35,7 @@ import { History } from "./history.ts";
 import type { Incident } from "./incident.ts";
 import { inspect, payloadMismatch } from "./inspect.ts";
 import type { JournalPort } from "./journal-port.ts";
-import { FRAME_BYTES_MAX, type IngestLimits, INGEST_LIMITS, LOOKUP_WAIT_MS } from "./limits.ts";
+import { type IngestLimits, INGEST_LIMITS, LOOKUP_WAIT_MS } from "./limits.ts";
 import type { KnownNode, LookupNode } from "./node-directory.ts";
 import { NodeRates } from "./node-rates.ts";
 import { Turns } from "./turns.ts";
@@ -55,14 +55,26 @@ export type AdmitResult =
   /** Durable. `receipt` has 144 bytes. `duplicate`: it was accepted before and its ack was lost. */
   { readonly outcome: "acked"; readonly receipt: Buffer; readonly duplicate: boolean } | Refusal;
 
-/** A frame whose signature holds. */
-interface Signed {
+/** Header and signature: what is enough to know who sends. */
+export const HEAD_BYTES = HEADER_BYTES + SIGNATURE_BYTES;
+
+/** A node that has signed a header and may send its payload. */
+export interface Sender {
   readonly nodeId: string;
   readonly node: KnownNode;
+  readonly header: BatchHeader;
+  /** The bytes that were checked: 296, views of what arrived. */
+  readonly head: Uint8Array;
+  /** Of the whole frame that the header announces. */
+  readonly frameBytes: number;
+  readonly remote: string;
+}
+
+/** A frame whose signature holds. */
+interface Signed extends Sender {
   readonly batch: Batch;
   readonly link: Link;
   readonly frame: Uint8Array;
-  readonly remote: string;
 }
 
 /** What a node's turn ends with. */
@@ -94,9 +106,16 @@ export class Admission {
     return this.#counts;
   }
 
-  /** `frame` is ours from here on. `remote` is the address that the connection came from. */
-  async admit(frame: Uint8Array, remote: string): Promise<AdmitResult> {
-    const result = await this.#admit(frame, remote);
+  /** Who sends, by the first 296 bytes or more of a frame. `remote` is where the connection came from. */
+  authenticate(head: Uint8Array, remote: string): Sender | Refusal {
+    const result = this.#authenticate(head, remote);
+    if ("outcome" in result) this.#count(result.code);
+    return result;
+  }
+
+  /** The rest of the way. `frame` begins with the sender's head, and is ours from here on. */
+  async admit(sender: Sender, frame: Uint8Array): Promise<AdmitResult> {
+    const result = await this.#admit(sender, frame);
     if (result.outcome === "refused") this.#count(result.code);
     else this.#count(result.duplicate ? "duplicate" : "accepted");
     return result;
@@ -110,27 +129,23 @@ export class Admission {
     return this.#turns.run(nodeId, () => this.#options.writer.chain(nodeId)?.state);
   }
 
-  async #admit(frame: Uint8Array, remote: string): Promise<AdmitResult> {
+  async #admit(sender: Sender, frame: Uint8Array): Promise<AdmitResult> {
     if (this.#options.writer.failure !== undefined) return journalFailed();
-    const signed = this.#authenticate(frame, remote);
+    const signed = join(sender, frame);
     if ("outcome" in signed) return signed;
-    const { header } = signed.batch;
-    const limited = this.#rates.charge(signed.nodeId, header.entryCount, frame.length);
-    if (limited !== undefined) return limited;
     const turn = await this.#turns.run(signed.nodeId, () => this.#takeTurn(signed));
     if (turn.outcome === "placed") {
-      const receipt = receiptOf(header, turn.place, this.#options.serverKey);
+      const receipt = receiptOf(signed.header, turn.place, this.#options.serverKey);
       return { outcome: "acked", receipt, duplicate: turn.duplicate };
     }
     if (turn.outcome === "older") return this.#refuseOlder(signed);
     return turn;
   }
 
-  /** Up to the signature and the state of the key. */
-  #authenticate(frame: Uint8Array, remote: string): Signed | Refusal {
-    const batch = splitFrame(frame);
-    if ("outcome" in batch) return batch;
-    const { header, headerBytes } = batch;
+  #authenticate(bytes: Uint8Array, remote: string): Sender | Refusal {
+    const split = splitHead(bytes);
+    if ("outcome" in split) return split;
+    const { header, head } = split;
     const nodeId = Buffer.from(header.nodeId).toString("hex");
     const node = this.#options.lookup(nodeId);
     const incident = { nodeId, remote, atMs: this.#options.clock.nowMs(), header };
@@ -138,7 +153,7 @@ export class Admission {
       this.#options.report({ kind: "unknown_node", ...incident });
       return refused("unknown_node", `node ${nodeId} is not enrolled here`);
     }
-    const reason = forgery(batch, node);
+    const reason = forgery(split, node);
     if (reason !== undefined) {
       this.#options.report({ kind: "forged", ...incident, reason });
       return refused("bad_signature", `node ${nodeId}: ${reason}`);
@@ -147,7 +162,9 @@ export class Admission {
       this.#options.report({ kind: "revoked_key_used", ...incident });
       return revokedKey(nodeId);
     }
-    return { nodeId, node, batch, link: { header, hash: chainHash(headerBytes) }, frame, remote };
+    const frameBytes = HEAD_BYTES + header.payloadBytes;
+    const limited = this.#rates.charge(nodeId, header.entryCount, frameBytes);
+    return limited ?? { nodeId, node, header, head, frameBytes, remote };
   }
 
   /** From the chain to the durable record: what must not run twice at once for a node. */
@@ -241,32 +258,51 @@ export function receiptOf(header: BatchHeader, place: Place, serverKey: KeyObjec
   return signReceipt({ nodeId, epoch, batchNo, head, index, receivedMs }, serverKey);
 }
 
-function splitFrame(frame: Uint8Array): Batch | Refusal {
-  if (frame.length > FRAME_BYTES_MAX) {
-    return refused(
-      "payload_too_large",
-      `the frame has ${frame.length} bytes, at most ${FRAME_BYTES_MAX} are allowed`,
-    );
-  }
+interface Head {
+  readonly header: BatchHeader;
+  readonly head: Uint8Array;
+}
+
+function splitHead(bytes: Uint8Array): Head | Refusal {
   try {
-    return decodeFrame(frame);
+    const header = decodeHeader(bytes);
+    if (bytes.length >= HEAD_BYTES) return { header, head: bytes.subarray(0, HEAD_BYTES) };
+    return refused("bad_header", `the frame ends within its first ${HEAD_BYTES} bytes`);
   } catch (error) {
     return refusedFormat(error);
   }
 }
 
-/** Why the frame is not the node's; undefined when it is. */
-function forgery({ header, headerBytes, signature }: Batch, node: KnownNode): string | undefined {
+/** Why the head is not the node's; undefined when it is. */
+function forgery({ header, head }: Head, node: KnownNode): string | undefined {
   if (Buffer.compare(header.keyId, node.keyId) !== 0) {
     return `key ${Buffer.from(header.keyId).toString("hex")} is not the key of this node`;
   }
-  if (!verifyHeader(headerBytes, signature, node.publicKey)) return "the signature does not hold";
-  return undefined;
+  const headerBytes = head.subarray(0, HEADER_BYTES);
+  if (verifyHeader(headerBytes, head.subarray(HEADER_BYTES), node.publicKey)) return undefined;
+  return "the signature does not hold";
+}
+
+function join(sender: Sender, frame: Uint8Array): Signed | Refusal {
+  if (frame.length !== sender.frameBytes) {
+    return refused(
+      "bad_payload",
+      `the header announces ${sender.header.payloadBytes} bytes of payload, the frame has ${frame.length - HEAD_BYTES}`,
+    );
+  }
+  if (Buffer.compare(frame.subarray(0, HEAD_BYTES), sender.head) !== 0) {
+    throw new IngestError("bad_chain", "the frame does not begin with the head that was checked");
+  }
+  const { header } = sender;
+  const headerBytes = frame.subarray(0, HEADER_BYTES);
+  const signature = frame.subarray(HEADER_BYTES, HEAD_BYTES);
+  const batch = { header, headerBytes, signature, payload: frame.subarray(HEAD_BYTES) };
+  return { ...sender, batch, link: { header, hash: chainHash(headerBytes) }, frame };
 }
 
 /** Header and signature: the part that proves, without a payload that proves nothing. */
 function headOf(frame: Uint8Array): Uint8Array {
-  return frame.slice(0, HEADER_BYTES + SIGNATURE_BYTES);
+  return frame.slice(0, HEAD_BYTES);
 }
 
 function lacking(firstKind: "rollback" | "resume"): Refusal {

@@ -15,7 +15,7 @@ import { FRAME_BYTES_MAX, INGEST_LIMITS, type IngestLimits, JSON_BYTES_MAX } fro
 import { discardRest } from "./linger.ts";
 import type { LookupNode } from "./node-directory.ts";
 import { sendProblem } from "./problem.ts";
-import { readBody } from "./read-body.ts";
+import { type BodyBounds, readFrame, readSmall } from "./read-body.ts";
 import type { ServerKey } from "./server-key.ts";
 import { answerOddRequests } from "./server-options.ts";
 
@@ -84,9 +84,15 @@ class Intake {
 
   batch(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     return this.#within(request, reply, async (pass) => {
-      const frame = await this.#body(request, pass, BATCH_MEDIA_TYPE, FRAME_BYTES_MAX);
-      if ("outcome" in frame) return this.#refuse(request, reply, frame);
-      const result = await this.#options.admission.admit(frame, request.ip);
+      const wrong = wrongType(request, BATCH_MEDIA_TYPE);
+      if (wrong !== undefined) return this.#refuse(request, reply, wrong);
+      const { admission } = this.#options;
+      const bounds = this.#bounds(FRAME_BYTES_MAX);
+      const sent = await readFrame(request.raw, bounds, pass, (head) =>
+        admission.authenticate(head, request.ip),
+      );
+      if ("outcome" in sent) return this.#refuse(request, reply, sent);
+      const result = await admission.admit(sent.sender, sent.frame);
       if (result.outcome === "refused") return sendProblem(reply, result);
       const receipt = result.receipt.toString("base64url");
       const duplicate = result.duplicate ? ',"duplicate":true' : "";
@@ -99,8 +105,10 @@ class Intake {
     reply: FastifyReply,
     answer: (body: unknown) => object | Refusal | Promise<object | Refusal>,
   ): Promise<FastifyReply> {
-    return this.#within(request, reply, async (pass) => {
-      const bytes = await this.#body(request, pass, "application/json", JSON_BYTES_MAX);
+    return this.#within(request, reply, async () => {
+      const wrong = wrongType(request, "application/json");
+      if (wrong !== undefined) return this.#refuse(request, reply, wrong);
+      const bytes = await readSmall(request.raw, this.#bounds(JSON_BYTES_MAX));
       if ("outcome" in bytes) return this.#refuse(request, reply, bytes);
       const body = parseJson(bytes);
       if (body === undefined) return sendProblem(reply, refused("bad_request", "not JSON"));
@@ -143,18 +151,8 @@ class Intake {
     }
   }
 
-  async #body(
-    request: FastifyRequest,
-    pass: Pass,
-    type: string,
-    bytesMax: number,
-  ): Promise<Buffer | Refusal> {
-    const got = request.headers["content-type"] ?? "";
-    if (got.split(";", 1)[0]?.trim().toLowerCase() !== type) {
-      return refused("unsupported_media_type", `expected ${type}, got ${got.slice(0, 80)}`);
-    }
-    const { clock } = this.#options;
-    return readBody(request.raw, { bytesMax, bodyMs: this.#limits.bodyMs, clock, pass });
+  #bounds(bytesMax: number): BodyBounds {
+    return { bytesMax, bodyMs: this.#limits.bodyMs, clock: this.#options.clock };
   }
 
   #refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
@@ -162,6 +160,12 @@ class Intake {
     if (refusal.code === "slow_body") cutWhenSent(request, reply.raw);
     return sendProblem(reply, refusal);
   }
+}
+
+function wrongType(request: FastifyRequest, type: string): Refusal | undefined {
+  const got = request.headers["content-type"] ?? "";
+  if (got.split(";", 1)[0]?.trim().toLowerCase() === type) return undefined;
+  return refused("unsupported_media_type", `expected ${type}, got ${got.slice(0, 80)}`);
 }
 
 /** Who sends too slowly would use up the time for discarding too. */

@@ -67,7 +67,4 @@ function checkFlags({ header }: Batch, last: EntryKind | undefined): void {
       "the flag optOut is set exactly when the last entry is an opt_out",
     );
   }
-  if ((header.flags & FLAG.heartbeat) !== 0 && header.entryCount > 0) {
-    throw new FormatError("bad_header", "a heartbeat has no entries");
-  }
 }

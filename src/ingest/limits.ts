@@ -15,6 +15,8 @@ export const JSON_BYTES_MAX = 4 * 1024;
 export interface IngestLimits {
   /** Bytes of frames held by all requests until their ack: twelve full frames, and less than the journal's queue takes, so that it never has to refuse. */
   readonly bytesInFlightMax: number;
+  /** … and of one node: the batch that is under way and its retry. */
+  readonly bytesInFlightPerNodeMax: number;
   /** Requests at once. Each costs about 20 KiB besides its frame. */
   readonly requestsMax: number;
   /** A body that takes longer is cut. A full frame at 2 Mbit/s takes 17 s. */
@@ -36,6 +38,7 @@ export interface IngestLimits {
 
 export const INGEST_LIMITS: IngestLimits = {
   bytesInFlightMax: 12 * FRAME_BYTES_MAX,
+  bytesInFlightPerNodeMax: 2 * FRAME_BYTES_MAX,
   requestsMax: 2_048,
   bodyMs: 20_000,
   entriesPerS: 100_000,

@@ -7,7 +7,7 @@ import { flipBits, type Random } from "./random.ts";
 
 export interface Mutant {
   readonly frame: Buffer;
-  /** Set where the frame may be accepted: the node then moves on by it. */
+  /** What the node signed. Only this very frame may be accepted; the node then moves on by it. */
   readonly sealed?: Sealed;
   /** It is honest, and must be acked. */
   readonly honest?: boolean;
@@ -17,16 +17,16 @@ type Mutation = (random: Random, node: TestNode) => Mutant;
 
 const SIGNED_END = HEADER_BYTES + 64;
 
-const anyBit: Mutation = (random, node) => ({ frame: flipBits(random, node.seal().frame) });
-const headerBit: Mutation = (random, node) => ({
-  frame: flipBits(random, node.seal().frame, 0, HEADER_BYTES),
-});
-const signatureBit: Mutation = (random, node) => ({
-  frame: flipBits(random, node.seal().frame, HEADER_BYTES, SIGNED_END),
-});
-const payloadBit: Mutation = (random, node) => ({
-  frame: flipBits(random, node.seal().frame, SIGNED_END),
-});
+/** Bits of an honest frame flipped in a part of it; rarely twice the same one, then it is honest. */
+function flipped(random: Random, node: TestNode, from?: number, to?: number): Mutant {
+  const sealed = node.seal();
+  return { frame: flipBits(random, sealed.frame, from, to), sealed };
+}
+
+const anyBit: Mutation = (random, node) => flipped(random, node);
+const headerBit: Mutation = (random, node) => flipped(random, node, 0, HEADER_BYTES);
+const signatureBit: Mutation = (random, node) => flipped(random, node, HEADER_BYTES, SIGNED_END);
+const payloadBit: Mutation = (random, node) => flipped(random, node, SIGNED_END);
 const truncated: Mutation = (random, node) => {
   const { frame } = node.seal();
   return { frame: frame.subarray(0, random.below(frame.length)) };

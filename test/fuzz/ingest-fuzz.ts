@@ -6,7 +6,7 @@
 import { Agent, request as httpRequest } from "node:http";
 import { INGEST_ERRORS } from "../../src/ingest/errors.ts";
 import { BATCH_MEDIA_TYPE } from "../../src/ingest/http.ts";
-import type { TestNode } from "../../src/ingest/test-node.ts";
+import type { Sealed, TestNode } from "../../src/ingest/test-node.ts";
 import { mutant } from "./batch-mutants.ts";
 import { rawCase } from "./http-mutants.ts";
 import { Random } from "./random.ts";
@@ -59,6 +59,12 @@ export async function fuzzIngest(options: FuzzOptions): Promise<FuzzReport> {
 interface Answer {
   readonly status: number;
   readonly text: string;
+}
+
+interface Accepted {
+  readonly frame: Buffer;
+  readonly sealed: Sealed | undefined;
+  readonly sent: Buffer[];
 }
 
 class Run {
@@ -125,13 +131,20 @@ class Run {
     const { frame, sealed, honest } = mutant(random, node);
     const answer = await this.#post(BATCH_MEDIA_TYPE, frame);
     const code = this.#judge(answer, `batch ${frame.toString("base64", 0, 400)}`);
-    if (code === "acked" && sealed !== undefined) {
-      node.moveOn(sealed);
-      sent.push(frame);
-      if (sent.length > SENT_MAX) sent.splice(random.below(SENT_MAX), 1);
-    }
+    if (code === "acked") this.#moveOn(random, node, { frame, sealed, sent });
     if (code === "opted_out") await this.#resume(node);
     else if (honest === true && code !== "acked") this.#fail(`an honest batch got ${code}`);
+  }
+
+  #moveOn(random: Random, node: TestNode, accepted: Accepted): void {
+    const { frame, sealed, sent } = accepted;
+    if (sealed === undefined || !sealed.frame.equals(frame)) {
+      this.#fail(`accepted what nobody signed: ${frame.toString("base64", 0, 400)}`);
+      return;
+    }
+    node.moveOn(sealed);
+    sent.push(frame);
+    if (sent.length > SENT_MAX) sent.splice(random.below(SENT_MAX), 1);
   }
 
   /** A mutant opted out: the node comes back, as a person would make it. */

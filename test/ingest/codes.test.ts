@@ -108,7 +108,10 @@ test("what is not in the format", async () => {
     ["bad_payload", node.seal({ header: { entryCount: 2 } }).frame],
     ["bad_payload", node.seal({ header: { lastAtMs: node.atMs + 1 } }).frame],
     ["bad_payload", node.seal({ header: { flags: FLAG.optOut } }).frame],
-    ["bad_header", node.seal({ header: { flags: FLAG.heartbeat } }).frame],
+    [
+      "bad_header",
+      Buffer.concat([frame.subarray(0, 3), Buffer.from([FLAG.heartbeat]), frame.subarray(4)]),
+    ],
     ["bad_entry", node.seal({ raw: Buffer.from('["log",1,{}]\n') }).frame],
     ["bad_entry", node.seal({ raw: Buffer.from(`${"[".repeat(60_000)}\n`) }).frame],
     ["bad_entry", node.seal({ entries: [tick] }).frame],
@@ -155,10 +158,8 @@ test("too much at once", async () => {
   const large = Buffer.alloc(FRAME_BYTES_MAX + 1);
   expectCode(await sendBatch(serving.url, large), "payload_too_large");
   const stream = new Blob([large]).stream();
-  expectCode(
-    await post(serving.url, "batches", { body: stream, type: BATCH_MEDIA_TYPE }),
-    "payload_too_large",
-  );
+  const chunked = { body: stream, type: "application/json" };
+  expectCode(await post(serving.url, "head", chunked), "payload_too_large");
 });
 
 test("requests that are not ours", async () => {
@@ -225,7 +226,7 @@ test("enrolment", async () => {
     ).toString("base64url"),
   });
   expectCode(await sendEnrolment(enrolment("web", Buffer.alloc(24))), "bad_enrolment_key");
-  expectCode(await sendEnrolment(enrolment("-web")), "bad_name");
+  expectCode(await sendEnrolment({ ...enrolment("web"), name: "-web" }), "bad_name");
   expectCode(await sendEnrolment(enrolment("web", TEST_SECRET, new TestNode())), "bad_signature");
   const { body } = await sendEnrolment(enrolment("web"));
   const serverKey = serving.serverKey.publicKeyBytes.toString("base64url");

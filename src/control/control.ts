@@ -146,7 +146,7 @@ export class Control {
     }
     const secret = randomBytes(ENROLMENT_SECRET_BYTES);
     const key = {
-      id: randomBytes(ENROLMENT_ID_BYTES).toString("base64url"),
+      id: newKeyId(),
       secretHash: hashSecret(secret),
       reusable: request.reusable ?? false,
       createdAtMs: nowMs,
@@ -289,5 +289,13 @@ export class Control {
     this.#failure ??= new ControlError("control_failed", message, { cause });
     this.#options.onFatal(this.#failure);
     return this.#failure;
+  }
+}
+
+/** Never one that a command line takes for an option. */
+function newKeyId(): string {
+  for (;;) {
+    const id = randomBytes(ENROLMENT_ID_BYTES).toString("base64url");
+    if (!id.startsWith("-")) return id;
   }
 }

@@ -28,7 +28,7 @@ export interface ProblemRow {
   readonly hint: string;
 }
 
-const sqlHint = "see docs/sql.md for what a query may use";
+const sqlHint = "ask one SELECT over the public tables, with pure functions";
 const sql = (title: string, hint = sqlHint): ProblemRow => ({ status: 400, title, hint });
 
 export const PROBLEMS = {

@@ -164,6 +164,8 @@ export const SqlRequest = Type.Object(
 
 export const SqlResult = Type.Object({
   columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
-  rows: Type.Array(Type.Array(Type.Unknown())),
+  rows: Type.Array(Type.Array(Type.Unknown()), {
+    description: "integers beyond 2^53 are texts, so that none is rounded",
+  }),
   cut: Type.Union([Type.Null(), Type.Enum(["rows", "bytes"])]),
 });

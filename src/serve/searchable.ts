@@ -9,7 +9,7 @@ import type { DurableEnd } from "../journal/durable-end.ts";
 import type { Clock, Timer } from "../std/clock.ts";
 import { openStore, type Store } from "../store/open-store.ts";
 import { StoreError } from "../store/store-error.ts";
-import { type StoreReader, storeReader } from "./query/store-reader.ts";
+import { statementOf, type StoreReader, storeReader } from "./query/store-reader.ts";
 
 export interface SearchableOptions {
   readonly dataDir: string;
@@ -26,6 +26,7 @@ export interface SearchableOptions {
 
 const PAUSE_MIN_MS = 1_000;
 const PAUSE_MAX_MS = 30_000;
+const USABLE_EVERY_MS = 50;
 
 export class Searchable {
   readonly reader: StoreReader = storeReader(() => this.#store?.client);
@@ -64,11 +65,31 @@ export class Searchable {
     }
   }
 
+  /** Resolves when queries are answered, or after `maxMs`. */
+  async usable(maxMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const endMs = clock.monotonicMs() + maxMs;
+    while (clock.monotonicMs() < endMs && !(await this.#answers())) {
+      await new Promise<void>((resolve) => clock.after(USABLE_EVERY_MS, resolve));
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#retry?.cancel();
     await this.#derive?.close();
     await this.#store?.close();
+  }
+
+  /** The views are made by the thread that derives, after the engine serves. */
+  async #answers(): Promise<boolean> {
+    try {
+      await this.reader.rows(statementOf("SELECT count() FROM findings"));
+      return true;
+    } catch (error) {
+      if (error instanceof StoreError) return false;
+      throw error;
+    }
   }
 
   #startDerive(store: Store): DeriveHandle {

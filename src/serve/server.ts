@@ -48,6 +48,9 @@ export interface RunningServer {
   close(reason: string): Promise<void>;
 }
 
+/** A store that is not there by then is dead, and the server serves without it. */
+const USABLE_MS_MAX = 10_000;
+
 /** Names under DIR that other commands read. */
 export const SERVING_FILE = "serving.json";
 export const ADMIN_TOKEN_FILE = "admin.token";
@@ -128,7 +131,9 @@ class Server implements RunningServer {
     const { dataDir, clock, version } = this.#options;
     const { token, created } = loadAdminToken(this.adminTokenFile);
     this.isNew = created;
-    await this.#searchable.start();
+    // Agents need not wait for the store.
+    const searching = this.#searchable.start();
+    searching.catch(() => undefined);
     const { app, address } = await serveHttp({
       listen: parseListen(this.#options.listen),
       transport: this.#transport,
@@ -144,6 +149,8 @@ class Server implements RunningServer {
     await replaceFile(nodeDisk(), join(dataDir, SERVING_FILE), `${serving}\n`);
     const facts = { role: "server", version, node: process.version };
     this.#intake.note({ kind: "start", atMs: clock.nowMs(), facts });
+    await searching;
+    await this.#searchable.usable(USABLE_MS_MAX);
   }
 
   close(reason: string): Promise<void> {

@@ -32,6 +32,8 @@ export const stages: readonly Stage[] = [
   { folder: "control", hasPackages: true },
   { folder: "stream", hasPackages: true },
   { folder: "serve", hasPackages: true },
+  // The commands of `tallystick`: they ask the public API, and one of them starts the server.
+  { folder: "cli", imports: ["format", "query", "std", "serve"] },
   // In the browser.
   { folder: "console", imports: ["format", "query", "std"], isApart: true, hasPackages: true },
 ];

@@ -1,4 +1,5 @@
 /** `POST /api/v1/sql`: one SELECT over the public tables. */
+import { sqlRefusals, type SqlRefusal } from "../../store/sql-guard.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { sendProblem } from "../problem.ts";
 import { SqlRequest, SqlResult } from "../schemas.ts";
@@ -22,9 +23,25 @@ export function sqlRoutes(app: Api, { store }: ApiParts): void {
       request.raw.socket.once("close", () => gone.abort());
       const { sql, limit = ROWS_MAX_DEFAULT } = request.body;
       const answer = await store.sql(sql, limit, gone.signal);
-      if (!answer.ok) return sendProblem(reply, { code: answer.code, detail: answer.message });
-      const { columns, rows, cut } = answer;
+      if (!answer.ok) return sendProblem(reply, { code: answer.code, detail: detailOf(answer) });
+      const { columns, cut } = answer;
+      const rows = answer.rows.map((row) =>
+        row.map((value, at) => exact(value, columns[at]?.type)),
+      );
       return reply.send({ columns, rows, cut: cut ?? null });
     },
   );
+}
+
+/** Without what the title says already. */
+function detailOf({ code, message }: SqlRefusal): string {
+  const general = `${sqlRefusals[code]}: `;
+  return message.startsWith(general) ? message.slice(general.length) : message;
+}
+
+/** 64-bit integers come as text; those that a JavaScript number holds exactly become one. */
+function exact(value: unknown, type = ""): unknown {
+  if (typeof value !== "string" || !/^(?:Nullable\()?U?Int64\)?$/.test(type)) return value;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
 }

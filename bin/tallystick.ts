@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+/** The server and the commands that ask it. What each does is in src/cli and src/serve. */
+import manifest from "../package.json" with { type: "json" };
+import { tallystick } from "../src/cli/program.ts";
+import { main } from "../src/std/command-line.ts";
+
+await main(tallystick(manifest.version));

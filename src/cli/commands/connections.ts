@@ -1,0 +1,66 @@
+/** `tallystick connections`: what was recorded, and what the comparison says of it. */
+import type { Cell } from "../../std/table.ts";
+import { humanBytes, humanSpan, humanTime, verdictCell } from "../human.ts";
+import { listOptions, runList } from "../list-command.ts";
+import { remoteCommand } from "../remote-command.ts";
+
+interface Connection {
+  readonly opened_at: string;
+  readonly closed_at: string | null;
+  readonly proto: string;
+  readonly initiator_ip: string;
+  readonly initiator_port: number;
+  readonly responder_ip: string;
+  readonly responder_port: number;
+  readonly initiator_node: string;
+  readonly responder_node: string;
+  readonly verdict: string;
+  readonly excuse: string;
+  readonly initiator_bytes: number;
+  readonly responder_bytes: number;
+  readonly end_state: string;
+}
+
+export const connectionsCommand = remoteCommand({
+  name: "connections",
+  summary: "connections and their verdicts, newest first",
+  options: {
+    ...listOptions,
+    verdict: {
+      type: "text",
+      summary: "only these",
+      repeatable: true,
+      choices: ["pending", "matched", "differs", "missing", "excused", "unanswered", "external"],
+    },
+  },
+  run(call, api) {
+    const { verdict } = call.options;
+    return runList<Connection>(call, api, {
+      path: "/connections",
+      filters: { verdict },
+      headings: ["opened", "lasted", "proto", "from", "to", "state", "sent", "received", "verdict"],
+      row,
+    });
+  },
+});
+
+function row(connection: Connection): Cell[] {
+  const { opened_at, closed_at, initiator_bytes, responder_bytes } = connection;
+  return [
+    humanTime(opened_at),
+    closed_at === null ? "open" : humanSpan(Date.parse(closed_at) - Date.parse(opened_at)),
+    connection.proto,
+    end(connection.initiator_node, connection.initiator_ip, connection.initiator_port),
+    end(connection.responder_node, connection.responder_ip, connection.responder_port),
+    connection.end_state,
+    humanBytes(initiator_bytes),
+    humanBytes(responder_bytes),
+    verdictCell(connection.verdict, connection.excuse),
+  ];
+}
+
+/** `db 10.0.0.2:5432` */
+function end(node: string, ip: string, port: number): string {
+  const host = ip.includes(":") ? `[${ip}]` : ip;
+  return `${node === "" ? "" : `${node} `}${host}:${port}`;
+}

@@ -1,0 +1,110 @@
+/** `tallystick nodes [list|show|revoke]` */
+import type { Call, Command } from "../../std/command-line.ts";
+import type { OptionTable } from "../../std/command-options.ts";
+import { humanSpan, humanTime, stateCell } from "../human.ts";
+import { remoteCommand } from "../remote-command.ts";
+
+export interface NodeItem {
+  readonly name: string;
+  readonly id: string;
+  readonly addresses: readonly string[];
+  readonly last_seen: string | null;
+  readonly watermark: string | null;
+  readonly lag_ms: number | null;
+  readonly state: string;
+  readonly tags: readonly string[];
+  readonly enrolled_at: string;
+  readonly enrolment_key: string;
+  readonly public_key: string;
+  readonly revoked: {
+    readonly at: string;
+    readonly epoch: number;
+    readonly last_batch: number;
+  } | null;
+}
+
+type Printer = Pick<Call<OptionTable>, "json" | "printJson" | "printTable" | "terminal">;
+
+const list = remoteCommand({
+  name: "nodes list",
+  summary: "all nodes: state, last batch, how far they are complete",
+  aliases: ["nodes"],
+  options: {},
+  async run(call, api) {
+    const { items } = await api.get<{ items: NodeItem[] }>("/nodes");
+    if (call.json) for (const node of items) call.printJson(node);
+    else printNodes(call, items);
+  },
+});
+
+const show = remoteCommand({
+  name: "nodes show",
+  summary: "everything about one node",
+  options: {},
+  positionals: [{ name: "NODE", summary: "its name or id" }],
+  async run(call, api) {
+    printNode(call, await api.get<NodeItem>(`/nodes/${pathPart(call.positionals)}`));
+  },
+});
+
+const revoke = remoteCommand({
+  name: "nodes revoke",
+  summary: "refuse a node's key from now on; its history stays",
+  options: {},
+  positionals: [{ name: "NODE", summary: "its name or id" }],
+  async run(call, api) {
+    printNode(call, await api.post<NodeItem>(`/nodes/${pathPart(call.positionals)}/revoke`));
+  },
+});
+
+function pathPart(positionals: readonly string[]): string {
+  return encodeURIComponent(positionals[0] ?? "");
+}
+
+/** Also the second half of `status`. */
+export function printNodes(call: Printer, nodes: readonly NodeItem[]): void {
+  const { nowMs } = call.terminal;
+  call.printTable(
+    ["name", "state", "last seen", "complete to", "addresses", "tags"],
+    nodes.map((node) => [
+      node.name,
+      stateCell(node.state),
+      ago(node.last_seen, nowMs),
+      ago(node.watermark, nowMs),
+      node.addresses.join(" "),
+      node.tags.join(" "),
+    ]),
+  );
+}
+
+function printNode(call: Printer, node: NodeItem): void {
+  if (call.json) return call.printJson(node);
+  const { revoked } = node;
+  call.printTable(
+    ["what", "value"],
+    [
+      ["name", node.name],
+      ["id", node.id],
+      ["state", stateCell(node.state)],
+      ["addresses", node.addresses.join(" ")],
+      ["last seen", humanTime(node.last_seen)],
+      ["complete to", humanTime(node.watermark)],
+      ["enrolled", `${humanTime(node.enrolled_at)} by key ${node.enrolment_key}`],
+      ["public key", node.public_key],
+      ["tags", node.tags.join(" ")],
+      ...(revoked === null
+        ? []
+        : [
+            [
+              "revoked",
+              `${humanTime(revoked.at)} after batch ${revoked.last_batch} of epoch ${revoked.epoch}`,
+            ],
+          ]),
+    ],
+  );
+}
+
+function ago(iso: string | null, nowMs: number): string {
+  return iso === null ? "never" : `${humanSpan(nowMs - Date.parse(iso))} ago`;
+}
+export const nodeCommands: readonly Command[] = [list, show, revoke];

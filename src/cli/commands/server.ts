@@ -1,0 +1,126 @@
+/** `tallystick server`: runs until it is told to stop, or cannot go on. */
+import { command } from "../../std/command-line.ts";
+import { CommandError } from "../../std/command-error.ts";
+import type { OptionValues } from "../../std/command-options.ts";
+
+const options = {
+  data: {
+    type: "text",
+    value: "DIR",
+    summary: "the server's own directory; made where it is missing",
+    required: true,
+  },
+  listen: {
+    type: "text",
+    value: "HOST:PORT",
+    summary: "where it is reached; port 0 takes a free one",
+    default: "127.0.0.1:8255",
+  },
+  publicUrl: {
+    type: "text",
+    value: "URL",
+    summary: "how people reach it, https://logs.example.org",
+  },
+  trustProxy: {
+    type: "text",
+    value: "CIDR",
+    summary: "believe this proxy where a request comes from",
+    repeatable: true,
+  },
+  tlsCert: { type: "text", value: "FILE", summary: "certificate, PEM; else it makes its own" },
+  tlsKey: { type: "text", value: "FILE", summary: "the certificate's key, PEM" },
+  allowHttp: {
+    type: "flag",
+    summary: "plain http beyond loopback: everybody on the way reads along",
+  },
+  store: {
+    type: "text",
+    value: "URL",
+    summary: "a ClickHouse server, instead of the embedded one",
+  },
+  clockTolerance: {
+    type: "duration",
+    value: "TIME",
+    summary: "how far nodes' clocks may differ: an absence is decided no sooner",
+    default: "120s",
+  },
+  clockTolerance: {
+    type: "duration",
+    summary: "how far two nodes' clocks may differ; absences are decided this much later",
+    default: "2m",
+  },
+} as const;
+
+/** How long a stop may take: past it, what is acknowledged is durable anyway. */
+const STOP_MS_MAX = 20_000;
+
+export function serverCommand(version: string) {
+  return command({
+    name: "server",
+    summary: "receive, keep, compare and answer; until SIGTERM",
+    options,
+    async run(call) {
+      // Loaded here, so that the other commands start without the store's library.
+      const { startServer } = await import("../../serve/server.ts");
+      // What stages and libraries make under DIR is the owner's alone.
+      process.umask(0o077);
+      const end = Promise.withResolvers<string>();
+      // It may fail while it starts, before anybody waits.
+      end.promise.catch(() => undefined);
+      const log = (line: string): void => call.terminal.err(`tallystick: ${line}\n`);
+      const server = await startServer({
+        ...settings(call.options),
+        version,
+        log,
+        onFatal: (cause) => end.reject(fatal(cause)),
+      });
+      stopOnSignal(end.resolve);
+      if (server.isNew) log(`the administrator's token is in ${server.adminTokenFile}`);
+      if (call.json) call.printJson({ ready: true, url: server.url });
+      else call.say(`ready ${server.url}`);
+      try {
+        await server.close(await end.promise);
+      } catch (error) {
+        setTimeout(() => process.exit(1), STOP_MS_MAX).unref();
+        await server.close("failed").catch(() => undefined);
+        throw error;
+      }
+    },
+  });
+}
+
+function settings(values: OptionValues<typeof options>) {
+  const { data, listen, publicUrl, trustProxy, tlsCert, tlsKey, allowHttp, store, clockTolerance } =
+    values;
+  return {
+    dataDir: data,
+    listen,
+    allowHttp,
+    trustedProxies: trustProxy,
+    toleranceMs: clockTolerance,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(tlsCert === undefined ? {} : { certificateFile: tlsCert }),
+    ...(tlsKey === undefined ? {} : { keyFile: tlsKey }),
+    ...(store === undefined ? {} : { storeUrl: store }),
+  };
+}
+
+/** The first signal stops in order, a second one at once. */
+function stopOnSignal(stop: (reason: string) => void): void {
+  let signals = 0;
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    process.on(name, () => {
+      if (signals++ > 0) process.exit(1);
+      setTimeout(() => process.exit(1), STOP_MS_MAX).unref();
+      stop(name);
+    });
+  }
+}
+
+function fatal(cause: Error): CommandError {
+  return new CommandError(
+    "command_failed",
+    "the server cannot go on, what was acknowledged is safe, mend the reason and start it again",
+    { cause },
+  );
+}

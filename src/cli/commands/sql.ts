@@ -1,0 +1,46 @@
+/** `tallystick sql`: one SELECT over the public tables. */
+import { remoteCommand } from "../remote-command.ts";
+import type { Cell } from "../../std/table.ts";
+
+interface SqlResult {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: readonly (readonly unknown[])[];
+  readonly cut: "rows" | "bytes" | null;
+}
+
+export const sqlCommand = remoteCommand({
+  name: "sql",
+  summary: "ask in SQL, read-only",
+  options: {
+    limit: { type: "count", summary: "at most so many rows", default: "10000" },
+  },
+  positionals: [
+    {
+      name: "QUERY",
+      summary: "SELECT … over connections, halves, findings, nodes, logs, audit, batches, sessions",
+    },
+  ],
+  async run(call, api) {
+    const body = { sql: call.positionals[0] ?? "", limit: call.options.limit };
+    const { columns, rows, cut }: SqlResult = await api.post("/sql", body);
+    const names = columns.map(({ name }) => name);
+    if (call.json) {
+      for (const row of rows) {
+        call.printJson(Object.fromEntries(names.map((name, at) => [name, row[at]])));
+      }
+    } else {
+      call.printTable(
+        names,
+        rows.map((row) => row.map(cell)),
+      );
+    }
+    if (cut !== null)
+      call.terminal.err(`cut at ${rows.length} rows (limit of ${cut}); ask for less\n`);
+  },
+});
+
+function cell(value: unknown): Cell {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "string" || typeof value === "number") return value;
+  return JSON.stringify(value);
+}

@@ -1,0 +1,26 @@
+/** The commands of `tallystick`, in the order of its help. */
+import type { Program } from "../std/command-line.ts";
+import { connectionsCommand } from "./commands/connections.ts";
+import { findingsCommand } from "./commands/findings.ts";
+import { keyCommands } from "./commands/keys.ts";
+import { nodeCommands } from "./commands/nodes.ts";
+import { serverCommand } from "./commands/server.ts";
+import { sqlCommand } from "./commands/sql.ts";
+import { statusCommand } from "./commands/status.ts";
+
+export function tallystick(version: string): Program {
+  return {
+    name: "tallystick",
+    summary: "Both ends of every connection, recorded, compared, and kept so that tampering shows.",
+    version,
+    commands: [
+      serverCommand(version),
+      statusCommand,
+      connectionsCommand,
+      findingsCommand,
+      ...nodeCommands,
+      ...keyCommands,
+      sqlCommand,
+    ],
+  };
+}

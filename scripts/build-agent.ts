@@ -25,7 +25,6 @@ const { metafile, outputFiles } = await build({
   write: false,
   sourcemap: false,
   legalComments: "none",
-  banner: { js: "#!/usr/bin/env node" },
   logLevel: "warning",
 });
 

@@ -44,11 +44,6 @@ const options = {
     summary: "how far nodes' clocks may differ: an absence is decided no sooner",
     default: "120s",
   },
-  clockTolerance: {
-    type: "duration",
-    summary: "how far two nodes' clocks may differ; absences are decided this much later",
-    default: "2m",
-  },
 } as const;
 
 /** How long a stop may take: past it, what is acknowledged is durable anyway. */

@@ -6,12 +6,10 @@
  * make durable together (segment-writer.ts). What waits is bounded in bytes.
  */
 import { randomInt } from "node:crypto";
-import { join } from "node:path";
 import { BoundedQueue } from "../std/bounded-queue.ts";
 import { systemClock, type Clock } from "../std/clock.ts";
 import { crashPoint } from "../std/crash-point.ts";
 import type { Disk, DiskLock } from "../std/disk.ts";
-import { lockHolderPid } from "../std/lock-file.ts";
 import { nodeDisk } from "../std/node-disk.ts";
 import { DurableEnd } from "./durable-end.ts";
 import { FreeSpace } from "./free-space.ts";
@@ -28,6 +26,7 @@ import {
 import { RECORD_HEADER_BYTES, type JournalRecord, type NewRecord } from "./record.ts";
 import { recover, type Recovery } from "./recovery.ts";
 import { SegmentWriter } from "./segment-writer.ts";
+import { takeWriterLock } from "./writer-lock.ts";
 
 export interface JournalOptions {
   /** Created when it is not there. Nothing else may write in it. */
@@ -97,7 +96,7 @@ export class Journal {
   static async open(options: JournalOptions): Promise<Journal> {
     const disk = options.disk ?? nodeDisk();
     await disk.mkdir(options.dir);
-    const lock = await takeLock(disk, options.dir);
+    const lock = await takeWriterLock(disk, options.dir);
     try {
       const { last, recovery } = await recover(disk, options.dir);
       const writer = await SegmentWriter.open(
@@ -227,18 +226,6 @@ interface Parts {
   readonly lock: DiskLock;
   readonly writer: SegmentWriter;
   readonly recovery: Recovery;
-}
-
-async function takeLock(disk: Disk, dir: string): Promise<DiskLock> {
-  const path = join(dir, "lock");
-  const lock = await disk.lock(path);
-  if (lock !== undefined) return lock;
-  const pid = lockHolderPid(path);
-  const holder = pid === undefined ? "another process" : `process ${pid}`;
-  throw new JournalError(
-    "journal_in_use",
-    `${holder} writes to the journal ${dir}; stop it, or use another directory`,
-  );
 }
 
 function busy(): JournalError {

@@ -32,9 +32,10 @@ export function domainHash(domain: string, ...parts: readonly Uint8Array[]): Buf
   return hash.digest();
 }
 
-/** The 32 raw bytes of an Ed25519 public key. */
+/** The 32 raw bytes of an Ed25519 public key, or of the public half of a private one. */
 export function rawPublicKey(key: KeyObject): Buffer {
-  const der = createPublicKey(key).export({ format: "der", type: "spki" });
+  const publicKey = key.type === "private" ? createPublicKey(key) : key;
+  const der = publicKey.export({ format: "der", type: "spki" });
   return der.subarray(der.length - PUBLIC_KEY_BYTES);
 }
 

@@ -21,22 +21,24 @@ interface Child {
   say(body: string): void;
 }
 
-function start(world: World, more: { crashAt?: string; optOut?: string } = {}): Child {
+const nothing = (): void => undefined;
+
+function start(world: World, how: { crashAt?: string; optOut?: string } = {}): Child {
   const args = [
     world.url,
     world.state("state"),
     world.keyText,
-    ...(more.optOut ? [more.optOut] : []),
+    ...(how.optOut === undefined ? [] : [how.optOut]),
   ];
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, TALLYSTICK_CRASH_AT: more.crashAt ?? "" },
+    env: { ...process.env, TALLYSTICK_CRASH_AT: how.crashAt ?? "" },
   });
   child.stdin?.on("error", () => undefined);
   const lines: string[] = [];
   const given = new Map<string, number>();
   const exit = once(child, "exit");
-  let wake = (): void => undefined;
+  let wake = nothing;
   createInterface({ input: child.stdout }).on("line", (line) => {
     lines.push(line);
     const [seq = "", ...body] = line.split(" ");
@@ -52,9 +54,9 @@ function start(world: World, more: { crashAt?: string; optOut?: string } = {}): 
       for (;;) {
         const line = lines.find(holds);
         if (line !== undefined) return line;
-        const more = new Promise<boolean>((resolve) => (wake = () => resolve(true)));
-        if ((await Promise.race([more, exit.then(() => false)])) === false)
-          return lines.find(holds);
+        const another = new Promise<boolean>((resolve) => (wake = () => resolve(true)));
+        const hasMore = await Promise.race([another, exit.then(() => false)]);
+        if (!hasMore) return lines.find(holds);
       }
     },
   };

@@ -69,7 +69,6 @@ test("a full spool gives up its oldest, and says exactly which", async () => {
   await first.stop();
   await world.stop();
   const agent = await startAgent(world, { spoolBytesMax: 1024 * 1024 });
-  const noise = () => Buffer.from(crypto.getRandomValues(new Uint8Array(30_000))).toString("hex");
   const last = Array.from({ length: 60 }, () => agent.say(noise())).at(-1) ?? 0;
   await agent.stop();
   await world.start();
@@ -183,6 +182,69 @@ test("a server that comes back from a backup gets again what it lacks, while it 
   assert.ok(!kinds(world.entries(agent.node)).includes("rollback"));
 });
 
+test("a server that lacks more than is still here: a new epoch, and the loss by number", async () => {
+  await using world = await World.open();
+  const agent = await startAgent(world);
+  for (let at = 0; at < 180; at++) agent.say(noise());
+  agent.say("last");
+  await world.until(() => has(world, agent.node, "last"));
+  await agent.stop();
+  const lastSeq = world.arrived(agent.node).at(-1)?.entries.at(-1)?.seq;
+  await world.stop();
+  while (world.arrived(agent.node).length > 1) world.forget(1);
+  const keptSeq = world.arrived(agent.node)[0]?.entries.at(-1)?.seq ?? 0;
+  await world.start();
+  const next = await startAgent(world);
+  next.say("after");
+  await next.stop();
+  const epoch = world.arrived(agent.node).filter(({ header }) => header.epoch === 1);
+  const [rollback, gap] = epoch.flatMap(({ entries }) => entries.map(({ entry }) => entry));
+  assert.ok(rollback?.kind === "rollback" && gap?.kind === "gap");
+  assert.equal(rollback.cause, "server");
+  assert.deepEqual(gap.seqs, [keptSeq + 1, lastSeq]);
+  assert.ok(has(world, agent.node, "after"));
+});
+
+test("two machines with one key: each break is said, and what both saw arrives", async () => {
+  await using world = await World.open();
+  const first = await startAgent(world);
+  await first.stop();
+  await cp(first.state, world.state("copy"), { recursive: true });
+  const [one, two] = [await startAgent(world), await startAgent(world, { at: "copy" })];
+  for (const round of [1, 2]) {
+    for (const agent of [one, two]) {
+      const said = `${agent.state} ${round}`;
+      agent.say(said);
+      await world.until(() => has(world, first.node, said));
+    }
+  }
+  await Promise.all([one.stop(), two.stop()]);
+  const epochs = epochsOf(world, first.node);
+  assert.deepEqual(
+    epochs,
+    epochs.map((_, epoch) => epoch),
+  );
+  assert.ok(epochs.length >= 4);
+  assert.ok(world.findings.every(({ finding }) => ["fork", "replayed"].includes(finding)));
+});
+
+test("a batch that the server refuses for good is declared lost, once, and the stream goes on", async () => {
+  await using world = await World.open();
+  const agent = await startAgent(world);
+  await world.until(() => world.entries(agent.node).length > 0);
+  // An entry that only the server may write stands for a mistake of ours.
+  const poison = agent.emit({ kind: "tick", atMs: Date.now() });
+  await world.until(() => epochsOf(world, agent.node).includes(1));
+  agent.say("after");
+  await agent.stop();
+  assert.ok(has(world, agent.node, "after"));
+  const gaps = world.entries(agent.node).filter((entry) => entry.kind === "gap");
+  assert.equal(gaps.length, 1);
+  const [first = 0, last = -1] = gaps[0]?.seqs ?? [];
+  assert.ok(first <= poison && poison <= last);
+  assert.equal(gaps[0]?.count, last - first + 1);
+});
+
 test("a revoked key: the agent stays up, stops sending, and says so", async () => {
   await using world = await World.open();
   const lines: string[] = [];
@@ -212,6 +274,11 @@ test("what the node keeps is for its owner alone", async () => {
     assert.equal(mode & 0o077, 0, entry.name);
   }
 });
+
+/** What no compression makes small. */
+function noise(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(30_000))).toString("hex");
+}
 
 function epochsOf(world: World, node: string): number[] {
   return [...new Set(world.arrived(node).map(({ header }) => header.epoch))];

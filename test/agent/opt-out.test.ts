@@ -97,11 +97,13 @@ test("a refusal that was taken back before the server heard of it is still said"
 });
 
 test("variables refuse when they are truthy", () => {
-  const check = (env: Record<string, string>, expected: string | undefined): void =>
-    assert.equal(optOutOrigin(false, env), expected, JSON.stringify(env));
   check({}, undefined);
   check({ TS_NO_LOGS_NO_SUPPORT: "true" }, "TS_NO_LOGS_NO_SUPPORT");
   check({ TALLYSTICK_NO_LOGS_NO_SUPPORT: "1" }, "TALLYSTICK_NO_LOGS_NO_SUPPORT");
   for (const no of ["", "0", "false", "no", "off"]) check({ TS_NO_LOGS_NO_SUPPORT: no }, undefined);
   assert.equal(optOutOrigin(true, { TS_NO_LOGS_NO_SUPPORT: "1" }), "flag");
 });
+
+function check(env: Record<string, string>, expected: string | undefined): void {
+  assert.equal(optOutOrigin(false, env), expected, JSON.stringify(env));
+}

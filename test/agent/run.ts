@@ -20,12 +20,14 @@ export interface TestAgentOptions extends Partial<AgentOptions> {
   readonly hooks?: AgentHooks;
 }
 
+const notReady: EmitEntry = () => -1;
+
 /** Resolves when it is ready. */
 export async function startAgent(world: World, more: TestAgentOptions = {}): Promise<TestAgent> {
   const { at = "state", hooks = {}, ...options } = more;
   const state = world.state(at);
   const controller = new AbortController();
-  let emit: EmitEntry = () => -1;
+  let emit = notReady;
   const ready = Promise.withResolvers<string>();
   const done = runAgent(agentOptions(world, state, options), controller.signal, {
     stopFlushMsMax: 1000,

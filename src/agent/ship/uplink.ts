@@ -102,6 +102,8 @@ export class Uplink {
     const host = this.#base.hostname.replace(/^\[|\]$/g, "");
     if (isIP(host) !== 0) this.#peers.add(host);
     if (socket.remoteAddress !== undefined) this.#peers.add(socket.remoteAddress);
+    // A kept-alive socket comes again with each request, connected.
+    if (!socket.connecting) return;
     socket.once("lookup", (_error: unknown, address: string) => this.#peers.add(address));
   }
 }

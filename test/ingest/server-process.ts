@@ -32,9 +32,11 @@ async function main(directory: string, nodes: number): Promise<void> {
   const serving = await serveIngest({ directory, journal, limits: UNLIMITED });
   for (let number = 0; number < nodes; number++) serving.enrolTest(testNode(number));
   process.stdout.write(`${serving.url}\n`);
-  process.on("message", () =>
-    process.send?.({ rssBytes: process.memoryUsage().rss, errors: serving.errors.map(String) }),
-  );
+  process.on("message", () => {
+    const { user, system } = process.cpuUsage();
+    const rssBytes = process.memoryUsage().rss;
+    process.send?.({ rssBytes, cpuUs: user + system, errors: serving.errors.map(String) });
+  });
   process.once("SIGTERM", () => {
     void serving
       .close()

@@ -6,6 +6,8 @@ const PROGRAM = new URL("server-process.ts", import.meta.url);
 
 export interface Health {
   readonly rssBytes: number;
+  /** Processor time so far. */
+  readonly cpuUs: number;
   /** Its own mistakes: anything here is a bug. */
   readonly errors: readonly string[];
 }

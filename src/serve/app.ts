@@ -63,6 +63,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
 
 /** Many clients name the media type also where they send nothing (POST …/revoke, DELETE). */
 function acceptEmptyJson(scope: FastifyInstance): void {
+  scope.removeContentTypeParser("text/plain");
   const parse = scope.getDefaultJsonParser("error", "error");
   scope.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined);

@@ -1,0 +1,149 @@
+/** The real `tallystick server` as a child on a directory of its own, and calls to it. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+export const PROGRAM = fileURLToPath(new URL("../../bin/tallystick.ts", import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Answer<T> {
+  readonly status: number;
+  readonly body: T;
+  readonly headers: Headers;
+}
+
+export interface Problem {
+  readonly status: number;
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly hint: string;
+}
+
+/** Runs a command to its end. */
+export async function run(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [PROGRAM, ...words], { env: cleanEnv(env) });
+  const output = collect(child);
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, ...output() };
+}
+
+/** Variables of whoever runs the tests must not reach the command. */
+export function cleanEnv(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith("TALLYSTICK_"));
+  return { ...Object.fromEntries(own), ...env };
+}
+
+export class ServerProcess implements AsyncDisposable {
+  readonly dir: string;
+  readonly url: string;
+  readonly child: ChildProcess;
+  readonly #output: () => { stdout: string; stderr: string };
+  readonly #isOwnDir: boolean;
+
+  private constructor(
+    child: ChildProcess,
+    start: { dir: string; url: string; isOwnDir: boolean },
+    output: () => { stdout: string; stderr: string },
+  ) {
+    this.child = child;
+    this.dir = start.dir;
+    this.url = start.url;
+    this.#isOwnDir = start.isOwnDir;
+    this.#output = output;
+  }
+
+  /** Resolves when it says that it is ready. Without `dir` it has a new one, removed at the end. */
+  static async start(words: readonly string[] = [], dir?: string): Promise<ServerProcess> {
+    const own = dir ?? mkdtempSync(join(tmpdir(), "tallystick-serve-"));
+    const listen = words.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
+    const args = [PROGRAM, "server", "--data", own, ...listen, ...words, "--json"];
+    const child = spawn(process.execPath, args, { env: cleanEnv({}) });
+    const output = collect(child);
+    const ready = once(createInterface({ input: child.stdout }), "line");
+    const ended = once(child, "close").then(() => {
+      throw new Error(`the server did not start: ${output().stderr}`);
+    });
+    const [line] = (await Promise.race([ready, ended])) as [string];
+    ended.catch(() => undefined);
+    const { url } = JSON.parse(line) as { url: string };
+    return new ServerProcess(child, { dir: own, url, isOwnDir: dir === undefined }, output);
+  }
+
+  get token(): string {
+    return readFileSync(join(this.dir, "admin.token"), "utf8").trim();
+  }
+
+  /** Calls the API as the administrator. */
+  async call<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<Answer<T>> {
+    const response = await fetch(new URL(path, this.url), {
+      method,
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    return {
+      status: response.status,
+      body: (isJson ? JSON.parse(text) : text) as T,
+      headers: response.headers,
+    };
+  }
+
+  /** Runs a command of the same machine. */
+  command(...words: readonly string[]): Promise<Ended> {
+    return run([...words, "--data", this.dir]);
+  }
+
+  /** Asks until the answer satisfies; the test's own time is the limit. */
+  async until<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
+    for (;;) {
+      const answer = await ask();
+      if (satisfies(answer)) return answer;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Resolves with the exit code when it has ended. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> {
+    const { child } = this;
+    if (child.exitCode === null && child.signalCode === null) {
+      const closed = once(child, "close");
+      child.kill(signal);
+      await closed;
+    }
+    return { code: child.exitCode, ...this.#output() };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    if (this.#isOwnDir) rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+function collect(child: ChildProcess): () => { stdout: string; stderr: string } {
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  return () => ({ stdout, stderr });
+}

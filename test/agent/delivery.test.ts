@@ -184,8 +184,8 @@ test("a server that comes back from a backup gets again what it lacks, while it 
 
 test("a server that lacks more than is still here: a new epoch, and the loss by number", async () => {
   await using world = await World.open();
-  const agent = await startAgent(world);
-  for (let at = 0; at < 180; at++) agent.say(noise());
+  const agent = await startAgent(world, { spoolBytesMax: 64 * 1024 * 1024 });
+  for (let at = 0; at < 300; at++) agent.say(noise());
   agent.say("last");
   await world.until(() => has(world, agent.node, "last"));
   await agent.stop();
@@ -277,7 +277,7 @@ test("what the node keeps is for its owner alone", async () => {
 
 /** What no compression makes small. */
 function noise(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(30_000))).toString("hex");
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(44_000))).toString("base64");
 }
 
 function epochsOf(world: World, node: string): number[] {

@@ -120,6 +120,7 @@ export class Shipper {
     if (!this.#isRecovered) return this.#recover();
     const { chain, stream, uplink } = this.#options;
     try {
+      if (this.#failures === 0) stream.declareDropped();
       const frame = (await chain.next()) ?? (await this.#heartbeat());
       if (frame === undefined) return "idle";
       const answer = uplink.post("/ingest/v1/batches", frame.frame, this.#abort.signal);

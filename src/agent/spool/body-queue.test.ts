@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { compressPayload, encodeEntries } from "../../format/payload.ts";
 import type { Entry } from "../../format/entry.ts";
 import type { Body } from "./body.ts";
-import { BodyQueue, type Dropped } from "./body-queue.ts";
+import { BodyQueue } from "./body-queue.ts";
+import type { Loss } from "./pending-gaps.ts";
 
 const fresh = (): string => mkdtempSync(join(tmpdir(), "tallystick-queue-"));
 const open = (directory: string, sealedTo = 0, bytesMax = 2 ** 20): BodyQueue =>
@@ -63,10 +64,9 @@ test("past its bound it drops the oldest and says exactly what: sent or dropped,
   for (const releaseEvery of [3, 7, 1000]) {
     const queue = open(fresh(), 0, 40_000);
     const sent: number[] = [];
-    const dropped: Dropped[] = [];
+    const dropped: Loss[] = [];
     for (let seq = 0; seq < 6000; seq += 10) {
-      const gone = queue.append(body(seq, 10, 4));
-      if (gone !== undefined) dropped.push(gone);
+      dropped.push(...queue.append(body(seq, 10, 4)));
       const taken = (seq / 10) % releaseEvery === 0 ? queue.take() : undefined;
       if (taken === undefined) continue;
       sent.push(taken.content.seqFirst);
@@ -77,10 +77,10 @@ test("past its bound it drops the oldest and says exactly what: sent or dropped,
       sent.push(taken.content.seqFirst);
       queue.release(taken);
     }
-    const lost = dropped.reduce((sum, { count }) => sum + count, 0);
+    const lost = dropped.reduce((sum, { count }) => sum + (count ?? 0), 0);
     assert.equal(sent.length * 10 + lost, 6000, `released every ${releaseEvery}`);
     const isDeclared = (seq: number): boolean =>
-      dropped.some(({ seqs }) => seqs[0] <= seq && seq <= seqs[1]);
+      dropped.some(({ seqs = [0, -1] }) => seqs[0] <= seq && seq <= seqs[1]);
     for (let seq = 0; seq < 6000; seq += 10) {
       assert.notEqual(sent.includes(seq), isDeclared(seq), `${seq}`);
     }

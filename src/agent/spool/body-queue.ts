@@ -17,6 +17,7 @@ import {
 } from "./body.ts";
 import { SEGMENT_BYTES_MAX } from "../limits.ts";
 import type { SeqRange } from "./numbering.ts";
+import { type Loss, lossesIn } from "./pending-gaps.ts";
 import { type Cursor, RecordLog } from "./record-log.ts";
 
 const TYPE_BODY = 1;
@@ -99,14 +100,14 @@ export class BodyQueue {
   }
 
   /** Puts a body at the end. Returns what had to go for it. Throws what the disk throws. */
-  append(body: Body): Dropped | undefined {
+  append(body: Body): Loss[] {
     const { segment } = this.#log.append(TYPE_BODY, ...encodeBody(body));
     this.#note(segment, body);
-    let dropped: Dropped | undefined;
+    const losses: Loss[] = [];
     while (this.#log.bytes > this.#bytesMax && this.#log.segments.length > 1) {
-      dropped = sumOf(dropped, this.#dropOldest());
+      losses.push(...this.#dropOldest());
     }
-    return dropped;
+    return losses;
   }
 
   /** The oldest bodies that fit one batch together. They stay until `release`. */
@@ -123,10 +124,10 @@ export class BodyQueue {
     }
   }
 
-  /** The unsent bodies, oldest first. Reads the disk: only at the start. */
-  *unsent(): Generator<Body> {
+  /** The unsent bodies up to a segment, oldest first. Reads the disk. */
+  *unsent(lastSegment = Infinity): Generator<Body> {
     let record = this.#log.read(this.#cursor);
-    while (record !== undefined) {
+    while (record !== undefined && record.next.segment <= lastSegment) {
       yield decodeBody(record.body);
       record = this.#log.read(record.next);
     }
@@ -192,13 +193,18 @@ export class BodyQueue {
     else this.#unsent.set(segment, rest);
   }
 
-  #dropOldest(): Dropped | undefined {
+  #dropOldest(): Loss[] {
     const oldest = this.#log.start.segment;
     const dropped = this.#unsent.get(oldest);
+    const losses: Loss[] = [];
+    if (dropped !== undefined) {
+      for (const body of this.unsent(oldest)) losses.push(...lossesIn(body));
+      losses.push({ cause: "spool", ...dropped });
+    }
     this.#unsent.delete(oldest);
     this.#log.drop(oldest);
     if (this.#cursor.segment <= oldest) this.#cursor = this.#log.start;
-    return dropped;
+    return losses;
   }
 }
 

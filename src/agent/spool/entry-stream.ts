@@ -14,11 +14,12 @@ import { join } from "node:path";
 import type { Entry, GapEntry } from "../../format/entry.ts";
 import { ENTRIES_PER_BATCH_MAX } from "../../format/limits.ts";
 import type { Clock, Timer } from "../../std/clock.ts";
-import { BodyQueue, type Dropped, type Taken } from "./body-queue.ts";
-import type { Body, Moment } from "./body.ts";
+import { BodyQueue, type Taken } from "./body-queue.ts";
+import type { Body, Content, Moment } from "./body.ts";
 import type { CrashAt } from "../crash-points.ts";
 import { BODY_OPEN_MS_MAX, BODY_RAW_BYTES_MAX } from "../limits.ts";
 import { Numbering, type NumberHole } from "./numbering.ts";
+import { type Loss, lossesIn, PendingGaps } from "./pending-gaps.ts";
 import { OpenBody, recoverOpenBody } from "./open-body.ts";
 import { bootAtMs } from "../machine.ts";
 
@@ -49,6 +50,7 @@ export class EntryStream {
   readonly #options: EntryStreamOptions;
   readonly #numbering: Numbering;
   readonly hole: Hole | undefined;
+  readonly #pending: PendingGaps;
   #queue: BodyQueue;
   #open: OpenBody;
   #timer: Timer | undefined;
@@ -62,14 +64,13 @@ export class EntryStream {
     this.#queue = BodyQueue.open({ directory, bytesMax, sealedTo });
     const found = recoverOpenBody(this.#openPath, this.#moment());
     const knownTo = Math.max(this.#queue.nextSeq, sealedTo);
-    const dropped =
-      found !== undefined && found.seqFirst >= knownTo ? this.#queue.append(found) : undefined;
+    this.#pending = new PendingGaps(join(directory, "dropped"));
+    if (found !== undefined && found.seqFirst >= knownTo) this.#lose(this.#queue.append(found));
     this.#open = new OpenBody(this.#openPath);
     const floor = Math.max(this.#queue.nextSeq, sealedTo);
     const { numbering, hole } = Numbering.open(options.numberingFile, floor);
     this.#numbering = numbering;
     this.hole = hole && { ...hole, fromMs: this.#queue.lastAtMs };
-    if (dropped !== undefined) this.#declare(dropped, "spool");
   }
 
   get queue(): BodyQueue {
@@ -115,8 +116,7 @@ export class EntryStream {
     this.checkSpool();
     const body = this.#open.close(this.#moment(), flags);
     this.#options.crashAt("body-closed");
-    const dropped = this.#enqueue(body);
-    if (dropped !== undefined) this.#declare(dropped, "spool");
+    this.#lose(this.#enqueue(body));
     this.#options.onBody();
   }
 
@@ -155,10 +155,17 @@ export class EntryStream {
 
   /** Bodies that can never be sent: declared, like those that had to make room. */
   giveUp(taken: Taken): void {
-    const { count, seqFirst, firstAtMs, lastAtMs } = taken.content;
     this.#queue.release(taken);
-    const seqs = [seqFirst, seqFirst + count - 1] as const;
-    this.#declare({ count, seqs, fromMs: firstAtMs, toMs: lastAtMs }, "lost");
+    this.#lose(lossesOf(taken.content, "lost"));
+  }
+
+  /** Declares what was dropped; called when the server answers, so that the declaration is not dropped too. */
+  declareDropped(): void {
+    if (this.#pending.isEmpty) return;
+    const atMs = this.#options.clock.nowMs();
+    for (const loss of this.#pending.take()) this.emit({ kind: "gap", atMs, ...loss });
+    this.closeBody();
+    this.#pending.taken();
   }
 
   /** Ends the run: everything is in the queue and durable, and the next number is exact. */
@@ -186,27 +193,24 @@ export class EntryStream {
   }
 
   /** A body that the disk does not take is lost, and declared like one that had to make room. */
-  #enqueue(body: Body): Dropped | undefined {
-    let dropped: Dropped | undefined;
+  #enqueue(body: Body): Loss[] {
+    let losses: Loss[];
     try {
-      dropped = this.#queue.append(body);
+      losses = this.#queue.append(body);
     } catch {
-      const { count, seqFirst, firstAtMs, lastAtMs } = body;
-      dropped = {
-        count,
-        seqs: [seqFirst, seqFirst + count - 1],
-        fromMs: firstAtMs,
-        toMs: lastAtMs,
-      };
+      losses = lossesOf(body, "spool");
     }
     this.#options.crashAt("body-queued");
     this.#open.clear();
-    return dropped;
+    return losses;
   }
 
-  #declare(dropped: Dropped, cause: GapEntry["cause"]): void {
-    this.#droppedEntries += dropped.count;
-    this.emit({ kind: "gap", atMs: this.#options.clock.nowMs(), cause, ...dropped }, true);
+  #lose(losses: readonly Loss[]): void {
+    if (losses.length === 0) return;
+    for (const { count, seqs } of losses) {
+      if (seqs !== undefined) this.#droppedEntries += count ?? 0;
+    }
+    this.#pending.add(losses);
   }
 
   #moment(): Moment {
@@ -217,4 +221,10 @@ export class EntryStream {
   get #openPath(): string {
     return join(this.#options.directory, "open");
   }
+}
+
+function lossesOf(body: Body | Content, cause: GapEntry["cause"]): Loss[] {
+  const { count, seqFirst, firstAtMs: fromMs, lastAtMs: toMs } = body;
+  const seqs = [seqFirst, seqFirst + count - 1] as const;
+  return [...lossesIn(body), { cause, count, seqs, fromMs, toMs }];
 }

@@ -56,6 +56,20 @@ test("an empty journal has nothing to read", async () => {
   assert.deepEqual(await journal.readSome({ fromIndex: 7 }), []);
 });
 
+test("a read ends with the last record that was durable when it began", async () => {
+  await using journal = await open(new MemoryDisk());
+  await appendAll(journal, ["a", "b"]);
+  const texts: string[] = [];
+  const records = journal.read(0)[Symbol.asyncIterator]();
+  const first = records.next();
+  await appendAll(journal, ["c"]);
+  for (let step = await first; step.done !== true; step = await records.next()) {
+    texts.push(Buffer.from(step.value.frame).toString());
+    if (texts.length === 1) await appendAll(journal, ["d"]);
+  }
+  assert.deepEqual(texts, ["a", "b"]);
+});
+
 test("appends that come together share one fdatasync", async () => {
   const disk = new MemoryDisk();
   await using journal = await open(disk);

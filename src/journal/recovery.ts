@@ -5,7 +5,7 @@
  *
  *   1. the segments' headers are read and compared  crash: nothing changed
  *   2. the last segment is read to its end          crash: nothing changed
- *   3. a torn tail is cut off, and the cut synced   crash: the tail is there or not; again from 1
+ *   3. a torn tail is cut off                       crash: the tail is there or not; again from 1
  *   4. a last file without header is removed        crash: it is there or not; again from 1
  *   5. the last group, or the header alone, is written over itself, and content and directory are synced: what a process
  *      left in the page cache counts from now on. Without the writing, bytes whose sync failed
@@ -125,7 +125,6 @@ async function cutTail(
   }
   crashPoint("journal: before truncating the tail");
   await file.truncate(end.offset);
-  await file.syncData();
   crashPoint("journal: tail truncated");
 }
 

@@ -52,6 +52,8 @@ const EMPTY: BatchHeader = {
   lastAtMs: 7,
 };
 
+const u64 = (value: number): string => value.toString(16).padStart(16, "0");
+
 /** Values as plain bytes, so that Buffers and views compare. */
 function plain(header: BatchHeader): Record<string, unknown> {
   const entries = Object.entries(header) as [string, unknown][];
@@ -66,7 +68,6 @@ function plain(header: BatchHeader): Record<string, unknown> {
 describe("header", () => {
   test("every field stands where docs/formats.md says", () => {
     const hex = encodeHeader(HEADER).toString("hex");
-    const u64 = (value: number): string => value.toString(16).padStart(16, "0");
     const parts = [
       "01010000",
       "11".repeat(16),

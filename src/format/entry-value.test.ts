@@ -32,13 +32,13 @@ test("natural numbers reach from zero to their bound", () => {
   for (const value of [0, 1, 255]) assert.equal(natural(value, "x", 255), value);
   assert.equal(natural(MAX, "x"), MAX);
   for (const value of [...NO_INTEGERS, -1, 256]) {
-    assert.throws(() => natural(value, "x", 255), refused, String(value));
+    assert.throws(() => natural(value, "x", 255), refused);
   }
 });
 
 test("integers have either sign and are exact", () => {
   for (const value of [0, -1, MAX, -MAX]) assert.equal(integer(value, "x"), value);
-  for (const value of NO_INTEGERS) assert.throws(() => integer(value, "x"), refused, String(value));
+  for (const value of NO_INTEGERS) assert.throws(() => integer(value, "x"), refused);
 });
 
 test("times end before the year 10000", () => {

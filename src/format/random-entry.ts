@@ -24,9 +24,10 @@ export function randomEntry(random: SeededRandom, place: Place, kind?: EntryKind
 /** As many entries as asked for, numbered from `seqFirst`. */
 export function randomEntries(
   random: SeededRandom,
-  { count, seqFirst = 0 }: { readonly count: number; readonly seqFirst?: number },
+  range: { readonly count: number; readonly seqFirst?: number },
 ): Entry[] {
-  return Array.from({ length: count }, (_, index) =>
+  const { seqFirst = 0 } = range;
+  return Array.from({ length: range.count }, (_, index) =>
     randomEntry(random, { seq: seqFirst + index, aroundMs: 1_800_000_000_000 + index }),
   );
 }
@@ -68,7 +69,7 @@ const makers = {
     atMs,
     cause: random.pick(GAP_CAUSES),
     count: random.chance() ? null : count(random),
-    fromMs: atMs - random.integer(0, 9_999),
+    fromMs: Math.max(0, atMs - random.integer(0, 9_999)),
     toMs: atMs,
     ...(random.chance() && { seqs: [3, random.integer(3, 99)] as const }),
   }),
@@ -137,7 +138,7 @@ function amendment(random: SeededRandom, atMs: number, seq: number): Amendment {
   return {
     atMs,
     openSeq: random.chance(0.1) ? 0 : random.integer(0, seq - 1),
-    ageMs: random.chance(0.1) ? atMs : random.integer(0, 3_600_000),
+    ageMs: random.chance(0.1) ? atMs : Math.min(atMs, random.integer(0, 3_600_000)),
     state: random.pick(CONNECTION_STATES),
     assured: random.chance(),
     ...(random.chance(0.8) && {

@@ -24,13 +24,13 @@ test("the frames that encoders write are whole", () => {
   for (const input of inputs) {
     for (const checksum of [0, 1]) {
       for (const size of [0, 1]) {
-        for (const level of [-5, 1, 3, 19]) {
+        for (const level of [-5, 1, 3]) {
           const params = {
             [ZSTD_c_checksumFlag]: checksum,
             [ZSTD_c_contentSizeFlag]: size,
             [ZSTD_c_compressionLevel]: level,
           };
-          checkSingleFrame(zstdCompressSync(input.subarray(0, 400_000), { params }));
+          checkSingleFrame(zstdCompressSync(input.subarray(0, 150_000), { params }));
         }
       }
     }

@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { SeededRandom } from "../std/seeded-random.ts";
+import type { Entry, EntryKind } from "./entry.ts";
+import { GAP_CAUSES, SEVERITIES } from "./entry.ts";
+import { decodeLine, encodeLine } from "./entry-line.ts";
+import { SERVER_KINDS } from "./entry-object.ts";
+import {
+  ADDRESSES_MAX,
+  ATTRIBUTE_NAME_CHARS_MAX,
+  BODY_CHARS_MAX,
+  EVIDENCE_DEPTH_MAX,
+  TIME_MS_END,
+} from "./limits.ts";
+import { randomEntry } from "./random-entry.ts";
+
+const first = { seq: 0, previousAtMs: 0 };
+const NODE = "0123456789abcdef".repeat(2);
+const HASH = NODE + NODE;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** One acceptable object of each kind. */
+const GOOD = {
+  gap: { cause: "lost", count: 1, fromMs: 2, toMs: 3 },
+  log: { severity: 9, body: "b", attributes: {} },
+  addresses: { networks: { default: ["10.0.0.1"] } },
+  start: { facts: { version: "1" } },
+  stop: { reason: "signal" },
+  degraded: { events: "ends", reason: "load" },
+  rollback: {
+    cause: "state",
+    oldEpoch: 0,
+    oldBatch: 1,
+    oldHead: HASH,
+    machineId: "m",
+    bootId: "b",
+  },
+  opt_out: { origin: "flag" },
+  resume: {},
+  tick: {},
+  enrolled: { node: NODE, name: "web-1", publicKey: "A".repeat(43), enrolmentKey: "AAAAAAAA" },
+  revoked: { node: NODE, epoch: 0, lastBatch: 0 },
+  finding: {
+    id: NODE,
+    finding: "fork",
+    severity: "high",
+    state: "open",
+    node: "",
+    connection: NODE,
+    title: "t",
+    evidence: {},
+  },
+} satisfies Record<string, Fields>;
+type Kind = keyof typeof GOOD;
+const KINDS = Object.keys(GOOD) as Kind[];
+
+const lineOf = (kind: string, fields: Fields): string => JSON.stringify([kind, 0, fields]);
+const read = (kind: string, fields: Fields): Entry => decodeLine(lineOf(kind, fields), first);
+
+function nested(levels: number): unknown {
+  let value: unknown = 1;
+  for (let level = 0; level < levels; level++) value = level % 2 === 0 ? { a: value } : [value];
+  return value;
+}
+
+for (const kind of KINDS) {
+  describe(kind, () => {
+    const good: Fields = GOOD[kind];
+
+    test("comes back, its fields in any order", () => {
+      const expected = { kind, atMs: 0, ...good };
+      assert.deepEqual(read(kind, good), expected);
+      assert.equal(encodeLine(expected as Entry, first), lineOf(kind, good));
+      const reversed = Object.fromEntries(Object.entries(good).toReversed());
+      assert.deepEqual(read(kind, reversed), expected);
+    });
+
+    test("needs every field, and none of a wrong type", () => {
+      for (const field of Object.keys(good)) {
+        const { [field]: _, ...rest } = good;
+        assert.throws(() => read(kind, rest), { code: "bad_entry" }, field);
+        for (const value of [null, true, -2, 0.5, "\u0000".repeat(60_001), [1], [[]], { a: {} }]) {
+          if (field === "count" && value === null) continue;
+          if (field === "evidence") continue;
+          assert.throws(
+            () => read(kind, { ...good, [field]: value }),
+            { code: "bad_entry" },
+            field,
+          );
+        }
+      }
+    });
+
+    test("has no other field", () => {
+      for (const field of ["extra", "kind", "atMs", "constructor", "toString", ""]) {
+        assert.throws(() => read(kind, { ...good, [field]: "x" }), { code: "bad_entry" }, field);
+      }
+      const proto = lineOf(kind, good)
+        .replace("{", '{"__proto__":{"reason":"x"},')
+        .replace(",}", "}");
+      assert.throws(() => decodeLine(proto, first), { code: "bad_entry" });
+    });
+  });
+}
+
+type Row = readonly [kind: Kind, change: Fields];
+
+const ACCEPTED: readonly Row[] = [
+  ...GAP_CAUSES.map((cause): Row => ["gap", { cause }]),
+  ["gap", { count: null }],
+  ["gap", { count: Number.MAX_SAFE_INTEGER }],
+  ["gap", { fromMs: 0, toMs: TIME_MS_END - 1 }],
+  ["gap", { fromMs: 9, toMs: 3 }],
+  ["gap", { seqs: [0, 0] }],
+  ["gap", { seqs: [5, Number.MAX_SAFE_INTEGER] }],
+  ["log", { severity: 1 }],
+  ["log", { severity: 24 }],
+  ["log", { body: "" }],
+  ["log", { body: "x".repeat(BODY_CHARS_MAX) }],
+  ["log", { attributes: { a: "x", b: 1.5, c: true, d: -1, constructor: 1, é: "" } }],
+  ["log", { attributes: { ["n".repeat(ATTRIBUTE_NAME_CHARS_MAX)]: 1 } }],
+  ["addresses", { networks: {} }],
+  ["addresses", { networks: { default: [], lab: ["::1", "10.0.0.1"] } }],
+  ["addresses", { networks: { a: Array.from({ length: ADDRESSES_MAX }, () => "::") } }],
+  ["start", { facts: {} }],
+  ["stop", { reason: "x".repeat(256) }],
+  ["degraded", { events: "all", reason: "" }],
+  ["degraded", { events: "none" }],
+  ["rollback", { cause: "clone", oldEpoch: -1, oldBatch: -1 }],
+  ["rollback", { cause: "server", machineId: "", bootId: "x".repeat(64) }],
+  ["opt_out", { origin: "" }],
+  ["enrolled", { enrolmentKey: "" }],
+  ["revoked", { epoch: 7, lastBatch: Number.MAX_SAFE_INTEGER }],
+  ...SEVERITIES.map((severity): Row => ["finding", { severity }]),
+  ["finding", { state: "resolved", node: NODE, connection: "" }],
+  ["finding", { title: "x".repeat(512), finding: "x".repeat(64) }],
+  ["finding", { evidence: { a: null, "10.0.0.1": [1, { b: "c" }] } }],
+  ["finding", { evidence: { a: nested(EVIDENCE_DEPTH_MAX - 1) } }],
+];
+
+test("values at their bounds are accepted", () => {
+  for (const [kind, change] of ACCEPTED) {
+    const fields = { ...GOOD[kind], ...change };
+    assert.deepEqual(read(kind, fields), { kind, atMs: 0, ...fields }, lineOf(kind, change));
+  }
+});
+
+const REFUSED: readonly Row[] = [
+  ["gap", { cause: "Lost" }],
+  ["gap", { count: -1 }],
+  ["gap", { count: 2 ** 53 }],
+  ["gap", { fromMs: -1 }],
+  ["gap", { toMs: TIME_MS_END }],
+  ["gap", { seqs: null }],
+  ["gap", { seqs: [] }],
+  ["gap", { seqs: [1] }],
+  ["gap", { seqs: [2, 1] }],
+  ["gap", { seqs: [1, 2, 3] }],
+  ["gap", { seqs: [-1, 2] }],
+  ["gap", { seqs: { 0: 1, 1: 2 } }],
+  ["log", { severity: 0 }],
+  ["log", { severity: 25 }],
+  ["log", { severity: "9" }],
+  ["log", { body: "x".repeat(BODY_CHARS_MAX + 1) }],
+  ["log", { attributes: { a: null } }],
+  ["log", { attributes: { a: [] } }],
+  ["log", { attributes: { a: {} } }],
+  ["log", { attributes: { "": 1 } }],
+  ["log", { attributes: { "1": 1 } }],
+  ["log", { attributes: { "1a": 1 } }],
+  ["log", { attributes: { ["n".repeat(ATTRIBUTE_NAME_CHARS_MAX + 1)]: 1 } }],
+  ["log", { attributes: [] }],
+  ["start", { facts: { a: { b: 1 } } }],
+  ["addresses", { networks: [] }],
+  ["addresses", { networks: { "": [] } }],
+  ["addresses", { networks: { "10": [] } }],
+  ["addresses", { networks: { "a b": [] } }],
+  ["addresses", { networks: { a: "10.0.0.1" } }],
+  ["addresses", { networks: { a: ["10.0.0.01"] } }],
+  ["addresses", { networks: { a: ["::0"] } }],
+  ["addresses", { networks: { a: [1] } }],
+  ["addresses", { networks: { a: Array.from({ length: ADDRESSES_MAX + 1 }, () => "::") } }],
+  ["stop", { reason: "x".repeat(257) }],
+  ["degraded", { events: "some" }],
+  ["degraded", { reason: "x".repeat(257) }],
+  ["rollback", { cause: "other" }],
+  ["rollback", { oldEpoch: -2 }],
+  ["rollback", { oldBatch: 0.5 }],
+  ["rollback", { oldHead: HASH.slice(1) }],
+  ["rollback", { oldHead: HASH.toUpperCase() }],
+  ["rollback", { oldHead: `${HASH}\n` }],
+  ["rollback", { machineId: "x".repeat(65) }],
+  ["rollback", { bootId: "x".repeat(65) }],
+  ["opt_out", { origin: "x".repeat(65) }],
+  ["enrolled", { node: NODE.slice(2) }],
+  ["enrolled", { name: "" }],
+  ["enrolled", { name: "a b" }],
+  ["enrolled", { publicKey: "A".repeat(42) }],
+  ["enrolled", { publicKey: `${"A".repeat(42)}B` }],
+  ["enrolled", { publicKey: `${"A".repeat(42)}+` }],
+  ["enrolled", { enrolmentKey: "x".repeat(65) }],
+  ["revoked", { node: "" }],
+  ["revoked", { epoch: -1 }],
+  ["revoked", { lastBatch: -1 }],
+  ["finding", { id: "" }],
+  ["finding", { finding: "x".repeat(65) }],
+  ["finding", { severity: "info" }],
+  ["finding", { state: "closed" }],
+  ["finding", { node: "web-1" }],
+  ["finding", { connection: NODE.slice(1) }],
+  ["finding", { title: "x".repeat(513) }],
+  ["finding", { evidence: [] }],
+  ["finding", { evidence: null }],
+  ["finding", { evidence: { a: nested(EVIDENCE_DEPTH_MAX) } }],
+];
+
+test("values past their bounds are refused", () => {
+  for (const [kind, change] of REFUSED) {
+    const fields = { ...GOOD[kind], ...change };
+    assert.throws(
+      () => read(kind, fields),
+      { name: "FormatError", code: "bad_entry" },
+      lineOf(kind, change).slice(0, 99),
+    );
+  }
+});
+
+describe("__proto__", () => {
+  const lines = [
+    '["log",0,{"severity":9,"body":"b","attributes":{"__proto__":1}}]',
+    '["log",0,{"severity":9,"body":"b","attributes":{"__proto__":{"a":1}}}]',
+    '["log",0,{"__proto__":{"severity":9,"body":"b","attributes":{}}}]',
+    '["stop",0,{"__proto__":{"reason":"x"}}]',
+    '["start",0,{"facts":{"__proto__":"x"}}]',
+    '["addresses",0,{"networks":{"__proto__":["10.0.0.1"]}}]',
+    lineOf("finding", GOOD.finding).replace('"evidence":{}', '"evidence":{"__proto__":1}'),
+    lineOf("finding", GOOD.finding).replace('"evidence":{}', '"evidence":{"a":[{"__proto__":{}}]}'),
+  ];
+  for (const line of lines) {
+    test(`refused: ${line}`, () => {
+      assert.throws(() => decodeLine(line, first), { code: "bad_entry" });
+    });
+  }
+
+  test("what every object inherits stands in for no field", () => {
+    const inherits = Object.create(null) as object;
+    assert.equal("polluted" in inherits, false);
+    assert.throws(() => decodeLine('["stop",0,{}]', first), { code: "bad_entry" });
+  });
+});
+
+test("nested far too deeply is refused like any other", () => {
+  const deep = '{"a":'.repeat(8_000) + "1" + "}".repeat(8_000);
+  const line = lineOf("finding", GOOD.finding).replace('"evidence":{}', `"evidence":${deep}`);
+  assert.throws(() => decodeLine(line, first), { name: "FormatError", code: "bad_entry" });
+});
+
+test("the server's kinds are those that it alone writes", () => {
+  const expected: readonly EntryKind[] = ["tick", "enrolled", "revoked", "finding"];
+  assert.deepEqual([...SERVER_KINDS], expected);
+});
+
+test("the generator of random entries knows every kind", () => {
+  const random = new SeededRandom(71);
+  const kinds: readonly EntryKind[] = [...KINDS, "open", "update", "close", "account"];
+  const place = { seq: 3, aroundMs: 1_800_000_000_000 };
+  for (const kind of kinds) assert.equal(randomEntry(random, place, kind).kind, kind);
+});

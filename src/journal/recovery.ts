@@ -6,10 +6,11 @@
  *   1. the segments' headers are read and compared  crash: nothing changed
  *   2. the last segment is read to its end          crash: nothing changed
  *   3. a torn tail is cut off                       crash: the tail is there or not; again from 1
- *   4. a last file without header is removed        crash: it is there or not; again from 1
- *   5. the last group, or the header alone, is written over itself, and content and directory are synced: what a process
- *      left in the page cache counts from now on. Without the writing, bytes whose sync failed
- *      before would be passed over by this one        crash: the same bytes; again from 1
+ *   4. the last group, or the header alone, is written over itself, and the file is synced: what a
+ *      process left in the page cache counts from now on. Without the writing, bytes whose sync
+ *      failed before would be passed over by this one  crash: the same bytes; again from 1
+ *   5. a last file without header is removed        crash: it is there or not; again from 1
+ *   6. the directory is synced                      crash: again from 1
  */
 import { join } from "node:path";
 import { crashPoint } from "../std/crash-point.ts";

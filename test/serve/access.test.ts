@@ -54,6 +54,15 @@ async function raw(
   return { status: response.statusCode ?? 0, code, body };
 }
 
+async function postKey(type: string, body: string): Promise<unknown[]> {
+  const response = await fetch(new URL("/api/v1/keys", server.url), {
+    method: "POST",
+    headers: { ...bearer(server.token), "content-type": type },
+    body,
+  });
+  return [response.status, ((await response.json()) as Problem).code];
+}
+
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 describe("every route that needs a token", () => {
@@ -216,20 +225,12 @@ describe("wrong input", () => {
   }
 
   it("refuses bodies that are no JSON, or another type", async () => {
-    const post = async (type: string, body: string) => {
-      const response = await fetch(new URL("/api/v1/keys", server.url), {
-        method: "POST",
-        headers: { ...bearer(server.token), "content-type": type },
-        body,
-      });
-      return [response.status, ((await response.json()) as Problem).code];
-    };
-    assert.deepEqual(await post("application/json", "{"), [400, "bad_request"]);
-    assert.deepEqual(await post("application/json", '{"__proto__": {"reusable": true}}'), [
+    assert.deepEqual(await postKey("application/json", "{"), [400, "bad_request"]);
+    assert.deepEqual(await postKey("application/json", '{"__proto__": {"reusable": true}}'), [
       400,
       "bad_request",
     ]);
-    assert.deepEqual(await post("text/plain", "{}"), [415, "unsupported_media_type"]);
+    assert.deepEqual(await postKey("text/plain", "{}"), [415, "unsupported_media_type"]);
   });
 
   const paths = [

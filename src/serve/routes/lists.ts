@@ -14,11 +14,14 @@ import {
   type Page,
   pageOf,
 } from "../query/list-statement.ts";
-import type { Row } from "../query/store-reader.ts";
+import { type Row, statementOf } from "../query/store-reader.ts";
 import { Connection, ConnectionQuery, Finding, FindingQuery } from "../schemas.ts";
 import { ServeError } from "../serve-error.ts";
 
 const LIMIT_DEFAULT = 100;
+
+/** Where the store itself says that it stands; what the deriving thread reports is older. */
+const CURSOR = statementOf("SELECT max(next_index) AS committed FROM derive_cursor");
 
 const config = { access: "admin" } as const;
 
@@ -85,7 +88,9 @@ async function list(
     throw new ServeError("where_not_built", "`where` is not understood yet");
   }
   const request = { ...query, limit: query.limit ?? LIMIT_DEFAULT };
-  const context = { nowMs: parts.clock.nowMs(), committed: parts.vitals().committed };
+  // Asked first: what is below it is there for whatever is asked afterwards.
+  const [cursor] = await parts.store.rows<{ committed: number }>(CURSOR);
+  const context = { nowMs: parts.clock.nowMs(), committed: cursor?.committed ?? 0 };
   const statement = listStatement(listing, request, conditions, context);
   return pageOf(listing, request, await parts.store.rows(statement), context);
 }

@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { after, before, describe, it } from "node:test";
+import { Compile } from "typebox/compile";
+import type { Entry } from "../../src/format/entry.ts";
+import type { TestNode } from "../../src/ingest/test-node.ts";
+import { addresses, joined, open, send, tcp } from "./joined-node.ts";
+import { cleanEnv, PROGRAM, ServerProcess } from "./server-process.ts";
+
+interface Page {
+  readonly items: readonly Readonly<Record<string, unknown>>[];
+  readonly next?: string;
+  readonly follow: string;
+}
+
+const A = "10.9.0.1";
+const B = "10.9.0.2";
+const COUNT = 25;
+
+let server: ServerProcess;
+let a: TestNode;
+let b: TestNode;
+
+/** The close of the open at `openPlace` of the next batch. */
+function close(node: TestNode, openPlace: number): Entry {
+  return {
+    kind: "close",
+    atMs: node.atMs,
+    openSeq: node.nextSeq + openPlace,
+    ageMs: 5,
+    state: "SF",
+    assured: true,
+    counters: {
+      initiatorPackets: 4,
+      initiatorBytes: 1_000,
+      responderPackets: 5,
+      responderBytes: 9_000,
+    },
+    inferred: false,
+  };
+}
+
+/** Both ends of `count` connections from a to b, each a millisecond after the other. */
+async function connectTwo(count: number, portFirst: number): Promise<void> {
+  const atMs = Date.now() - 2_000;
+  for (const [node, role, own] of [
+    [a, "initiator", A],
+    [b, "responder", B],
+  ] as const) {
+    const entries: Entry[] = [addresses(atMs, own)];
+    for (let n = 0; n < count; n++) {
+      const at = entries.push(open(atMs + n, role, tcp(A, portFirst + n, B))) - 1;
+      entries.push({ ...close(node, at), atMs: atMs + n + 5 });
+    }
+    const answer = await send(server, node, entries);
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  }
+}
+
+async function page(path: string): Promise<Page> {
+  const { status, body } = await server.call<Page>("GET", `/api/v1${path}`);
+  assert.equal(status, 200, JSON.stringify(body));
+  return body;
+}
+
+function compare(x: number, y: number): number {
+  return x - y;
+}
+
+function untilMatched(count: number): Promise<Page> {
+  return server.until(
+    () => page("/connections?verdict=matched&limit=1000"),
+    ({ items }) => items.length >= count,
+  );
+}
+
+before(async () => {
+  server = await ServerProcess.start();
+  a = await joined(server, "node-a");
+  b = await joined(server, "node-b");
+  await connectTwo(COUNT, 40_000);
+  await untilMatched(COUNT);
+});
+after(() => server[Symbol.asyncDispose]());
+
+describe("connections", () => {
+  it("show both ends' names, counts and one verdict", async () => {
+    const { items } = await page("/connections?limit=1");
+    const { opened_at, closed_at, connection_id, community_id, updated_index, ...rest } =
+      items[0] ?? {};
+    assert.match(String(opened_at), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert.equal(Date.parse(String(closed_at)) - Date.parse(String(opened_at)), 5);
+    assert.match(String(connection_id), /^[0-9a-f]{32}$/);
+    assert.match(String(community_id), /^1:/);
+    assert.equal(typeof updated_index, "number");
+    assert.deepEqual(rest, {
+      network: "default",
+      proto: "tcp",
+      initiator_ip: A,
+      initiator_port: 40_000 + COUNT - 1,
+      responder_ip: B,
+      responder_port: 443,
+      initiator_node: "node-a",
+      responder_node: "node-b",
+      verdict: "matched",
+      excuse: "",
+      initiator_bytes: 1_000,
+      responder_bytes: 9_000,
+      initiator_packets: 4,
+      responder_packets: 5,
+      end_state: "SF",
+      counters: rest["counters"],
+    });
+  });
+
+  it("come in pages that lose and repeat nothing", async () => {
+    const ports: unknown[] = [];
+    let cursor = "";
+    for (;;) {
+      const { items, next } = await page(`/connections?limit=10${cursor}`);
+      ports.push(...items.map((item) => item["initiator_port"]));
+      if (next === undefined) break;
+      cursor = `&cursor=${next}`;
+    }
+    const expected = Array.from({ length: COUNT }, (_, n) => 40_000 + COUNT - 1 - n);
+    assert.deepEqual(ports, expected);
+  });
+
+  const filters: [query: string, count: number][] = [
+    ["node=node-a", COUNT],
+    ["node=node-b&verdict=matched&verdict=missing", COUNT],
+    ["node=node-c", 0],
+    ["node=%27%20OR%201%3D1%20--", 0],
+    ["verdict=missing", 0],
+    ["since=1h", COUNT],
+    ["since=1s", 0],
+    ["until=1h", 0],
+    [`since=${Date.now() - 3_600_000}&until=${Date.now() + 3_600_000}`, COUNT],
+  ];
+  for (const [query, count] of filters) {
+    it(`filtered by ${query.replaceAll(/\d{13}/g, "MS")}: ${count}`, async () => {
+      assert.equal((await page(`/connections?limit=1000&${query}`)).items.length, count);
+    });
+  }
+
+  it("can be followed: changes come once, in their order, also in small pages", async () => {
+    let { follow } = await page("/connections?limit=1");
+    await connectTwo(7, 50_000);
+    await untilMatched(COUNT + 7);
+    const ports: number[] = [];
+    const indexes: number[] = [];
+    for (;;) {
+      const changes = await page(`/connections?limit=3&follow=${follow}`);
+      ({ follow } = changes);
+      if (changes.items.length === 0) break;
+      indexes.push(...changes.items.map((item) => Number(item["updated_index"])));
+      ports.push(...changes.items.map((item) => Number(item["initiator_port"])));
+    }
+    const added = ports.filter((port) => port >= 50_000);
+    assert.deepEqual(
+      added.toSorted(compare),
+      Array.from({ length: 7 }, (_, n) => 50_000 + n),
+    );
+    assert.deepEqual(indexes, indexes.toSorted(compare));
+  });
+});
+
+it("answers what its description says", async () => {
+  interface Operation {
+    readonly responses: Record<string, { content?: Record<string, { schema: object }> }>;
+  }
+  const { body: document } = await server.call<{
+    paths: Record<string, Record<string, Operation>>;
+  }>("GET", "/api/v1/openapi.json");
+  const asked: [path: string, template: string][] = [
+    ["/api/v1/status", "/api/v1/status"],
+    ["/api/v1/nodes", "/api/v1/nodes"],
+    ["/api/v1/nodes/node-a", "/api/v1/nodes/{id}"],
+    ["/api/v1/keys", "/api/v1/keys"],
+    ["/api/v1/connections", "/api/v1/connections"],
+    ["/api/v1/findings", "/api/v1/findings"],
+  ];
+  for (const [path, template] of asked) {
+    const { body } = await server.call("GET", path);
+    const schema =
+      document.paths[template]?.["get"]?.responses["200"]?.content?.["application/json"]?.schema;
+    const compiled = Compile(schema ?? {});
+    assert.ok(compiled.Check(body), `${path}: ${JSON.stringify(compiled.Errors(body))}`);
+  }
+});
+
+it("puts a batch that was sent twice on record as a finding, with its evidence", async () => {
+  const frame = a.seal({ entries: [a.logEntry("first")] });
+  a.moveOn(frame);
+  const post = () =>
+    fetch(new URL("/ingest/v1/batches", server.url), {
+      method: "POST",
+      headers: { "content-type": "application/vnd.tallystick.batch" },
+      body: new Uint8Array(frame.frame),
+    });
+  assert.equal((await post()).status, 200);
+  assert.equal((await send(server, a, [a.logEntry("second")])).status, 200);
+  assert.equal((await post()).status, 409);
+  const { items } = await server.until(
+    () => page("/findings?kind=replayed"),
+    (found) => found.items.length > 0,
+  );
+  const [finding] = items;
+  assert.equal(finding?.["node"], "node-a");
+  assert.equal(typeof finding["evidence"], "object");
+  const { body } = await server.call("GET", `/api/v1/findings/${String(finding["id"])}`);
+  assert.deepEqual(body, finding);
+  const none = await page("/findings?state=resolved");
+  assert.equal(none.items.length, 0);
+});
+
+it("counts coverage by both ends, and says how far the store is", async () => {
+  const { body } = await server.call<{
+    coverage: { hour: { connections: number; both_ends: number; share: number } };
+    store: { state: string };
+    nodes: { name: string; state: string; addresses: string[] }[];
+  }>("GET", "/api/v1/status");
+  const { connections, both_ends, share } = body.coverage.hour;
+  assert.ok(connections >= COUNT);
+  assert.deepEqual([both_ends, share], [connections, 1]);
+  assert.equal(body.store.state, "ok");
+  assert.deepEqual(
+    body.nodes.map(({ name, state, addresses: list }) => [name, state, list]),
+    [
+      ["node-a", "active", [A]],
+      ["node-b", "active", [B]],
+    ],
+  );
+});
+
+it("shows a new connection within 3 s of its batch to who follows by the command line", async () => {
+  const words = [PROGRAM, "connections", "-f", "--json", "--limit", "1", "--data", server.dir];
+  const child = spawn(process.execPath, words, { env: cleanEnv({}) });
+  try {
+    const lines = createInterface({ input: child.stdout });
+    await once(lines, "line");
+    const sentAtMs = performance.now();
+    await connectTwo(1, 60_000);
+    for await (const line of lines) {
+      if (!line.includes("60000")) continue;
+      assert.ok(performance.now() - sentAtMs < 3_000);
+      break;
+    }
+  } finally {
+    child.kill();
+  }
+});

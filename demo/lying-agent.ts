@@ -30,6 +30,11 @@ class Liar {
     this.#lie = lie;
   }
 
+  /** Connections lied about so far. */
+  get told(): number {
+    return this.#forgotten.size + this.#altered.size;
+  }
+
   readonly intercept = (emit: EmitEntry): EmitEntry => {
     return (entry) => {
       if (entry.kind === "open") return this.#open(entry, emit);
@@ -77,7 +82,7 @@ if (import.meta.main) {
   const liar = new Liar();
   createInterface({ input: process.stdin }).on("line", (line) => {
     liar.tell(JSON.parse(line) as Lie);
-    console.log(JSON.stringify({ lying: true }));
+    console.log(JSON.stringify({ lying: true, told: liar.told }));
   });
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const)

@@ -53,7 +53,8 @@ export class Story {
     }
     const [alice, bob, carol] = hosts;
     if (alice === undefined || bob === undefined || carol === undefined) return;
-    await this.#act({ do: "refused", from: alice, to: carol, expected: "unanswered" });
+    // A closed port answers with a reset after its kernel took the packet in: both ends have a record.
+    await this.#act({ do: "refused", from: alice, to: carol, expected: "matched" });
     await inside(
       bob,
       "nft",
@@ -75,6 +76,7 @@ export class Story {
       await this.#page(carol, alice, "missing");
       await this.#page(bob, carol, "matched");
     }
+    await this.#lie(carol, { lie: "forget", peer: alice.ip }, 2 * TAMPERED_PAGES);
     await this.#lie(carol, { lie: "none" });
   }
 
@@ -88,6 +90,7 @@ export class Story {
       await this.#page(dave, bob, "differs", 20_000);
       await this.#page(dave, this.#machines.host("alice"), "matched");
     }
+    await this.#lie(dave, { lie: "alter", peer: bob.ip }, TAMPERED_PAGES);
     // The final counters follow the end: the lie has to last until they are told.
     await this.#forgotten(dave);
     await this.#lie(dave, { lie: "none" });
@@ -102,7 +105,7 @@ export class Story {
     await inside(
       erin,
       "nft",
-      "add table inet cut; add chain inet cut out { type filter hook output priority 0; }; add rule inet cut out tcp dport 8255 drop",
+      "add table inet cut; add chain inet cut out { type filter hook output priority 0; }; add rule inet cut out tcp dport 8255 reject with tcp reset",
     );
     for (let page = 0; page < TAMPERED_PAGES; page++) {
       await this.#page(alice, erin, "missing");
@@ -133,10 +136,15 @@ export class Story {
     }
   }
 
-  async #lie(host: Host, lie: Lie): Promise<void> {
+  /** Orders a lie and waits until the agent has told it about `times` connections: it sees them a little later than they happen. */
+  async #lie(host: Host, lie: Lie, times = 0): Promise<void> {
     const agent = this.#machines.agentOf(host);
-    agent.send(lie);
-    await agent.line((line) => line["lying"] === true);
+    for (;;) {
+      const answer = agent.line((line) => line["lying"] === true);
+      agent.send(lie);
+      if (Number((await answer)["told"]) >= times) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   #page(from: Host, to: Host, expected: Made["expected"], bytes = 2_000): Promise<void> {

@@ -65,6 +65,8 @@ export class Half {
         this.state = entry.state;
         this.durationMs = entry.ageMs;
         this.inferred = entry.inferred === true;
+        // A close that was seen has counters only when the kernel gave its last ones with it.
+        this.accounted = !this.inferred && entry.counters !== undefined;
         break;
       case "account":
         this.state = entry.state;

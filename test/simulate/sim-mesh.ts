@@ -73,8 +73,8 @@ export class SimMesh {
       atMs: this.nowMs,
       node: host.id,
       name,
-      publicKey: "k",
-      enrolmentKey: "e",
+      publicKey: host.publicKey.toString("base64url"),
+      enrolmentKey: "AAAAAAAA",
     });
     this.#deliver(this.server);
     host.emit({ kind: "start", atMs: this.nowMs + offsetMs, facts: {} });

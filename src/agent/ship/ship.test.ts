@@ -1,0 +1,222 @@
+/** The loop's manners, with a clock that the test holds and a server that is a function. */
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { chainHash, decodeFrame, FLAG, genesisHash, HEADER_BYTES } from "../../format/batch.ts";
+import { keyIdOf, nodeIdOf, rawPublicKey } from "../../format/identity.ts";
+import { signHead, signReceipt } from "../../format/receipt.ts";
+import { ManualClock } from "../../std/clock.ts";
+import { AgentLog } from "../agent-log.ts";
+import { type Delivery, openDelivery } from "../delivery.ts";
+import { makeStateDirectory, statePaths } from "../state-directory.ts";
+import type { Answer, RequestBody } from "./uplink.ts";
+
+const server = generateKeyPairSync("ed25519");
+const node = generateKeyPairSync("ed25519");
+const publicKey = rawPublicKey(node.publicKey);
+const identity = {
+  key: node.privateKey,
+  publicKey,
+  nodeId: nodeIdOf(publicKey),
+  keyId: keyIdOf(publicKey),
+};
+
+interface Rig {
+  readonly clock: ManualClock;
+  readonly delivery: Delivery;
+  /** Frames that arrived, accepted or not. */
+  readonly frames: Buffer[];
+  readonly requests: { readonly path: string; readonly atMs: number }[];
+  /** What to answer to the next batches; empty: accept. */
+  readonly answers: Answer[];
+  readonly say: (body: string) => void;
+  /** Resolves when it holds and everything that follows without the clock has happened. */
+  readonly until: (holds: () => boolean) => Promise<void>;
+}
+
+function rig(): Rig {
+  const clock = new ManualClock();
+  const paths = statePaths(mkdtempSync(join(tmpdir(), "tallystick-ship-")));
+  makeStateDirectory(paths);
+  const [frames, requests, answers]: [Buffer[], Rig["requests"], Answer[]] = [[], [], []];
+  const post = async (path: string, body: RequestBody): Promise<Answer> => {
+    requests.push({ path, atMs: clock.nowMs() });
+    if (!(body instanceof Uint8Array)) return answerHead(String(body["nonce"]));
+    frames.push(Buffer.from(body));
+    return answers.shift() ?? accept(body);
+  };
+  const delivery = openDelivery({
+    paths,
+    clock,
+    random: () => 1,
+    identity,
+    enrolment: {
+      node: identity.nodeId.toString("hex"),
+      name: "n",
+      server: "",
+      serverKey: rawPublicKey(server.publicKey).toString("base64url"),
+    },
+    machine: { machineId: "m", bootId: "b" },
+    sameMachine: true,
+    spoolBytesMax: 2 ** 20,
+    uplink: { post },
+    log: new AgentLog({ clock, directory: paths.log, level: "error" }),
+    crashAt: () => undefined,
+    completeToMs: () => 0,
+    onEpoch: () => undefined,
+  });
+  return {
+    clock,
+    delivery,
+    frames,
+    requests,
+    answers,
+    say: (body) =>
+      void delivery.stream.emit({
+        kind: "log",
+        atMs: clock.nowMs(),
+        severity: 9,
+        body,
+        attributes: {},
+      }),
+    until: async (holds) => {
+      do await setImmediate();
+      while (!holds());
+      await setImmediate();
+    },
+  };
+}
+
+function answerHead(nonce: string): Answer {
+  const head = {
+    nodeId: identity.nodeId,
+    epoch: 0,
+    batches: 0,
+    head: genesisHash(publicKey),
+    nextSeq: 0,
+  };
+  const bytes = signHead({ ...head, nonce: Buffer.from(nonce, "base64url") }, server.privateKey);
+  return { outcome: "ok", body: { head: bytes.toString("base64url") } };
+}
+
+function accept(frame: Uint8Array, key = server.privateKey): Answer {
+  const { header } = decodeFrame(frame);
+  const { epoch, batchNo } = header;
+  const head = chainHash(frame.subarray(0, HEADER_BYTES));
+  const receipt = { nodeId: identity.nodeId, epoch, batchNo, head, index: 1, receivedMs: 5 };
+  return { outcome: "ok", body: { receipt: signReceipt(receipt, key).toString("base64url") } };
+}
+
+test("a body closes half a second after its first entry, and is sent once", async () => {
+  const { clock, delivery, frames, say, until } = rig();
+  delivery.shipper.start();
+  say("one");
+  await delivery.shipper.recovered;
+  clock.advance(499);
+  say("two");
+  assert.ok(delivery.stream.queue.isEmpty);
+  clock.advance(1);
+  await until(() => frames.length > 0);
+  assert.deepEqual(
+    frames.map((frame) => decodeFrame(frame).header.entryCount),
+    [2],
+  );
+  await delivery.stop(0);
+});
+
+test("silence is signed every 30 s", async () => {
+  const { clock, delivery, frames, until } = rig();
+  delivery.shipper.start();
+  await until(() => delivery.shipper.status.state === "sending");
+  for (let at = 1; at <= 3; at++) {
+    clock.advance(29_999);
+    assert.equal(frames.length, at - 1);
+    clock.advance(1);
+    await until(() => frames.length === at);
+  }
+  assert.ok(frames.every((frame) => decodeFrame(frame).header.flags === FLAG.heartbeat));
+  await delivery.stop(0);
+});
+
+test("failures back off up to half a minute, and the same bytes come again", async () => {
+  const { clock, delivery, frames, requests, answers, say, until } = rig();
+  for (let at = 0; at < 9; at++) answers.push({ outcome: "later", reason: "ECONNREFUSED" });
+  delivery.shipper.start();
+  await until(() => delivery.shipper.status.state === "sending");
+  say("one");
+  clock.advance(500);
+  for (let failures = 1; failures <= 9; failures++) {
+    await until(() => delivery.shipper.status.failures === failures);
+    const delayMs = Math.min(500 * 2 ** (failures - 1), 30_000);
+    say("this does not hurry it");
+    clock.advance(delayMs - 1);
+    await setImmediate();
+    assert.equal(frames.length, failures);
+    clock.advance(1);
+  }
+  await until(() => delivery.shipper.status.failures === 0);
+  assert.ok(frames.slice(1, 10).every((frame) => frame.equals(frames[0] ?? Buffer.alloc(0))));
+  assert.equal(requests.filter(({ path }) => path.endsWith("head")).length, 1);
+  await delivery.stop(0);
+});
+
+test("a server's wish to wait is obeyed, within reason", async () => {
+  for (const [wishMs, waitMs] of [
+    [7000, 7000],
+    [86_400_000, 300_000],
+  ] as const) {
+    const { clock, delivery, frames, answers, say, until } = rig();
+    answers.push({ outcome: "later", reason: "busy", retryAfterMs: wishMs });
+    delivery.shipper.start();
+    await until(() => delivery.shipper.status.state === "sending");
+    say("one");
+    clock.advance(500);
+    await until(() => delivery.shipper.status.failures === 1);
+    clock.advance(waitMs - 1);
+    await setImmediate();
+    assert.equal(frames.length, 1);
+    clock.advance(1);
+    await until(() => frames.length === 2);
+    await delivery.stop(0);
+  }
+});
+
+test("a receipt from anybody else is none: the batch is sent again", async () => {
+  const { clock, delivery, frames, answers, say, until } = rig();
+  delivery.shipper.start();
+  await until(() => delivery.shipper.status.state === "sending");
+  const stranger = generateKeyPairSync("ed25519").privateKey;
+  answers.push({ outcome: "ok", body: {} });
+  say("one");
+  clock.advance(500);
+  await until(() => delivery.shipper.status.failures === 1);
+  answers.push(accept(frames[0] ?? Buffer.alloc(0), stranger));
+  clock.advance(500);
+  await until(() => delivery.shipper.status.failures === 2);
+  assert.equal(delivery.shipper.status.lastReceiptMs, 0);
+  clock.advance(1000);
+  await until(() => delivery.shipper.status.failures === 0);
+  assert.equal(frames.length, 3);
+  assert.equal(delivery.shipper.status.lastReceiptMs, 5);
+  await delivery.stop(0);
+});
+
+test("an unknown refusal waits for somebody to look, ten minutes at a time", async () => {
+  const { clock, delivery, frames, answers, say, until } = rig();
+  delivery.shipper.start();
+  await until(() => delivery.shipper.status.state === "sending");
+  answers.push({ outcome: "refused", status: 401, code: "unknown_node", detail: "" });
+  say("one");
+  clock.advance(500);
+  await until(() => delivery.shipper.status.failures === 1);
+  clock.advance(599_999);
+  await setImmediate();
+  assert.equal(frames.length, 1);
+  clock.advance(1);
+  await until(() => frames.length === 2);
+  await delivery.stop(0);
+});

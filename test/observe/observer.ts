@@ -54,5 +54,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (line === "status") print(status(observation));
   if (line === "stop") break;
 }
+process.stdin.destroy();
 await observation.stop();
 print({ ...status(observation), kind: "stopped" });

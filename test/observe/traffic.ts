@@ -27,6 +27,8 @@ async function ask(): Promise<void> {
   for (const port of [7, 8]) {
     for (let index = 0; index < Number(count); index++) {
       const socket = createSocket("udp4");
+      // Ports of our choice: a random one may come twice.
+      socket.bind(port * 1000 + index);
       await new Promise((resolve) => socket.send("question", port, address, resolve));
       if (port === 7) await once(socket, "message");
       socket.close();

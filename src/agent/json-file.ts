@@ -8,6 +8,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
+import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AgentError } from "./agent-error.ts";
 
@@ -23,6 +24,30 @@ export function replaceFile(path: string, content: string | Uint8Array, durable 
   }
   renameSync(temporary, path);
   if (durable) syncDirectory(dirname(path));
+}
+
+/** The same, durable, without holding up the event loop: a disk under load takes long to sync. */
+export async function replaceFileSoon(path: string, content: string): Promise<void> {
+  const temporary = `${path}.soon`;
+  const file = await open(temporary, "w", 0o600);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncDirectorySoon(dirname(path));
+}
+
+/** `syncDirectory` without holding up the event loop. */
+export async function syncDirectorySoon(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 /** Makes names that were created, renamed or removed in a directory durable. */

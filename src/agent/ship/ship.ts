@@ -129,6 +129,7 @@ export class Shipper {
     } catch (error) {
       // The disk: nothing leaves that could not be written first.
       stream.checkSpool();
+      chain.checkSpool();
       return this.#later(`the spool cannot be written: ${String(error)}`);
     }
   }

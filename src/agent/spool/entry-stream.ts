@@ -173,7 +173,7 @@ export class EntryStream {
     this.closeBody();
     this.#closed = true;
     await this.#queue.sync();
-    this.#numbering.close();
+    await this.#numbering.close();
     this.#open.end();
     this.#queue.close();
   }

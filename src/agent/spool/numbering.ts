@@ -7,7 +7,7 @@
  *   3. on a clean stop, write the exact next     crash: as if the stop had not been clean
  */
 import { SEQ_BLOCK } from "../limits.ts";
-import { readJson, replaceFile } from "../json-file.ts";
+import { readJson, replaceFile, replaceFileSoon } from "../json-file.ts";
 
 /** Numbers that may have been given to entries that nobody has; both inclusive. */
 export type SeqRange = readonly [first: number, last: number];
@@ -22,6 +22,7 @@ export class Numbering {
   readonly #file: string;
   #next: number;
   #reservedTo: number;
+  #reserving: Promise<void> | undefined;
 
   private constructor(file: string, next: number) {
     this.#file = file;
@@ -50,16 +51,30 @@ export class Numbering {
 
   take(): number {
     if (this.#next === this.#reservedTo) this.#reserve();
+    if (this.#reservedTo - this.#next === SEQ_BLOCK / 2) this.#reserving ??= this.#reserveSoon();
     return this.#next++;
   }
 
   /** A clean stop: nothing is skipped at the next start. */
-  close(): void {
+  async close(): Promise<void> {
+    await this.#reserving;
     replaceFile(this.#file, JSON.stringify({ reservedTo: this.#next, clean: true }));
     this.#reservedTo = this.#next;
   }
 
-  /** Once per block: one small durable write, which at 6,000 entries a second is every 11 s. */
+  /** Half a block ahead, so that a slow disk holds nobody up: at 6,000 entries a second, every 11 s. */
+  async #reserveSoon(): Promise<void> {
+    const reservedTo = this.#reservedTo + SEQ_BLOCK;
+    try {
+      await replaceFileSoon(this.#file, JSON.stringify({ reservedTo, clean: false }));
+      this.#reservedTo = Math.max(this.#reservedTo, reservedTo);
+    } catch {
+      // Tried again, and waited for, when the block is used up.
+    }
+    this.#reserving = undefined;
+  }
+
+  /** At the start, and when the disk was too slow to reserve ahead. Writes what `#reserveSoon` would. */
   #reserve(): void {
     const reservedTo = this.#next + SEQ_BLOCK;
     replaceFile(this.#file, JSON.stringify({ reservedTo, clean: false }));

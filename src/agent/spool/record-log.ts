@@ -22,7 +22,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { isMissing, syncDirectory } from "../json-file.ts";
+import { isMissing, syncDirectorySoon } from "../json-file.ts";
 
 const syncData = promisify(fdatasync);
 const PREFIX_BYTES = 9;
@@ -111,7 +111,7 @@ export class RecordLog {
     await syncData(this.#active.fd);
     if (!this.#createdUnsynced) return;
     this.#createdUnsynced = false;
-    syncDirectory(this.#options.directory);
+    await syncDirectorySoon(this.#options.directory);
   }
 
   /** The place before the oldest record. */

@@ -10,7 +10,6 @@ type StartErrorCode =
   | "bad_proxy"
   | "bad_tls"
   | "bad_data_dir"
-  | "plain_http_refused"
   | "listen_failed"
   | "data_in_use"
   | "state_too_new";

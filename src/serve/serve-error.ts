@@ -18,7 +18,6 @@ export type ServeErrorCode =
   | "bad_proxy"
   | "bad_tls"
   | "bad_data_dir"
-  | "plain_http_refused"
   | "listen_failed";
 
 export class ServeError extends Error {

@@ -71,6 +71,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
+/** True when another command line would have worked. */
+export function isWrongUsage(error: unknown): boolean {
+  if (!(error instanceof ServeError)) return false;
+  return ["bad_listen", "bad_public_url", "bad_proxy", "bad_tls"].includes(error.code);
+}
+
 async function prepare(options: ServerOptions, clock: Clock): Promise<Transport> {
   const { dataDir, publicUrl, certificateFile, keyFile, allowHttp } = options;
   const listen = parseListen(options.listen);
@@ -131,9 +137,6 @@ class Server implements RunningServer {
     const { dataDir, clock, version } = this.#options;
     const { token, created } = loadAdminToken(this.adminTokenFile);
     this.isNew = created;
-    // Agents need not wait for the store.
-    const searching = this.#searchable.start();
-    searching.catch(() => undefined);
     const { app, address } = await serveHttp({
       listen: parseListen(this.#options.listen),
       transport: this.#transport,
@@ -149,7 +152,8 @@ class Server implements RunningServer {
     await replaceFile(nodeDisk(), join(dataDir, SERVING_FILE), `${serving}\n`);
     const facts = { role: "server", version, node: process.version };
     this.#intake.note({ kind: "start", atMs: clock.nowMs(), facts });
-    await searching;
+    // Agents are served already.
+    await this.#searchable.start();
     await this.#searchable.usable(USABLE_MS_MAX);
   }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { joined } from "./joined-node.ts";
-import { type Ended, run, ServerProcess } from "./server-process.ts";
+import { type Ended, run, runInside, ServerProcess } from "./server-process.ts";
 
 let server: ServerProcess;
 const scratch = mkdtempSync(join(tmpdir(), "tallystick-cli-"));
@@ -88,7 +88,7 @@ describe("a transcript", () => {
   ];
   for (const [words, expected] of transcripts) {
     it(`tallystick ${words}`, async () => {
-      const ended = await run(placed(words));
+      const ended = await runInside(placed(words));
       assert.equal(ended.code, expected.code, ended.stderr);
       if (expected.out !== undefined) assert.match(ended.stdout, expected.out);
       if (expected.err !== undefined) assert.match(ended.stderr, expected.err);
@@ -164,7 +164,7 @@ describe("a server that cannot start says why and ends", () => {
     [
       "at no address",
       () => ["--data", join(scratch, "a"), "--listen", "here"],
-      1,
+      2,
       /--listen is no address with a port, here/,
     ],
     [
@@ -182,25 +182,25 @@ describe("a server that cannot start says why and ends", () => {
     [
       "with half a certificate",
       () => ["--data", join(scratch, "d"), "--tls-cert", file],
-      1,
+      2,
       /--tls-cert and --tls-key belong together/,
     ],
     [
       "with a certificate that is none",
       () => ["--data", join(scratch, "e"), "--tls-cert", file, "--tls-key", file],
-      1,
+      2,
       /cannot be used/,
     ],
     [
       "with no proxy",
       () => ["--data", join(scratch, "f"), "--listen", "127.0.0.1:0", "--trust-proxy", "x"],
-      1,
+      2,
       /--trust-proxy is no address, x/,
     ],
     [
       "with no public URL",
       () => ["--data", join(scratch, "g"), "--public-url", "logs"],
-      1,
+      2,
       /--public-url is no URL, logs/,
     ],
     [

@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import manifest from "../../package.json" with { type: "json" };
+import { tallystick } from "../../src/cli/program.ts";
+import { runProgram } from "../../src/std/command-line.ts";
 
 export const PROGRAM = fileURLToPath(new URL("../../bin/tallystick.ts", import.meta.url));
 
@@ -38,6 +41,24 @@ export async function run(
   const output = collect(child);
   const [code] = (await once(child, "close")) as [number | null];
   return { code, ...output() };
+}
+
+/** The same without a process: for long lists of transcripts. Not for `server`. */
+export async function runInside(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  let stdout = "";
+  let stderr = "";
+  const code = await runProgram(tallystick(manifest.version), words, {
+    env,
+    nowMs: Date.now(),
+    isTerminal: false,
+    columnsMax: undefined,
+    out: (output) => void (stdout += output),
+    err: (output) => void (stderr += output),
+  });
+  return { code, stdout, stderr };
 }
 
 /** Variables of whoever runs the tests must not reach the command. */
@@ -111,7 +132,7 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Runs a command of the same machine. */
   command(...words: readonly string[]): Promise<Ended> {
-    return run([...words, "--data", this.dir]);
+    return runInside([...words, "--data", this.dir]);
   }
 
   /** Asks until the answer satisfies; the test's own time is the limit. */

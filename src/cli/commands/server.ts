@@ -56,7 +56,7 @@ export function serverCommand(version: string) {
     options,
     async run(call) {
       // Loaded here, so that the other commands start without the store's library.
-      const { startServer } = await import("../../serve/server.ts");
+      const { startServer, isWrongUsage } = await import("../../serve/server.ts");
       // What stages and libraries make under DIR is the owner's alone.
       process.umask(0o077);
       const end = Promise.withResolvers<string>();
@@ -68,6 +68,9 @@ export function serverCommand(version: string) {
         version,
         log,
         onFatal: (cause) => end.reject(fatal(cause)),
+      }).catch((error: Error) => {
+        if (!isWrongUsage(error)) throw error;
+        throw new CommandError("wrong_usage", error.message, { cause: error.cause });
       });
       stopOnSignal(end.resolve);
       if (server.isNew) log(`the administrator's token is in ${server.adminTokenFile}`);

@@ -18,7 +18,7 @@ import { type Row, statementOf } from "../query/store-reader.ts";
 import { Connection, ConnectionQuery, Finding, FindingQuery } from "../schemas.ts";
 import { ServeError } from "../serve-error.ts";
 
-const LIMIT_DEFAULT = 100;
+const ROWS_DEFAULT = 100;
 
 /** Where the store itself says that it stands; what the deriving thread reports is older. */
 const CURSOR = statementOf("SELECT max(next_index) AS committed FROM derive_cursor");
@@ -87,7 +87,7 @@ async function list(
   if (query.where !== undefined) {
     throw new ServeError("where_not_built", "`where` is not understood yet");
   }
-  const request = { ...query, limit: query.limit ?? LIMIT_DEFAULT };
+  const request = { ...query, limit: query.limit ?? ROWS_DEFAULT };
   // Asked first: what is below it is there for whatever is asked afterwards.
   const [cursor] = await parts.store.rows<{ committed: number }>(CURSOR);
   const context = { nowMs: parts.clock.nowMs(), committed: cursor?.committed ?? 0 };

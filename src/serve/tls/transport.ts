@@ -40,7 +40,7 @@ export type Transport =
       readonly isSelfIssued: boolean;
     };
 
-/** Throws `bad_tls`, `plain_http_refused`. */
+/** Throws `bad_tls`. */
 export async function chooseTransport(options: TransportOptions): Promise<Transport> {
   const { certificateFile, keyFile, allowHttp, listenHost } = options;
   if ((certificateFile === undefined) !== (keyFile === undefined)) {

@@ -13,7 +13,8 @@ export class AddressBook {
 
   lookup(network: string, address: string | undefined): Claim {
     const nodes = address === undefined ? undefined : this.#claims.get(`${network} ${address}`);
-    const [first, ...rest] = nodes ?? [];
+    if (nodes === undefined) return NOBODY;
+    const [first, ...rest] = nodes;
     if (first === undefined) return NOBODY;
     return rest.length === 0
       ? { kind: "node", node: first }

@@ -16,12 +16,19 @@ export interface StoredNode {
   readonly memory: NodeMemory;
 }
 
+/** How far the store is. */
+export interface Position {
+  /** Index of the first record whose rows are not all there. */
+  readonly next: number;
+  /** Index of the first record with a half that may have no row; at most `next`. */
+  readonly rereadFrom: number;
+}
+
 export interface DeriveStore {
   /** Makes tables and views; drops all of an older schema, because the journal can make it anew. */
   prepare(): Promise<void>;
-  /** Index of the first record whose rows are not all there. */
-  position(): Promise<number>;
-  setPosition(nextIndex: number): Promise<void>;
+  position(): Promise<Position>;
+  setPosition(position: Position): Promise<void>;
   /** Inserts a block; the same token again changes nothing. */
   insert(block: ReadyBlock, token: string): Promise<void>;
   nodes(): Promise<StoredNode[]>;
@@ -30,7 +37,9 @@ export interface DeriveStore {
   eachUnsettled(position: number, each: (row: StoredConnection) => void): Promise<void>;
 }
 
-const CURSOR = "derive";
+/** Names of cursors: both move forward only, so that the largest of each is the newest. */
+const NEXT = "derive";
+const REREAD = "derive from";
 
 export class ClickHouseDeriveStore implements DeriveStore {
   readonly #client: ClickHouseClient;
@@ -57,16 +66,20 @@ export class ClickHouseDeriveStore implements DeriveStore {
     await this.#command(`CREATE TABLE IF NOT EXISTS ${name} (x UInt8) ENGINE = Memory`);
   }
 
-  async position(): Promise<number> {
-    const rows = await this.#rows<{ next: string }>(
-      `SELECT toString(max(next_index)) AS next FROM derive_cursor WHERE name = '${CURSOR}'`,
+  async position(): Promise<Position> {
+    const rows = await this.#rows<{ name: string; at: string }>(
+      "SELECT name, toString(max(next_index)) AS at FROM derive_cursor GROUP BY name",
     );
-    return Number(rows[0]?.next ?? 0);
+    const at = (name: string) => rows.find((row) => row.name === name)?.at;
+    const next = Number(at(NEXT) ?? 0);
+    return { next, rereadFrom: Number(at(REREAD) ?? next) };
   }
 
-  async setPosition(nextIndex: number): Promise<void> {
-    await this.#command(`INSERT INTO derive_cursor VALUES ('${CURSOR}', ${nextIndex})`, {
-      insert_deduplication_token: `cursor ${nextIndex}`,
+  /** One insert, so that there is never one without the other. */
+  async setPosition({ next, rereadFrom }: Position): Promise<void> {
+    const rows = `('${NEXT}', ${next}), ('${REREAD}', ${rereadFrom})`;
+    await this.#command(`INSERT INTO derive_cursor VALUES ${rows}`, {
+      insert_deduplication_token: `cursor ${next}`,
     });
   }
 

@@ -11,6 +11,10 @@
  *      the range, table and partition               because the range and so the token is the same
  *   5. the position is a row of the store           the next range begins
  *
+ * A half that has just come is held back for a moment, because its partner nearly always comes too
+ * and saves a row. The position therefore names two places: where the next range begins, and from
+ * which record on the connections must be read again, because not all of their halves have rows.
+ *
  * While the store takes one range, the next is being made: never more than one.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -18,12 +22,13 @@ import { decodeFrame, type Batch } from "../format/batch.ts";
 import type { Entry } from "../format/entry.ts";
 import { decompressPayload, forEachEntry } from "../format/payload.ts";
 import type { Clock } from "../std/clock.ts";
+import { crashPoint } from "../std/crash-point.ts";
 import { RowBlocks, type ReadyBlock } from "../store/row-blocks.ts";
 import { readConnection, writeConnection } from "./connection-row.ts";
-import type { DeriveStore } from "./derive-store.ts";
+import type { DeriveStore, Position } from "./derive-store.ts";
 import { writeBatch, writeFinding, writeLog, writeNode, type BatchPlace } from "./entry-rows.ts";
 import type { FindingDraft } from "./findings.ts";
-import type { Reconcile } from "./reconcile.ts";
+import type { BatchRecord, Reconcile } from "./reconcile.ts";
 
 export interface JournalBatch {
   readonly index: number;
@@ -67,6 +72,8 @@ export interface DeriveParts {
 }
 
 interface Prepared extends Range {
+  /** From here on a restart reads connections again. */
+  readonly rereadFrom: number;
   readonly blocks: readonly ReadyBlock[];
   readonly findings: FindingDraft[];
 }
@@ -116,6 +123,7 @@ export class Derive {
         continue;
       }
       await this.#parts.journalFindings(prepared.findings);
+      if (prepared.findings.length > 0) crashPoint("derive: findings journaled");
       inFlight = this.#commit(prepared);
       // An early rejection must not become unhandled before the next turn awaits it.
       inFlight.catch(() => undefined);
@@ -132,25 +140,42 @@ export class Derive {
   async #load(): Promise<void> {
     const { store, reconcile, intent } = this.#parts;
     await store.prepare();
-    this.#position = await store.position();
-    this.#committed = this.#position;
+    const position = await store.position();
+    this.#position = position.next;
+    this.#committed = position.next;
     const last = await intent.read();
     this.#intent = last?.from === this.#position ? last : undefined;
     for (const node of await store.nodes()) reconcile.restoreNode(node.id, node.name, node.memory);
     for (const found of await store.findings()) reconcile.restoreFinding(found.id, found.state);
-    await store.eachUnsettled(this.#position, (row) => {
+    await store.eachUnsettled(position.rereadFrom, (row) => {
       const openedMs = Number(row["k_opened_ms"]);
       reconcile.restore(readConnection(row, (id) => reconcile.streamFor(id), openedMs));
     });
+    await this.#reread(position);
+  }
+
+  /** Takes up the halves that were held back. Their rows are the only thing that is missing. */
+  async #reread({ rereadFrom, next }: Position): Promise<void> {
+    const { reconcile } = this.#parts;
+    for (const record of await this.#readAll(rereadFrom, next)) {
+      if (record.type !== "batch") continue;
+      const batch = decodeFrame(record.frame);
+      if (!reconcile.beginAgain(placeOf(record, batch))) continue;
+      this.#eachEntry(batch, (entry, seq) => {
+        if (isOfConnection(entry)) reconcile.entry(entry, seq);
+      });
+      await nextTurn();
+    }
   }
 
   async #prepare(): Promise<Prepared | undefined> {
     const from = this.#position;
     const { journal, reconcile } = this.#parts;
-    const endMax = this.#intent?.to ?? journal.end;
     if (from >= journal.end) return undefined;
-    const bytesMax = this.#intent === undefined ? RANGE_BYTES_MAX : Number.MAX_SAFE_INTEGER;
-    const records = await journal.read(from, endMax, bytesMax);
+    const records =
+      this.#intent === undefined
+        ? await journal.read(from, journal.end, RANGE_BYTES_MAX)
+        : await this.#readAll(from, this.#intent.to);
     for (const record of records) {
       if (record.type === "batch") this.#apply(record);
       await nextTurn();
@@ -159,22 +184,34 @@ export class Derive {
     const to = from + records.length;
     this.#intent = undefined;
     this.#position = to;
-    reconcile.drainChanged((connection, tombstone) =>
+    const heldFrom = reconcile.drainChanged((connection, tombstone) =>
       writeConnection(this.#blocks, connection, to, tombstone),
     );
     for (const stream of reconcile.streams.values()) {
       if (stream.changed) writeNode(this.#blocks, stream, to);
       stream.changed = false;
     }
-    return { from, to, blocks: this.#blocks.drain(), findings: reconcile.drainFindings() };
+    const findings = reconcile.drainFindings();
+    const blocks = this.#blocks.drain().toSorted((a, b) => orderOf(a) - orderOf(b));
+    return { from, to, rereadFrom: Math.min(heldFrom ?? to, to), blocks, findings };
+  }
+
+  /** Exactly the records `from`…`to`, however many reads that takes. */
+  async #readAll(from: number, to: number): Promise<JournalBatch[]> {
+    const records: JournalBatch[] = [];
+    while (from + records.length < to) {
+      records.push(...(await this.#parts.journal.read(from + records.length, to, RANGE_BYTES_MAX)));
+    }
+    return records;
   }
 
   #apply(record: JournalBatch): void {
     const batch = decodeFrame(record.frame);
-    const nodeId = Buffer.from(batch.header.nodeId).toString("hex");
     const { reconcile } = this.#parts;
     const { index, receivedMs } = record;
-    reconcile.begin({ index, receivedMs, nodeId, header: batch.header });
+    const begun = placeOf(record, batch);
+    reconcile.begin(begun);
+    const { nodeId } = begun;
     const place: BatchPlace = { index, receivedMs, stream: reconcile.streamFor(nodeId) };
     writeBatch(this.#blocks, batch, place);
     this.#eachEntry(batch, (entry, seq) => {
@@ -208,13 +245,17 @@ export class Derive {
 
   async #commit(prepared: Prepared): Promise<void> {
     const { store, intent } = this.#parts;
-    const { from, to } = prepared;
+    const { from, to, rereadFrom } = prepared;
     await intent.write({ from, to });
+    crashPoint("derive: intent written");
     for (const block of prepared.blocks) {
       const token = `${from}-${to} ${block.table} ${block.partition}`;
       await this.#persist(`insert into ${block.table}`, () => store.insert(block, token));
+      crashPoint("derive: block inserted");
     }
-    await this.#persist("remember the position", () => store.setPosition(to));
+    const position = { next: to, rereadFrom };
+    await this.#persist("remember the position", () => store.setPosition(position));
+    crashPoint("derive: position written");
     this.#committed = to;
   }
 
@@ -245,4 +286,20 @@ export class Derive {
     await Promise.race([waited.promise, this.#stop.promise]);
     timer.cancel();
   }
+}
+
+/**
+ * Nodes last: what their memory says to be used up, such as the excuses of a gap, must never be
+ * there without the rows that used it.
+ */
+function orderOf(block: ReadyBlock): number {
+  return block.table === "node_rows" ? 1 : 0;
+}
+
+function placeOf({ index, receivedMs }: JournalBatch, { header }: Batch): BatchRecord {
+  return { index, receivedMs, nodeId: Buffer.from(header.nodeId).toString("hex"), header };
+}
+
+function isOfConnection({ kind }: Entry): boolean {
+  return kind === "open" || kind === "update" || kind === "close" || kind === "account";
 }

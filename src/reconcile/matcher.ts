@@ -20,9 +20,13 @@ export interface MatcherOptions {
   readonly nearMs: number;
 }
 
+/** Waiting halves of one pair of ports; one, nearly always. */
+type Waiting = Half | Half[];
+
 export class TupleMatcher implements Matcher {
   readonly #nearMs: number;
-  readonly #queues = new Map<string, Half[]>();
+  /** By pair of addresses and network, then by protocol and ports as one number. */
+  readonly #pairs = new Map<string, Map<number, Waiting>>();
   #waiting = 0;
 
   constructor(options: MatcherOptions) {
@@ -34,27 +38,37 @@ export class TupleMatcher implements Matcher {
   }
 
   add(half: Half): Half | undefined {
-    const key = keyOf(half);
-    const queue = this.#queues.get(key);
+    const pair = pairOf(half);
+    const ports = portsOf(half);
+    let queues = this.#pairs.get(pair);
+    if (queues === undefined) {
+      queues = new Map();
+      this.#pairs.set(pair, queues);
+    }
+    const queue = queues.get(ports);
     const partner = queue === undefined ? undefined : this.#nearest(queue, half);
     if (partner !== undefined) {
-      this.#drop(key, partner);
+      this.#drop(queues, ports, partner);
       return partner;
     }
-    if (queue === undefined) this.#queues.set(key, [half]);
-    else queue.push(half);
+    queues.set(ports, queue === undefined ? half : listOf(queue, half));
     this.#waiting++;
     return undefined;
   }
 
   remove(half: Half): void {
-    this.#drop(keyOf(half), half);
+    const pair = pairOf(half);
+    const queues = this.#pairs.get(pair);
+    if (queues === undefined) return;
+    this.#drop(queues, portsOf(half), half);
+    // Kept while the two are likely to talk again, or every connection would make the map anew.
+    if (queues.size === 0) this.#pairs.delete(pair);
   }
 
-  #nearest(queue: readonly Half[], half: Half): Half | undefined {
+  #nearest(queue: Waiting, half: Half): Half | undefined {
     let best: Half | undefined;
     let bestMs = this.#nearMs;
-    for (const other of queue) {
+    for (const other of Array.isArray(queue) ? queue : [queue]) {
       if (other.node === half.node || other.ownIp === half.ownIp) continue;
       if (!orientationsFit(other, half)) continue;
       const apartMs = apart(other, half);
@@ -66,14 +80,22 @@ export class TupleMatcher implements Matcher {
     return best;
   }
 
-  #drop(key: string, half: Half): void {
-    const queue = this.#queues.get(key);
-    const at = queue?.indexOf(half) ?? -1;
-    if (queue === undefined || at === -1) return;
-    queue.splice(at, 1);
+  #drop(queues: Map<number, Waiting>, ports: number, half: Half): void {
+    const queue = queues.get(ports);
+    if (queue === half) queues.delete(ports);
+    else if (!Array.isArray(queue) || !queue.includes(half)) return;
+    else if (queue.length === 1) queues.delete(ports);
+    else
+      queues.set(
+        ports,
+        queue.filter((other) => other !== half),
+      );
     this.#waiting--;
-    if (queue.length === 0) this.#queues.delete(key);
   }
+}
+
+function listOf(queue: Waiting, half: Half): Half[] {
+  return Array.isArray(queue) ? [...queue, half] : [queue, half];
 }
 
 /** A picked-up half was open for an unknown time: only that both lived at once can be asked. */
@@ -94,11 +116,24 @@ function orientationsFit(a: Half, b: Half): boolean {
 }
 
 /** Any order serves, as long as both ends get the same one. */
-function keyOf(half: Half): string {
-  const { protocol, initiatorIp, initiatorPort, responderIp, responderPort } = half.tuple;
-  const ordered =
-    initiatorIp < responderIp || (initiatorIp === responderIp && initiatorPort <= responderPort);
-  return ordered
-    ? `${half.network} ${protocol} ${initiatorIp} ${initiatorPort} ${responderIp} ${responderPort}`
-    : `${half.network} ${protocol} ${responderIp} ${responderPort} ${initiatorIp} ${initiatorPort}`;
+function isOrdered({ tuple }: Half): boolean {
+  const { initiatorIp, responderIp } = tuple;
+  if (initiatorIp !== responderIp) return initiatorIp < responderIp;
+  return tuple.initiatorPort <= tuple.responderPort;
+}
+
+function pairOf(half: Half): string {
+  const { initiatorIp, responderIp } = half.tuple;
+  return isOrdered(half)
+    ? `${half.network} ${initiatorIp} ${responderIp}`
+    : `${half.network} ${responderIp} ${initiatorIp}`;
+}
+
+/** Protocol, 8 bits, and both ports, 16 bits each: exact as a number. */
+function portsOf(half: Half): number {
+  const { protocol, initiatorPort, responderPort } = half.tuple;
+  const [low, high] = isOrdered(half)
+    ? [initiatorPort, responderPort]
+    : [responderPort, initiatorPort];
+  return (protocol * 0x1_0000 + low) * 0x1_0000 + high;
 }

@@ -91,6 +91,17 @@ export class Reconcile {
     this.#stream.advance(record.header, record.receivedMs);
   }
 
+  /**
+   * A record that was applied before a restart begins; only its connections' entries follow, for the
+   * halves that had no row yet. False when there can be none: its epoch is past.
+   */
+  beginAgain(record: BatchRecord): boolean {
+    this.#nowMs = Math.max(this.#nowMs, record.receivedMs);
+    this.#record = record;
+    this.#stream = this.streamFor(record.nodeId);
+    return record.header.epoch === this.#stream.memory.epoch;
+  }
+
   entry(entry: Entry, seq: number): void {
     const record = this.#record;
     const stream = this.#stream;
@@ -119,13 +130,24 @@ export class Reconcile {
     }
   }
 
-  /** Hands out what changed, as rows to write; settled connections are forgotten. */
-  drainChanged(write: (connection: Connection, tombstone: Half | undefined) => void): void {
+  /**
+   * Judges what changed and hands it out as rows to write; settled connections are forgotten. Most
+   * halves have found their partner by now, and cost no judgement of their own. Returns the index
+   * of the oldest record with a half that was held back and has no row.
+   */
+  drainChanged(
+    write: (connection: Connection, tombstone: Half | undefined) => void,
+  ): number | undefined {
+    let heldFrom: number | undefined;
+    const sky = this.#sky;
     for (const connection of this.#changed) {
+      this.#judge(connection, sky);
       const { key, other, verdict, writtenKey } = connection;
-      const fresh = this.#nowMs - key.receivedMs < HOLD_LONE_MS;
-      if (other === undefined && verdict === "pending" && writtenKey === undefined && fresh)
+      const fresh = this.#nowMs - key.receivedMs < HOLD_LONE_MS && !key.cutOff;
+      if (other === undefined && verdict === "pending" && writtenKey === undefined && fresh) {
+        heldFrom = Math.min(heldFrom ?? key.index, key.index);
         continue;
+      }
       this.#changed.delete(connection);
       connection.queued = false;
       write(connection, writtenKey !== undefined && writtenKey !== key ? writtenKey : undefined);
@@ -133,6 +155,7 @@ export class Reconcile {
       if (connection.settled) this.#forget(connection);
       else this.#schedule(connection, this.#nowMs + REVIEW_EVERY_MS);
     }
+    return heldFrom;
   }
 
   drainFindings(): FindingDraft[] {
@@ -147,7 +170,11 @@ export class Reconcile {
     for (const half of connection.halves) {
       const { live, memory } = this.streamFor(half.node.id);
       half.cutOff = half.epoch < memory.epoch;
-      if (!half.cutOff) live.set(half.seq, connection);
+      if (half.cutOff) continue;
+      const known = live.get(half.seq);
+      if (known?.other !== undefined) return void (known.writtenKey = half);
+      if (known !== undefined) this.#supersede(known, connection);
+      live.set(half.seq, connection);
     }
     if (connection.other === undefined && !connection.settled) this.#matcher.add(connection.key);
     this.#touch(connection);
@@ -211,11 +238,8 @@ export class Reconcile {
 
   #begin(stream: NodeStream, half: Half): void {
     const connection = new Connection(half);
-    const peer = this.book.lookup(half.network, half.peerIp);
-    if (peer.kind === "node") connection.peerName = peer.node.name;
     stream.live.set(half.seq, connection);
     this.#touch(connection);
-    this.#applyLone(connection, judgeLone(half, this.#sky));
   }
 
   #matched(connection: Connection): void {
@@ -224,7 +248,6 @@ export class Reconcile {
     connection.counters = "pending";
     if (connection.found === "missing-half") this.#resolveMissing(connection);
     this.#touch(connection);
-    this.#judgeCounters(connection);
   }
 
   #amend(stream: NodeStream, entry: Exclude<ConnectionEntry, OpenEntry>): void {
@@ -233,29 +256,41 @@ export class Reconcile {
     if (connection === undefined || half === undefined) return;
     half.amend(entry);
     this.#touch(connection);
-    if (connection.other !== undefined) this.#judgeCounters(connection);
-    else this.#judgeAlone(connection);
   }
 
+  /** Only what the passing of time decided is written again. */
   #reviewOne(connection: Connection): void {
     if (connection.settled) return;
-    const before = `${connection.verdict} ${connection.excuse} ${connection.counters} ${connection.settled}`;
-    if (connection.other !== undefined) this.#judgeCounters(connection);
-    else this.#judgeAlone(connection);
-    const after = `${connection.verdict} ${connection.excuse} ${connection.counters} ${connection.settled}`;
-    if (before !== after) this.#touch(connection);
-    else this.#schedule(connection, this.#nowMs + REVIEW_EVERY_MS);
+    const { verdict, excuse, counters } = connection;
+    this.#judge(connection, this.#sky);
+    const same =
+      connection.verdict === verdict &&
+      connection.excuse === excuse &&
+      connection.counters === counters;
+    if (same && !connection.settled) this.#schedule(connection, this.#nowMs + REVIEW_EVERY_MS);
+    else this.#touch(connection);
   }
 
-  #judgeAlone(connection: Connection): void {
+  #judge(connection: Connection, sky: Sky): void {
+    if (connection.settled) return;
+    if (connection.other !== undefined) this.#judgeCounters(connection, sky);
+    else this.#judgeAlone(connection, sky);
+  }
+
+  #judgeAlone(connection: Connection, sky: Sky): void {
     const half = connection.key;
+    if (connection.peerName === "") connection.peerName = this.#nameOf(half);
     const decided = connection.verdict !== "pending" && connection.verdict !== "external";
-    if (!decided) this.#applyLone(connection, judgeLone(half, this.#sky));
-    if (connection.verdict === "pending" || !isPastAccounts(half, this.#sky)) return;
-    const young = this.#nowMs < half.receivedMs + this.#toleranceMs;
-    if (young) return;
+    if (!decided) this.#applyLone(connection, judgeLone(half, sky));
+    if (connection.verdict === "pending" || !isPastAccounts(half, sky)) return;
+    if (this.#nowMs < half.receivedMs + this.#toleranceMs) return;
     connection.counters = half.accounted && half.counters !== undefined ? "final" : "unavailable";
     connection.settled = true;
+  }
+
+  #nameOf(half: Half): string {
+    const peer = this.book.lookup(half.network, half.peerIp);
+    return peer.kind === "node" ? peer.node.name : "";
   }
 
   #applyLone(connection: Connection, judgement: LoneJudgement): void {
@@ -276,8 +311,8 @@ export class Reconcile {
     connection.verdict = judgement.verdict;
   }
 
-  #judgeCounters(connection: Connection): void {
-    const judgement = judgePair(connection, this.#sky);
+  #judgeCounters(connection: Connection, sky: Sky): void {
+    const judgement = judgePair(connection, sky);
     if (judgement.counters === "pending") return;
     connection.counters = judgement.counters;
     connection.settled = true;
@@ -320,6 +355,13 @@ export class Reconcile {
     const due = this.#due.get(second);
     if (due === undefined) this.#due.set(second, [connection]);
     else due.push(connection);
+  }
+
+  /** A crash between two partitions left the row of a lone half beside that of its pair: it is to go. */
+  #supersede(lone: Connection, pair: Connection): void {
+    this.#matcher.remove(lone.key);
+    this.#changed.delete(lone);
+    pair.writtenKey = lone.key;
   }
 
   #forget(connection: Connection): void {

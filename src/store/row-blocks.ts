@@ -135,14 +135,17 @@ interface OpenBlock {
 
 export class RowBlocks {
   readonly #blocks = new Map<string, OpenBlock>();
+  /** Rows come in runs: the block of the last one is nearly always the next one's too. */
+  #last: OpenBlock = { table: "derive_cursor", partition: "none", columns: {}, rows: 0 };
 
   /** The columns to push one row into; every column must get exactly one value. */
   row<T extends TableName>(table: T, partition: string): Columns<T> {
-    const key = `${table} ${partition}`;
-    let block = this.#blocks.get(key);
-    if (block === undefined) {
-      block = { table, partition, columns: COLUMNS[table](), rows: 0 };
+    let block = this.#last;
+    if (block.table !== table || block.partition !== partition) {
+      const key = `${table} ${partition}`;
+      block = this.#blocks.get(key) ?? { table, partition, columns: COLUMNS[table](), rows: 0 };
       this.#blocks.set(key, block);
+      this.#last = block;
     }
     block.rows++;
     return block.columns as Columns<T>;
@@ -155,6 +158,7 @@ export class RowBlocks {
       // A partition that got nothing this time is an old day: its memory is let go.
       if (block.rows === 0) {
         this.#blocks.delete(key);
+        if (this.#last === block) this.#last = { ...block, partition: "none" };
         continue;
       }
       const bytes = nativeBlock(block.columns, block.rows);

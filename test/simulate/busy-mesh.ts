@@ -1,0 +1,137 @@
+/** Much honest traffic between a few nodes, as signed batches of a realistic size; seeded. */
+import { SimNode } from "./sim-node.ts";
+import { SeededRandom } from "../../src/std/seeded-random.ts";
+
+export interface BusyOptions {
+  readonly connections: number;
+  readonly nodes: number;
+  readonly seed?: number;
+  /** Unix ms of the first batch. */
+  readonly startMs?: number;
+  /** Connections between two batches of a node. */
+  readonly connectionsPerBatch?: number;
+  deliver(frame: Uint8Array, atMs: number): void;
+}
+
+interface Living {
+  readonly ends: readonly [SimNode, number][];
+  readonly openedMs: number;
+  readonly bytes: number;
+}
+
+const START_MS = 1_800_000_000_000;
+/** Connections that live at once, before the oldest ends and is accounted for. */
+const ALIVE = 2_000;
+const PORTS = [80, 443, 22, 5432] as const;
+
+export function busyMesh(options: BusyOptions): { server: SimNode; nodes: readonly SimNode[] } {
+  const { connectionsPerBatch = 4_000 } = options;
+  const deliver = (frame: Uint8Array, atMs: number) => options.deliver(frame, atMs);
+  const random = new SeededRandom(options.seed ?? 1);
+  const below = (bound: number) => random.integer(0, bound - 1);
+  const server = new SimNode("server");
+  const nodes = Array.from({ length: options.nodes }, (_, index) => new SimNode(`node-${index}`));
+  let nowMs = options.startMs ?? START_MS;
+  enrol(server, nodes, nowMs);
+  deliver(server.seal(nowMs), nowMs);
+  const living: Living[] = [];
+  for (let count = 0; count < options.connections; count++) {
+    if (count % 20 === 0) nowMs++;
+    const from = below(nodes.length);
+    const to = (from + 1 + below(nodes.length - 1)) % nodes.length;
+    living.push(
+      open({
+        nodes,
+        from,
+        to,
+        port: 1024 + below(60_000),
+        service: PORTS[below(PORTS.length)] ?? 80,
+        nowMs,
+        bytes: 400 + below(5_000),
+      }),
+    );
+    if (living.length > ALIVE) finish(living.shift(), nowMs);
+    if (count % connectionsPerBatch === connectionsPerBatch - 1) flush(nodes, nowMs, deliver);
+  }
+  for (const one of living) finish(one, nowMs);
+  flush(nodes, nowMs, deliver);
+  return { server, nodes };
+}
+
+function enrol(server: SimNode, nodes: readonly SimNode[], atMs: number): void {
+  for (const [index, node] of nodes.entries()) {
+    const publicKey = node.publicKey.toString("base64url");
+    server.emit({
+      kind: "enrolled",
+      atMs,
+      node: node.id,
+      name: node.name,
+      publicKey,
+      enrolmentKey: "AAAAAAAA",
+    });
+    node.emit({ kind: "start", atMs, facts: {} });
+    node.emit({ kind: "addresses", atMs, networks: { default: [addressOf(index)] } });
+  }
+}
+
+function addressOf(index: number): string {
+  return `10.0.${Math.floor(index / 250)}.${(index % 250) + 1}`;
+}
+
+interface Opening {
+  readonly nodes: readonly SimNode[];
+  readonly from: number;
+  readonly to: number;
+  readonly port: number;
+  readonly service: number;
+  readonly nowMs: number;
+  readonly bytes: number;
+}
+
+function open(opening: Opening): Living {
+  const { nodes, from, to, nowMs, bytes } = opening;
+  const tuple = {
+    protocol: 6,
+    initiatorIp: addressOf(from),
+    initiatorPort: opening.port,
+    responderIp: addressOf(to),
+    responderPort: opening.service,
+  };
+  const ends = (
+    [
+      ["initiator", from],
+      ["responder", to],
+    ] as const
+  ).flatMap(([role, index]) => {
+    const node = nodes[index];
+    if (node === undefined) return [];
+    return [
+      [node, node.emit({ kind: "open", atMs: nowMs, role, tuple, pickup: false })] as [
+        SimNode,
+        number,
+      ],
+    ];
+  });
+  return { ends, openedMs: nowMs, bytes };
+}
+
+function finish(living: Living | undefined, nowMs: number): void {
+  if (living === undefined) return;
+  const { bytes, openedMs } = living;
+  const counters = {
+    initiatorPackets: 6,
+    initiatorBytes: bytes,
+    responderPackets: 5,
+    responderBytes: bytes * 3,
+  };
+  const ageMs = nowMs - openedMs;
+  for (const [node, openSeq] of living.ends) {
+    const ending = { atMs: nowMs, openSeq, ageMs, state: "SF", assured: true } as const;
+    node.emit({ kind: "close", ...ending, inferred: false });
+    node.emit({ kind: "account", ...ending, counters });
+  }
+}
+
+function flush(nodes: readonly SimNode[], nowMs: number, deliver: BusyOptions["deliver"]): void {
+  for (const node of nodes) deliver(node.seal(nowMs), nowMs + 5);
+}

@@ -24,7 +24,7 @@ export function humanTime(iso: string | null): string {
 /** The two largest units: `3h12m`, `4s`. */
 export function humanSpan(spanMs: number | null): string {
   if (spanMs === null) return "";
-  if (spanMs < 1_000) return `${Math.max(0, Math.round(spanMs))}ms`;
+  if (spanMs < 999.5) return `${Math.max(0, Math.round(spanMs))}ms`;
   const seconds = Math.round(spanMs / 1_000) * 1_000;
   return (
     formatDuration(seconds)

@@ -59,6 +59,8 @@ export function serverCommand(version: string) {
       const { startServer, isWrongUsage } = await import("../../serve/server.ts");
       // What stages and libraries make under DIR is the owner's alone.
       process.umask(0o077);
+      // Whoever read the log has gone: no reason to stop taking batches.
+      process.stderr.on("error", () => undefined);
       const end = Promise.withResolvers<string>();
       // It may fail while it starts, before anybody waits.
       end.promise.catch(() => undefined);

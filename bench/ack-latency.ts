@@ -147,7 +147,7 @@ function send(url: string, frame: Uint8Array, agent: Agent, dueMs: number): Prom
 async function askAgain(server: ServerProcess, signal: AbortSignal): Promise<number> {
   let answered = 0;
   while (!signal.aborted) {
-    const { status } = await server.call("POST", "/api/v1/sql", { query: HEAVY });
+    const { status } = await server.call("POST", "/api/v1/sql", { sql: HEAVY });
     if (status === 200) answered++;
     else await pause(100);
   }

@@ -54,3 +54,11 @@ for (const [from, to, answers, expected] of cases) {
     assert.equal(text, expected);
   });
 }
+
+test("looks again before it takes a connection for somebody else's", () => {
+  const fresh = new AddressScope([], () => {
+    fresh.update({ own: ["10.0.0.1"], unnamed: [], inner: [], broadcasts: [] });
+  });
+  const share = fresh.share(direction("10.0.0.2", "10.0.0.1"), direction("10.0.0.1", "10.0.0.2"));
+  assert.equal(share?.role, "responder");
+});

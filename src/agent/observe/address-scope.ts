@@ -43,11 +43,14 @@ interface Judged {
 export class AddressScope {
   readonly #networks: readonly { readonly name: string; readonly list: BlockList }[];
   readonly #judged = new Map<string, Judged>();
+  readonly #refresh: () => void;
   #own = new Set<string>();
   #never = new Set<string>();
   #inner = new BlockList();
 
-  constructor(rules: readonly NetworkRule[]) {
+  /** `refresh` may call `update`: asked before a connection is taken for somebody else's. */
+  constructor(rules: readonly NetworkRule[], refresh: () => void = () => {}) {
+    this.#refresh = refresh;
     this.#networks = rules.map(({ name, cidr }) => ({ name, list: blockList([cidr]) }));
   }
 
@@ -64,6 +67,14 @@ export class AddressScope {
 
   /** Undefined: the connection is not recorded. */
   share(original: Direction, reply: Direction): Share | undefined {
+    const share = this.#share(original, reply);
+    if (share?.role !== "forwarder") return share;
+    // An address that came up a moment ago would make this node a router of its own connections.
+    this.#refresh();
+    return this.#share(original, reply);
+  }
+
+  #share(original: Direction, reply: Direction): Share | undefined {
     const initiator = this.#judge(original.sourceIp);
     const responder = this.#judge(original.destinationIp);
     if (initiator.kind === "never" || responder.kind === "never") return undefined;

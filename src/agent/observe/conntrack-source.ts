@@ -320,7 +320,7 @@ export class ConntrackSource {
     this.#counted = { read: 0, begun: 0, dropped: 0 };
     if (this.#change !== undefined || this.#outageFromMs !== undefined) return;
     const { events, reason } = this.#pressure.sample({
-      dropped,
+      dropped: this.#dumps.takeRan() ? 0 : dropped,
       read: Math.round(read / seconds),
       begun: Math.round(begun / seconds),
       lagMs: fence.lagMs(),

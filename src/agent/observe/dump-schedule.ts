@@ -29,6 +29,7 @@ export class DumpSchedule {
   #dueMonotonicMs = 0;
   #reading = false;
   #abandoned = false;
+  #ran = false;
 
   constructor(options: DumpScheduleOptions) {
     this.#options = options;
@@ -40,6 +41,16 @@ export class DumpSchedule {
     if (this.#pending !== undefined && nowMs >= this.#pending.deadlineMonotonicMs) this.#finish();
     if (this.#reading || this.#pending !== undefined || !mayStart) return;
     if (nowMs >= this.#dueMonotonicMs) void this.#dump();
+  }
+
+  /**
+   * Whether a table was being read at any time since the last call. Reading makes the kernel clear
+   * out what has timed out, all at once: losses then are no sign of steady overload.
+   */
+  takeRan(): boolean {
+    const ran = this.#ran;
+    this.#ran = this.#reading;
+    return ran;
   }
 
   /** All events from before this mark were read. */
@@ -58,6 +69,7 @@ export class DumpSchedule {
   async #dump(): Promise<void> {
     const { clock, tracker, fence, command, warn } = this.#options;
     this.#reading = true;
+    this.#ran = true;
     this.#abandoned = false;
     this.#dueMonotonicMs = clock.monotonicMs() + DUMP_INTERVAL_MS;
     tracker.beginDump();

@@ -31,6 +31,8 @@ export const DUMP_INTERVAL_MS = 300_000;
 export const FENCE_INTERVAL_MS = 1000;
 export const TICK_INTERVAL_MS = 250;
 export const ADDRESSES_POLL_MS = 3000;
+/** A router asks at each connection whether an address is new: reading them takes 0.1 ms. */
+export const ADDRESSES_READ_MIN_MS = 100;
 
 /** Without a mark read for this long, the agent says so in an entry. */
 export const FENCE_STALL_MS = 10_000;

@@ -13,12 +13,12 @@ import type {
   GapEntry,
   LogEntry,
 } from "../../format/entry.ts";
-import { AddressScope, type NetworkRule } from "./address-scope.ts";
+import { AddressScope, type LocalAddresses, type NetworkRule } from "./address-scope.ts";
 import { ConntrackSource } from "./conntrack-source.ts";
 import { Fence } from "./fence.ts";
 import type { Half } from "./half-table.ts";
 import type { HostSettings } from "./host-settings.ts";
-import { ADDRESSES_POLL_MS } from "./limits.ts";
+import { ADDRESSES_POLL_MS, ADDRESSES_READ_MIN_MS } from "./limits.ts";
 import { claimedAddresses, readLocalAddresses, sameAddresses } from "./own-addresses.ts";
 import { TableGuard } from "./table-guard.ts";
 import { Tracker } from "./tracker.ts";
@@ -60,8 +60,9 @@ const DRAIN_MS = 1000;
 
 export async function observeConnections(options: ObserveOptions): Promise<Observation> {
   const { clock, emit, host, command = ["conntrack"] } = options;
-  const scope = new AddressScope(options.networks ?? []);
-  const addresses = followAddresses({ clock, emit, scope });
+  const addresses = new AddressClaims(options);
+  addresses.start();
+  const { scope } = addresses;
   const fence = await Fence.open(clock);
   const { udpTimeouts } = host;
   const { allProtocols = false } = options;
@@ -77,7 +78,7 @@ export async function observeConnections(options: ObserveOptions): Promise<Obser
     liveHalves: () => tracker.liveHalves,
     readerPid: () => source.readerPid,
     async stop() {
-      addresses.cancel();
+      addresses.stop();
       guard?.stop();
       await source.drain(DRAIN_MS);
       source.stop();
@@ -87,32 +88,41 @@ export async function observeConnections(options: ObserveOptions): Promise<Obser
   };
 }
 
-interface Follow {
-  readonly clock: Clock;
-  readonly emit: (entry: AddressesEntry) => number;
+/** Claims the addresses as they are now, and again whenever they are seen to have changed. */
+class AddressClaims {
   readonly scope: AddressScope;
-}
+  readonly #clock: Clock;
+  readonly #emit: (entry: AddressesEntry) => number;
+  #local: LocalAddresses | undefined;
+  #readMonotonicMs = Number.NEGATIVE_INFINITY;
+  #timer: Timer | undefined;
 
-/** Claims the addresses as they are now, and again whenever they change. */
-function followAddresses({ clock, emit, scope }: Follow): Timer {
-  let local = readLocalAddresses();
-  let timer: Timer;
-  const claim = (): void => {
-    scope.update(local);
-    const networks = claimedAddresses(local, (address) => scope.networkOf(address));
-    emit({ kind: "addresses", networks, atMs: clock.nowMs() });
-  };
-  const poll = (): void => {
-    const now = readLocalAddresses();
-    if (!sameAddresses(local, now)) {
-      local = now;
-      claim();
-    }
-    timer = clock.after(ADDRESSES_POLL_MS, poll);
-  };
-  claim();
-  timer = clock.after(ADDRESSES_POLL_MS, poll);
-  return { cancel: () => timer.cancel() };
+  constructor({ clock, emit, networks = [] }: ObserveOptions) {
+    this.#clock = clock;
+    this.#emit = emit;
+    this.scope = new AddressScope(networks, () => this.#refresh());
+  }
+
+  start(): void {
+    this.#refresh();
+    this.#timer = this.#clock.after(ADDRESSES_POLL_MS, () => this.start());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #refresh(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < this.#readMonotonicMs + ADDRESSES_READ_MIN_MS) return;
+    this.#readMonotonicMs = nowMs;
+    const local = readLocalAddresses();
+    if (this.#local !== undefined && sameAddresses(this.#local, local)) return;
+    this.#local = local;
+    this.scope.update(local);
+    const networks = claimedAddresses(local, (address) => this.scope.networkOf(address));
+    this.#emit({ kind: "addresses", networks, atMs: this.#clock.nowMs() });
+  }
 }
 
 function guardTable({ clock, emit, host }: ObserveOptions): TableGuard | undefined {

@@ -120,11 +120,6 @@ export class EntryStream {
     this.#options.onBody();
   }
 
-  /** True when an entry waits in the open body. */
-  get hasOpenEntries(): boolean {
-    return this.#open.count > 0;
-  }
-
   /**
    * Looks whether somebody removed the spool's files; if so begins new ones and declares the loss,
    * which nobody can count: what was in them is known to whoever removed them.

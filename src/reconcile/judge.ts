@@ -112,7 +112,7 @@ export type PairJudgement =
 export function judgePair(connection: Connection, sky: Sky): PairJudgement {
   const { key, other } = connection;
   if (other === undefined) return { counters: "pending" };
-  if (key.accounted && other.accounted) return compare(key, other);
+  if (key.accounted && other.accounted) return compare(key, other, sky);
   const patient = [key, other].some((half) => !isPastAccounts(half, sky));
   return patient ? { counters: "pending" } : { counters: "unavailable" };
 }
@@ -129,7 +129,11 @@ export function isPastAccounts(half: Half, sky: Sky): boolean {
   return half.closed && memory.watermarkMs > half.closedMs + ACCOUNT_WAIT_MS;
 }
 
-function compare(a: Half, b: Half): PairJudgement {
+/**
+ * While an agent is stopped, or has taken its rule away, its kernel may not count: then a difference
+ * says nothing. Counters that agree all the same are final.
+ */
+function compare(a: Half, b: Half, sky: Sky): PairJudgement {
   if (a.counters === undefined || b.counters === undefined) return { counters: "unavailable" };
   const [initiator, responder] = a.role === "initiator" || b.role === "responder" ? [a, b] : [b, a];
   if (a.pickup || b.pickup) return { counters: "unavailable" };
@@ -137,5 +141,12 @@ function compare(a: Half, b: Half): PairJudgement {
     initiator.counters ?? a.counters,
     responder.counters ?? b.counters,
   );
+  if (difference !== undefined && [a, b].some((half) => isPartlyCounted(half, sky))) {
+    return { counters: "unavailable" };
+  }
   return { counters: "final", difference };
+}
+
+function isPartlyCounted(half: Half, sky: Sky): boolean {
+  return sky.streamOf(half).wasBlind(half.openedMs, half.closedMs);
 }

@@ -115,6 +115,15 @@ export class NodeStream implements HalfOwner {
     );
   }
 
+  /** Whether it declared that its kernel did not track for a part of this time, by its own clock. */
+  wasBlind(fromMs: number, toMs: number): boolean {
+    const { absences, gaps } = this.memory;
+    return (
+      absences.some((one) => one.fromMs <= toMs && (one.toMs === null || one.toMs >= fromMs)) ||
+      gaps.some((one) => one.cause === "pressure" && one.fromMs <= toMs && one.toMs >= fromMs)
+    );
+  }
+
   /** Remembers a gap; the same entry twice is one. */
   admit(gap: GapBudget): void {
     if (this.memory.gaps.some((one) => one.index === gap.index && one.seq === gap.seq)) return;

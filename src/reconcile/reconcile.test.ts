@@ -80,6 +80,38 @@ describe("an honest connection", () => {
   });
 });
 
+describe("a connection that lived while one end did not track", () => {
+  const untracked: [what: string, blind: (m: SimMesh, b: SimHost) => void][] = [
+    [
+      "its agent was stopped and started",
+      (m, b) => {
+        b.emit({ kind: "stop", atMs: m.nowMs + 1_000, reason: "SIGTERM" });
+        b.emit({ kind: "start", atMs: m.nowMs + 3_000, facts: {} });
+      },
+    ],
+    [
+      "its agent took the rule away",
+      (m, b) => {
+        const [fromMs, toMs] = [m.nowMs + 1_000, m.nowMs + 3_000];
+        b.emit({ kind: "gap", atMs: toMs, cause: "pressure", count: null, fromMs, toMs });
+      },
+    ],
+  ];
+  for (const [what, blind] of untracked) {
+    it(`has no counters to compare: ${what}`, () => {
+      const { mesh: m, a, b } = mesh();
+      blind(m, b);
+      const long = { from: a, to: b, durationMs: 10_000 };
+      const less = m.connect({ ...long, bytes: 90_000, receivedBytes: 10_000 });
+      const same = m.connect({ ...long, bytes: 90_000 });
+      m.pass(60_000);
+      assert.equal(m.verdict(less), "matched unavailable");
+      assert.equal(m.verdict(same), "matched final");
+      assert.deepEqual(m.open, []);
+    });
+  }
+});
+
 describe("a tampered connection", () => {
   it("whose half was forgotten by the responder is missing, and accuses nobody alone", () => {
     const { mesh: m, a, b } = mesh();

@@ -9,6 +9,7 @@
  * role is "i", "r" or "f". Trailing absent values are left out.
  */
 import type {
+  AccountEntry,
   Amendment,
   CloseEntry,
   ConnectionState,
@@ -16,6 +17,8 @@ import type {
   OpenEntry,
   ReplyTuple,
   Role,
+  Tuple,
+  UpdateEntry,
 } from "./entry.ts";
 import { CONNECTION_STATES } from "./entry.ts";
 import { address, badEntry, natural, show } from "./entry-value.ts";
@@ -66,71 +69,74 @@ export function decodeOpen(values: readonly unknown[], atMs: number): OpenEntry 
     throw badEntry(`an open has 8 to 11 values, got ${values.length}`);
   }
   const role = roleOf(values[2]);
-  const flags = values.length > 8 ? natural(values[8], "flags", FLAG_PICKUP) : 0;
+  const tuple = decodeTuple(values);
+  if (values.length === 8) return { kind: "open", atMs, role, tuple, pickup: false };
+  const pickup = natural(values[8], "flags", FLAG_PICKUP) === FLAG_PICKUP;
   const reply = values.length > 9 && values[9] !== null ? decodeReply(values[9]) : undefined;
   const network = values.length > 10 ? networkOf(values[10]) : undefined;
   return {
     kind: "open",
     atMs,
     role,
-    tuple: {
-      protocol: natural(values[3], "protocol", 255),
-      initiatorIp: address(values[4], "initiator"),
-      initiatorPort: natural(values[5], "initiator port", PORT_MAX),
-      responderIp: address(values[6], "responder"),
-      responderPort: natural(values[7], "responder port", PORT_MAX),
-    },
-    pickup: flags === FLAG_PICKUP,
+    tuple,
+    pickup,
     ...(reply === undefined ? undefined : { reply }),
     ...(network === undefined ? undefined : { network }),
   };
 }
 
-/** A close from its values: an amendment that may be inferred. Throws `bad_entry`. */
-export function decodeClose(values: readonly unknown[], atMs: number, seq: number): CloseEntry {
-  const amendment = decodeAmendment(values, atMs, { seq, flagsMax: FLAG_INFERRED | FLAG_ASSURED });
-  const inferred = ((values[5] as number) & FLAG_INFERRED) !== 0;
-  return { kind: "close", ...amendment, inferred };
+function decodeTuple(values: readonly unknown[]): Tuple {
+  return {
+    protocol: natural(values[3], "protocol", 255),
+    initiatorIp: address(values[4], "initiator"),
+    initiatorPort: natural(values[5], "initiator port", PORT_MAX),
+    responderIp: address(values[6], "responder"),
+    responderPort: natural(values[7], "responder port", PORT_MAX),
+  };
 }
 
-/** An update or account from its values. Throws `bad_entry`. */
-export function decodeUpdate<K extends "update" | "account">(
-  kind: K,
-  values: readonly unknown[],
-  at: { readonly atMs: number; readonly seq: number },
-): Amendment & { readonly kind: K } {
-  const amendment = decodeAmendment(values, at.atMs, { seq: at.seq, flagsMax: FLAG_ASSURED });
-  if (values[5] === FLAG_INFERRED) throw badEntry(`flags: only a close is inferred`);
-  return { kind, ...amendment };
+/** Where an amendment stands: its absolute time and its own number. */
+interface Standing {
+  readonly atMs: number;
+  readonly seq: number;
 }
 
-function decodeAmendment(
+/** An update, close or account from its values. Throws `bad_entry`. */
+export function decodeAmendment(
+  kind: "update" | "close" | "account",
   values: readonly unknown[],
-  atMs: number,
-  { seq, flagsMax }: { readonly seq: number; readonly flagsMax: number },
-): Amendment {
+  { atMs, seq }: Standing,
+): UpdateEntry | CloseEntry | AccountEntry {
   if (values.length !== 6 && values.length !== 10) {
     throw badEntry(`expected 6 values, or 10 with counters, got ${values.length}`);
   }
-  const distance = natural(values[2], "distance to the open");
-  if (distance < 1 || distance > seq) {
-    throw badEntry(`distance ${distance} does not lead to an earlier entry`);
-  }
+  const openSeq = seq - distanceOf(values[2], seq);
   const ageMs = natural(values[3], "age");
   if (ageMs > atMs) throw badEntry(`age ${ageMs} puts the open before 1970`);
-  const state = values[4];
-  if (!STATES.has(state)) {
-    throw badEntry(`state: expected one of ${CONNECTION_STATES.join(" ")}, got ${show(state)}`);
+  const state = stateOf(values[4]);
+  const flags = natural(values[5], "flags", FLAG_INFERRED | FLAG_ASSURED);
+  const assured = (flags & FLAG_ASSURED) !== 0;
+  const inferred = (flags & FLAG_INFERRED) !== 0;
+  // Literals, not spreads: this is the innermost part of ingest.
+  if (kind === "close") {
+    if (values.length === 6) return { kind, atMs, openSeq, ageMs, state, assured, inferred };
+    const counters = decodeCounters(values);
+    return { kind, atMs, openSeq, ageMs, state, assured, inferred, counters };
   }
-  const flags = natural(values[5], "flags", flagsMax);
-  const head = {
-    atMs,
-    openSeq: seq - distance,
-    ageMs,
-    state: state as ConnectionState,
-    assured: (flags & FLAG_ASSURED) !== 0,
-  };
-  return values.length === 10 ? { ...head, counters: decodeCounters(values) } : head;
+  if (inferred) throw badEntry("flags: only a close is inferred");
+  if (values.length === 6) return { kind, atMs, openSeq, ageMs, state, assured };
+  return { kind, atMs, openSeq, ageMs, state, assured, counters: decodeCounters(values) };
+}
+
+function distanceOf(value: unknown, seq: number): number {
+  const distance = natural(value, "distance to the open");
+  if (distance >= 1 && distance <= seq) return distance;
+  throw badEntry(`distance ${distance} does not lead to an earlier entry`);
+}
+
+function stateOf(value: unknown): ConnectionState {
+  if (STATES.has(value)) return value as ConnectionState;
+  throw badEntry(`state: expected one of ${CONNECTION_STATES.join(" ")}, got ${show(value)}`);
 }
 
 function decodeCounters(values: readonly unknown[]): Counters {

@@ -9,13 +9,7 @@
  * in one place what JSON leaves open (spaces, 1.0 and 1e0, −0, duplicate keys, escapes), so that no
  * two readers can understand the same signed bytes differently.
  */
-import {
-  decodeClose,
-  decodeOpen,
-  decodeUpdate,
-  encodeAmendment,
-  encodeOpen,
-} from "./connection-line.ts";
+import { decodeAmendment, decodeOpen, encodeAmendment, encodeOpen } from "./connection-line.ts";
 import type { Entry } from "./entry.ts";
 import { checkObjectEntry } from "./entry-object.ts";
 import { badEntry, integer, isTimeMs } from "./entry-value.ts";
@@ -66,10 +60,9 @@ function decodeValues(values: readonly unknown[], { seq, previousAtMs }: LinePos
     case "open":
       return decodeOpen(values, atMs);
     case "update":
-    case "account":
-      return decodeUpdate(kind, values, { atMs, seq });
     case "close":
-      return decodeClose(values, atMs, seq);
+    case "account":
+      return decodeAmendment(kind, values, { atMs, seq });
     default:
       return checkObjectEntry(kind, atMs, values);
   }

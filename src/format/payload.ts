@@ -2,6 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { zstdCompressSync, zstdDecompressSync, constants } from "node:zlib";
 import type { Entry } from "./entry.ts";
+import { ConnectionScanner } from "./connection-scan.ts";
 import { decodeLine, encodeLine } from "./entry-line.ts";
 import { FormatError } from "./format-error.ts";
 import { LINE_BYTES_MAX, RAW_BYTES_MAX, ZSTD_WINDOW_LOG_MAX } from "./limits.ts";
@@ -80,6 +81,7 @@ export function forEachEntry(
 ): void {
   if (!isUtf8(raw)) throw new FormatError("bad_payload", "the payload is not UTF-8");
   const text = raw.toString("utf8");
+  const scanner = new ConnectionScanner(text);
   let previousAtMs = 0;
   let index = 0;
   for (let start = 0; start < text.length; index++) {
@@ -87,7 +89,8 @@ export function forEachEntry(
     if (end === -1) throw new FormatError("bad_payload", "the last line has no newline");
     if (index === expected.entryCount) throw wrongCount(expected.entryCount, "more");
     const position = { seq: expected.seqFirst + index, previousAtMs };
-    const entry = decodeAt(text.slice(start, end), index, position);
+    const entry =
+      scanner.scan(start, end, position) ?? decodeAt(text.slice(start, end), index, position);
     each(entry, position.seq);
     previousAtMs = entry.atMs;
     start = end + 1;

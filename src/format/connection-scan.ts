@@ -29,12 +29,13 @@ const ROLES: Readonly<Record<number, Role>> = {
 };
 
 type Kind = "open" | "update" | "close" | "account";
-const HEADS: readonly (readonly [head: string, kind: Kind])[] = [
-  ['["open",', "open"],
-  ['["close",', "close"],
-  ['["account",', "account"],
-  ['["update",', "update"],
-];
+/** By the first letter of the kind. */
+const HEADS: Readonly<Record<number, { readonly text: string; readonly kind: Kind }>> = {
+  0x6f: { text: '["open",', kind: "open" },
+  0x63: { text: '["close",', kind: "close" },
+  0x61: { text: '["account",', kind: "account" },
+  0x75: { text: '["update",', kind: "update" },
+};
 
 /** Reads one text from front to back; `scan` is called for each line in turn. */
 export class ConnectionScanner {
@@ -48,15 +49,15 @@ export class ConnectionScanner {
 
   /** The entry in `start`…`end` (exclusive), or undefined: then ask decodeLine. */
   scan(start: number, end: number, position: LinePosition): Entry | undefined {
-    const head = HEADS.find(([text]) => this.#text.startsWith(text, start));
-    if (head === undefined) return undefined;
+    const head = HEADS[this.#text.charCodeAt(start + 2)];
+    if (head === undefined || !this.#text.startsWith(head.text, start)) return undefined;
     this.#failed = false;
-    this.#at = start + head[0].length;
+    this.#at = start + head.text.length;
     const atMs = this.#integer() + position.previousAtMs;
     this.#expect(COMMA);
     if (this.#failed || !isTimeMs(atMs)) return undefined;
     const entry =
-      head[1] === "open" ? this.#open(atMs) : this.#amendment(head[1], atMs, position.seq);
+      head.kind === "open" ? this.#open(atMs) : this.#amendment(head.kind, atMs, position.seq);
     this.#expect(BRACKET);
     return this.#failed || this.#at !== end ? undefined : entry;
   }

@@ -45,8 +45,10 @@ export function address(value: unknown, what: string): string {
     throw badEntry(`${what}: expected a canonical address, got ${show(value)}`);
   }
   if (canonical.size >= CANONICAL_MAX) canonical.clear();
-  canonical.set(value, value);
-  return value;
+  // A copy, because the value may be a slice that would keep the whole text of its batch alive.
+  const own = Buffer.from(value, "latin1").toString("latin1");
+  canonical.set(own, own);
+  return own;
 }
 
 export function isCanonicalAddress(text: string): boolean {

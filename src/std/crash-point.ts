@@ -14,6 +14,10 @@ export const CRASH_POINTS = [
   "journal: acknowledged",
   "journal: before truncating the tail",
   "journal: tail truncated",
+  "derive: findings journaled",
+  "derive: intent written",
+  "derive: block inserted",
+  "derive: position written",
 ] as const;
 
 export type CrashPoint = (typeof CRASH_POINTS)[number];

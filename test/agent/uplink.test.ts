@@ -34,7 +34,7 @@ const answerWith =
   };
 
 test("a certificate is compared before anything is sent", async () => {
-  const { certificatePem, keyPem } = makeSelfSigned(["127.0.0.1"], Date.now());
+  const { certificatePem, keyPem } = await makeSelfSigned(["127.0.0.1"], Date.now());
   const paths: (string | undefined)[] = [];
   const server = createHttps({ cert: certificatePem, key: keyPem }, (request, response) => {
     paths.push(request.url);

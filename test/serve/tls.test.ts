@@ -24,7 +24,7 @@ it("makes its own certificate beyond loopback, once, and puts it into enrolment 
 
   const { url, token } = first;
   const env = { TALLYSTICK_URL: url, TALLYSTICK_TOKEN: token };
-  const other = makeSelfSigned(["127.0.0.1"], Date.now());
+  const other = await makeSelfSigned(["127.0.0.1"], Date.now());
   const otherFile = join(scratch, "other.pem");
   writeFileSync(otherFile, other.certificatePem);
   const tries: [ca: string | undefined, code: number, err: RegExp][] = [
@@ -58,7 +58,7 @@ it("makes its own certificate beyond loopback, once, and puts it into enrolment 
 });
 
 it("shows the certificate that it was given", async () => {
-  const made = makeSelfSigned(["localhost", "127.0.0.1"], Date.now());
+  const made = await makeSelfSigned(["localhost", "127.0.0.1"], Date.now());
   const [cert, key] = [join(scratch, "cert.pem"), join(scratch, "key.pem")];
   writeFileSync(cert, made.certificatePem);
   writeFileSync(key, made.keyPem);

@@ -87,7 +87,7 @@ async function ownCertificate(options: TransportOptions): Promise<Transport> {
       `${certificateFile} is missing, restore it or remove ${keyFile}`,
     );
   }
-  const made = makeSelfSigned(ownNames(options), nowMs);
+  const made = await makeSelfSigned(ownNames(options), nowMs);
   await disk.mkdir(join(dataDir, "tls"));
   await replaceFile(disk, certificateFile, made.certificatePem);
   await replaceFile(disk, keyFile, made.keyPem);

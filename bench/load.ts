@@ -1,0 +1,176 @@
+/**
+ * Real connection load on the whole product: two hosts in namespaces with a real agent each, a real
+ * server, a generator between the hosts. What was lost, what it cost, whether the host noticed.
+ *
+ *   node bench/load.ts [--rate 2000 --seconds 30]      without options: all three cases
+ *
+ * Everything shares this machine's processors; the server, which in life has a machine of its own,
+ * gives way to the hosts.
+ */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { inside } from "../demo/namespaces.ts";
+import { enlargeEventBuffer } from "../test/lab/event-buffer.ts";
+import { MeshLab, type Host } from "../test/lab/mesh-lab.ts";
+import { until } from "../test/lab/until.ts";
+import { runLoad, type LoadResult } from "./connection-load.ts";
+import { DropsWatch } from "./load/drops-watch.ts";
+import { type AgentUsage, UsageWatch } from "./load/process-usage.ts";
+import { findingsOf, type Loss, lossOf, type Told, toldBy } from "./load/told.ts";
+
+export interface LoadCase {
+  readonly rate: number;
+  readonly seconds: number;
+  /** Runs the same load without agents first, to compare with. */
+  readonly baseline?: boolean;
+}
+
+export interface LoadFigures {
+  readonly rate: number;
+  readonly load: LoadResult;
+  /** Without agents, with the kernel's tracking on. */
+  readonly baseline: LoadResult | undefined;
+  readonly usage: Readonly<Record<string, AgentUsage>>;
+  /** From the end of the load until every connection was searchable with both ends, or decided. */
+  readonly searchableAfterMs: number;
+  readonly told: Told;
+  readonly loss: Loss;
+  /** By host, the kernel's own count, and the sockets it was read from. */
+  readonly kernelDrops: Readonly<Record<string, { drops: number; sockets: number }>>;
+  readonly findings: readonly string[];
+}
+
+/** Short lives for what is over: 2,200 connections a second fill the table with the default of 120 s. */
+const TIMEOUTS_S = {
+  nf_conntrack_tcp_timeout_time_wait: 10,
+  nf_conntrack_tcp_timeout_close: 5,
+  nf_conntrack_udp_timeout: 5,
+};
+const DECIDED_WITHIN_MS = 120_000;
+const BUNDLE = fileURLToPath(new URL("../dist/tallystick-agent.mjs", import.meta.url));
+
+/** One case in a mesh of its own. */
+export async function benchLoad(what: LoadCase): Promise<LoadFigures> {
+  await using lab = await openLab();
+  using _buffer = enlargeEventBuffer();
+  const [from, to] = lab.hosts;
+  if (from === undefined || to === undefined) throw new Error("two hosts are needed");
+  const { rate, seconds } = what;
+  const run = (): Promise<LoadResult> =>
+    runLoad({ from: from.namespace, to: to.namespace, address: to.ip, rate, seconds });
+  const baseline = what.baseline === true ? await withoutAgents(lab, run) : undefined;
+  await Promise.all(lab.hosts.map((host) => lab.startAgent(host)));
+  await known(lab);
+  const drops = lab.hosts.map((host) => [host, new DropsWatch(pidOf(lab, host))] as const);
+  const usages = lab.hosts.map((host) => [host, new UsageWatch(pidOf(lab, host))] as const);
+  const load = await run();
+  const usage = Object.fromEntries(usages.map(([host, watch]) => [host.name, watch.end()]));
+  const endMs = performance.now();
+  const searchableAfterMs = await searchable(lab, load, endMs);
+  const told = await decided(lab);
+  for (const [, watch] of drops) watch.end();
+  return {
+    rate,
+    load,
+    baseline,
+    usage,
+    searchableAfterMs,
+    told,
+    loss: await lossOf(lab),
+    kernelDrops: Object.fromEntries(
+      drops.map(([host, { total, sockets }]) => [host.name, { drops: total, sockets }]),
+    ),
+    findings: await findingsOf(lab),
+  };
+}
+
+function openLab(): Promise<MeshLab> {
+  return MeshLab.open({
+    prefix: `tsmesh-l${process.pid}`,
+    hosts: ["ann", "ben"],
+    clockTolerance: "4s",
+    timeoutsS: TIMEOUTS_S,
+    serverPrefix: ["nice", "-n", "10"],
+    ...(existsSync(BUNDLE) ? { agent: [process.execPath, BUNDLE] } : {}),
+  });
+}
+
+/** The kernel tracks as it does with agents, or with any stateful firewall; afterwards nothing is left of it. */
+async function withoutAgents(lab: MeshLab, run: () => Promise<LoadResult>): Promise<LoadResult> {
+  const rule = "ct state new counter";
+  const chains = ["input", "output"].flatMap((hook) => [
+    `add chain inet firewall ${hook} { type filter hook ${hook} priority 0; }`,
+    `add rule inet firewall ${hook} ${rule}`,
+  ]);
+  const nft = ["add table inet firewall", ...chains].join("; ");
+  await Promise.all(lab.hosts.map((host) => inside(host, "nft", nft)));
+  const result = await run();
+  await Promise.all(
+    lab.hosts.map(async (host) => {
+      await inside(host, "nft", "delete table inet firewall");
+      await inside(host, "conntrack", "-F");
+    }),
+  );
+  return result;
+}
+
+/** The server knows whose the addresses are. */
+async function known(lab: MeshLab): Promise<void> {
+  await until("the server knows the nodes", async () => {
+    const rows = await lab.sql<{ addresses: readonly string[] }>("SELECT addresses FROM nodes");
+    return rows.filter(({ addresses }) => addresses.length > 0).length === lab.hosts.length;
+  });
+}
+
+function pidOf(lab: MeshLab, host: Host): number {
+  return lab.agentOf(host).process.pid ?? -1;
+}
+
+/** Until both ends of every connection are there, or, where events were lost, nothing more comes. */
+async function searchable(lab: MeshLab, load: LoadResult, endMs: number): Promise<number> {
+  let lastCount = -1;
+  let lastChangeMs = performance.now();
+  for (;;) {
+    const { fromBothEnds, connections } = await toldBy(lab);
+    const nowMs = performance.now();
+    if (fromBothEnds >= load.succeeded) return Math.round(nowMs - endMs);
+    if (connections + fromBothEnds !== lastCount) lastChangeMs = nowMs;
+    lastCount = connections + fromBothEnds;
+    if (nowMs - lastChangeMs > 15_000) return Math.round(lastChangeMs - endMs);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+async function decided(lab: MeshLab): Promise<Told> {
+  const endMs = performance.now() + DECIDED_WITHIN_MS;
+  for (;;) {
+    await lab.sweepAll();
+    const told = await toldBy(lab);
+    if (told.undecided === 0 || performance.now() > endMs) return told;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+}
+
+/** The cases that the product's goals name. */
+export const LOAD_CASES: readonly LoadCase[] = [
+  { rate: 100, seconds: 20 },
+  { rate: 2_000, seconds: 30 },
+  { rate: 10_000, seconds: 15, baseline: true },
+];
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      rate: { type: "string" },
+      seconds: { type: "string", default: "30" },
+      baseline: { type: "boolean", default: false },
+    },
+  });
+  const { rate, seconds, baseline } = values;
+  const cases =
+    rate === undefined ? LOAD_CASES : [{ rate: Number(rate), seconds: Number(seconds), baseline }];
+  for (const one of cases) console.log(JSON.stringify(await benchLoad(one), null, 2));
+}
+
+if (import.meta.main) await main();

@@ -12,6 +12,9 @@ import { Journal } from "../../src/journal/journal.ts";
 import type { JournalRecord } from "../../src/journal/record.ts";
 import { nodeDisk } from "../../src/std/node-disk.ts";
 
+/** Whose batches may be there. */
+export type AuditedNode = Pick<TestNode, "id" | "publicKeyBytes">;
+
 export interface Audit {
   /** Per hex node id, the chain hashes of its batches in order, in hex. */
   readonly chains: ReadonlyMap<string, readonly string[]>;
@@ -20,7 +23,10 @@ export interface Audit {
   readonly records: number;
 }
 
-export async function auditJournal(directory: string, nodes: readonly TestNode[]): Promise<Audit> {
+export async function auditJournal(
+  directory: string,
+  nodes: readonly AuditedNode[],
+): Promise<Audit> {
   const server = await loadServerKey(nodeDisk(), directory, false);
   const keys = new Map(nodes.map((node) => [node.id, node.publicKeyBytes]));
   keys.set(nodeIdOf(server.publicKeyBytes).toString("hex"), server.publicKeyBytes);

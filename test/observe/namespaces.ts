@@ -48,7 +48,7 @@ export class Link implements Disposable {
       const settings = Object.entries(TIMEOUTS).map(
         ([name, seconds]) => `net.netfilter.nf_conntrack_${name}=${seconds}`,
       );
-      run(host, "sysctl", "-qw", "net.ipv4.tcp_tw_reuse=1", ...settings);
+      run(host, "sysctl", "-qw", ...settings);
     }
   }
 

@@ -291,7 +291,7 @@ export class ConntrackSource {
     if (this.#marksStalled() && this.#reader?.isListening === true) {
       this.#endOutage(this.#options.clock.nowMs());
     }
-    this.#dumps.tick(this.#mayDump());
+    this.#dumps.tick({ mayStart: this.#mayDump(), marksCome: this.#completeToMs > 0 });
   }
 
   /** A dump waits for the first mark; where none comes, for a reader that listens. */

@@ -1,7 +1,7 @@
 /**
  * When the kernel's table is dumped into the tracker: at the start, after each interruption, every
  * five minutes. A dump counts once a mark sent after it has been read, so that no event from before
- * its end is still unread; where marks do not come back it counts after a few seconds.
+ * its end is still unread; where marks never come back it counts after a few seconds.
  */
 import type { Clock } from "../../std/clock.ts";
 import type { Fence, Mark } from "./fence.ts";
@@ -35,10 +35,14 @@ export class DumpSchedule {
     this.#options = options;
   }
 
-  /** Starts a dump that is due, where `mayStart`; ends one that waited long enough. */
-  tick(mayStart: boolean): void {
+  /**
+   * Starts a dump that is due, where `mayStart`. Without `marksCome`, ends one that waited long
+   * enough; with them it waits for its mark, as long as a stopped reader may take.
+   */
+  tick({ mayStart, marksCome }: { mayStart: boolean; marksCome: boolean }): void {
     const nowMs = this.#options.clock.monotonicMs();
-    if (this.#pending !== undefined && nowMs >= this.#pending.deadlineMonotonicMs) this.#finish();
+    const pending = this.#pending;
+    if (pending !== undefined && !marksCome && nowMs >= pending.deadlineMonotonicMs) this.#finish();
     if (this.#reading || this.#pending !== undefined || !mayStart) return;
     if (nowMs >= this.#dueMonotonicMs) void this.#dump();
   }

@@ -20,6 +20,7 @@ const cases: readonly [name: string, old: string, before: string, after: string,
   ["a second instance of the same tuple", "n1 d1", "n1 d1 n1", "", "n1"],
   ["what the old one delivered and the new one brings late", "n1 n2", "n1", "n2 n3", "n3"],
   ["no change of state from before the merge", "n1 u1", "n1 u1", "u1", "u1"],
+  ["no beginning that the old one lost, when it told of the end", "d1", "n1 d1 n1", "", "n1"],
   ["everything when the old one was deaf", "", "n1 d1 n2", "", "n1 d1 n2"],
 ];
 

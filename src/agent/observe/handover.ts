@@ -17,13 +17,15 @@ export interface Stamped {
 export class Handover {
   /** How often the old reader delivered an event that the new one has not brought yet. */
   readonly #delivered = new Map<string, number>();
+  /** Beginnings less ends that the old reader delivered, by instance. */
+  readonly #balance = new Map<string, number>();
   #waiting: Stamped[] = [];
 
   /** The old reader delivered this event. */
   fromOld(event: ConntrackEvent): void {
     if (event.type === "update") return;
-    const key = keyOf(event);
-    this.#delivered.set(key, (this.#delivered.get(key) ?? 0) + 1);
+    add(this.#delivered, keyOf(event), 1);
+    add(this.#balance, instanceOf(event), event.type === "new" ? 1 : -1);
   }
 
   /** The new reader brought this event; it waits. False when it should bring no more for now. */
@@ -43,15 +45,33 @@ export class Handover {
   isRepeat(event: ConntrackEvent): boolean {
     if (event.type === "update" || this.#delivered.size === 0) return false;
     const key = keyOf(event);
-    const times = this.#delivered.get(key);
-    if (times === undefined) return false;
-    if (times === 1) this.#delivered.delete(key);
-    else this.#delivered.set(key, times - 1);
+    if ((this.#delivered.get(key) ?? 0) > 0) {
+      add(this.#delivered, key, -1);
+      return true;
+    }
+    return event.type === "new" && this.#hasEnded(event);
+  }
+
+  /** The old reader lost this beginning but told of the end: the connection is recorded already. */
+  #hasEnded(event: ConntrackEvent): boolean {
+    const instance = instanceOf(event);
+    if ((this.#balance.get(instance) ?? 0) >= 0) return false;
+    add(this.#balance, instance, 1);
     return true;
   }
 }
 
+function add(map: Map<string, number>, key: string, by: number): void {
+  const sum = (map.get(key) ?? 0) + by;
+  if (sum === 0) map.delete(key);
+  else map.set(key, sum);
+}
+
 /** What the kernel says of an event, without the time at which a process read it. */
-function keyOf({ type, protocol, id, original, reply }: ConntrackEvent): string {
-  return `${type} ${protocol} ${id} ${original.sourceIp} ${original.sourcePort} ${original.destinationIp} ${original.destinationPort} ${original.bytes} ${reply.bytes}`;
+function keyOf(event: ConntrackEvent): string {
+  return `${event.type} ${instanceOf(event)} ${event.original.bytes} ${event.reply.bytes}`;
+}
+
+function instanceOf({ protocol, id, original }: ConntrackEvent): string {
+  return `${protocol} ${id} ${original.sourceIp} ${original.sourcePort} ${original.destinationIp} ${original.destinationPort}`;
 }

@@ -177,7 +177,7 @@ export class Tracker {
     const known = this.#table.find(event);
     if (known !== undefined) {
       // A dump, or another reader during a change, may show an entry before its NEW is read.
-      if (known.unbegun) {
+      if (known.unbegun && !known.muted) {
         known.unbegun = false;
         return;
       }

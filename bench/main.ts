@@ -118,7 +118,6 @@ async function loadCase(one: LoadCase): Promise<Figure[]> {
   const { load, baseline, usage, loss, kernelDrops, told } = await benchLoad(one);
   const what = `${one.rate} connections/s`;
   const agents = Object.values(usage);
-  const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
   const drops = sum(Object.values(kernelDrops).map((host) => host.drops));
   const rows: Figure[] = [
     {
@@ -150,6 +149,10 @@ async function loadCase(one: LoadCase): Promise<Figure[]> {
     });
   }
   return rows;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
 }
 
 function round(value: number): number {

@@ -16,8 +16,10 @@ export class Connection {
   settled = false;
   /** The key under which the store has a row now. */
   writtenKey: Half | undefined;
-  /** Waits in the set of changed connections. */
+  /** Waits among the changed connections. */
   queued = false;
+  /** Its only half was found in the row of a pair: this one is not to be written. */
+  superseded = false;
   /** Names for the end that has no half: who claims the address. */
   peerName = "";
   /** A finding about this connection is open. */

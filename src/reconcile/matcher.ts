@@ -22,11 +22,12 @@ export interface MatcherOptions {
 
 /** Waiting halves of one pair of ports; one, nearly always. */
 type Waiting = Half | Half[];
+type Ports = Map<number, Waiting>;
 
 export class TupleMatcher implements Matcher {
   readonly #nearMs: number;
-  /** By pair of addresses and network, then by protocol and ports as one number. */
-  readonly #pairs = new Map<string, Map<number, Waiting>>();
+  /** By network, lower and higher address, then by protocol and ports as one number. */
+  readonly #networks = new Map<string, Map<string, Map<string, Ports>>>();
   #waiting = 0;
 
   constructor(options: MatcherOptions) {
@@ -38,13 +39,8 @@ export class TupleMatcher implements Matcher {
   }
 
   add(half: Half): Half | undefined {
-    const pair = pairOf(half);
+    const queues = this.#queuesOf(half);
     const ports = portsOf(half);
-    let queues = this.#pairs.get(pair);
-    if (queues === undefined) {
-      queues = new Map();
-      this.#pairs.set(pair, queues);
-    }
     const queue = queues.get(ports);
     const partner = queue === undefined ? undefined : this.#nearest(queue, half);
     if (partner !== undefined) {
@@ -57,12 +53,19 @@ export class TupleMatcher implements Matcher {
   }
 
   remove(half: Half): void {
-    const pair = pairOf(half);
-    const queues = this.#pairs.get(pair);
-    if (queues === undefined) return;
+    const [low, high] = addressesOf(half);
+    const peers = this.#networks.get(half.network)?.get(low);
+    const queues = peers?.get(high);
+    if (peers === undefined || queues === undefined) return;
     this.#drop(queues, portsOf(half), half);
-    // Kept while the two are likely to talk again, or every connection would make the map anew.
-    if (queues.size === 0) this.#pairs.delete(pair);
+    if (queues.size === 0) peers.delete(high);
+    if (peers.size === 0) this.#networks.get(half.network)?.delete(low);
+  }
+
+  #queuesOf(half: Half): Ports {
+    const [low, high] = addressesOf(half);
+    const network = madeWhereMissing(this.#networks, half.network);
+    return madeWhereMissing(madeWhereMissing(network, low), high);
   }
 
   #nearest(queue: Waiting, half: Half): Half | undefined {
@@ -94,6 +97,15 @@ export class TupleMatcher implements Matcher {
   }
 }
 
+function madeWhereMissing<K, A, B>(maps: Map<K, Map<A, B>>, key: K): Map<A, B> {
+  let map = maps.get(key);
+  if (map === undefined) {
+    map = new Map();
+    maps.set(key, map);
+  }
+  return map;
+}
+
 function listOf(queue: Waiting, half: Half): Half[] {
   return Array.isArray(queue) ? [...queue, half] : [queue, half];
 }
@@ -122,11 +134,9 @@ function isOrdered({ tuple }: Half): boolean {
   return tuple.initiatorPort <= tuple.responderPort;
 }
 
-function pairOf(half: Half): string {
+function addressesOf(half: Half): readonly [low: string, high: string] {
   const { initiatorIp, responderIp } = half.tuple;
-  return isOrdered(half)
-    ? `${half.network} ${initiatorIp} ${responderIp}`
-    : `${half.network} ${responderIp} ${initiatorIp}`;
+  return isOrdered(half) ? [initiatorIp, responderIp] : [responderIp, initiatorIp];
 }
 
 /** Protocol, 8 bits, and both ports, 16 bits each: exact as a number. */

@@ -49,7 +49,8 @@ export class Reconcile {
   readonly book = new AddressBook();
   readonly #matcher: Matcher;
   readonly #toleranceMs: number;
-  readonly #changed = new Set<Connection>();
+  /** Each at most once: `queued` tells. */
+  #changed: Connection[] = [];
   /** Connections to look at again, by the second of journal time when they are due. */
   readonly #due = new Map<number, Connection[]>();
   #reviewedS = 0;
@@ -140,15 +141,18 @@ export class Reconcile {
   ): number | undefined {
     let heldFrom: number | undefined;
     const sky = this.#sky;
-    for (const connection of this.#changed) {
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const connection of changed) {
+      if (connection.superseded) continue;
       this.#judge(connection, sky);
       const { key, other, verdict, writtenKey } = connection;
       const fresh = this.#nowMs - key.receivedMs < HOLD_LONE_MS && !key.cutOff;
       if (other === undefined && verdict === "pending" && writtenKey === undefined && fresh) {
         heldFrom = Math.min(heldFrom ?? key.index, key.index);
+        this.#changed.push(connection);
         continue;
       }
-      this.#changed.delete(connection);
       connection.queued = false;
       write(connection, writtenKey !== undefined && writtenKey !== key ? writtenKey : undefined);
       connection.writtenKey = key;
@@ -347,7 +351,7 @@ export class Reconcile {
   #touch(connection: Connection): void {
     if (connection.queued) return;
     connection.queued = true;
-    this.#changed.add(connection);
+    this.#changed.push(connection);
   }
 
   #schedule(connection: Connection, dueMs: number): void {
@@ -360,7 +364,7 @@ export class Reconcile {
   /** A crash between two partitions left the row of a lone half beside that of its pair: it is to go. */
   #supersede(lone: Connection, pair: Connection): void {
     this.#matcher.remove(lone.key);
-    this.#changed.delete(lone);
+    lone.superseded = true;
     pair.writtenKey = lone.key;
   }
 

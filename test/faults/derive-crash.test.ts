@@ -39,7 +39,7 @@ const walk = CRASH_POINTS.filter(
 test(`killed at ${walk.length} places of deriving, one after the other`, async () => {
   await using server = new MortalServer();
   await server.start();
-  const key = await server.enrolmentKey();
+  const key = await server.api.enrolmentKey();
   const url = () => server.url;
   const nodes = [
     new HttpNode("pair-0-1", "10.7.0.1", url),
@@ -64,7 +64,7 @@ test(`killed at "${WITH_FINDING}": each finding is there once`, async () => {
   await using server = new MortalServer();
   await server.start();
   const node = new HttpNode("loser", "10.7.0.1", () => server.url);
-  await node.enrol(await server.enrolmentKey());
+  await node.enrol(await server.api.enrolmentKey());
   const lose = (): number => {
     const atMs = Date.now();
     return node.hand({ kind: "gap", atMs, cause: "lost", count: null, fromMs: atMs, toMs: atMs });
@@ -72,7 +72,7 @@ test(`killed at "${WITH_FINDING}": each finding is there once`, async () => {
   node.hand({ kind: "start", atMs: Date.now(), facts: {} });
   const lost = [lose()];
   await node.deliver();
-  await server.caughtUp();
+  await server.api.caughtUp();
   await server.stop("SIGKILL");
   await server.start(WITH_FINDING);
   lost.push(lose(), lose());
@@ -80,13 +80,13 @@ test(`killed at "${WITH_FINDING}": each finding is there once`, async () => {
   assert.equal(await server.ended(), "SIGKILL");
   await server.start();
   await delivering;
-  await server.caughtUp();
+  await server.api.caughtUp();
   // Findings are entries themselves: they become rows one range later.
   const rows = "SELECT kind, state, node, count() FROM findings GROUP BY ALL";
   const expected = [["lost-spool", "open", "loser", lost.length]];
   const same = (found: unknown) => JSON.stringify(found) === JSON.stringify(expected);
-  await server.until("the findings are there", () => server.sql(rows), same, 10_000);
-  const gaps = await server.sql(
+  await server.api.until("the findings are there", () => server.api.sql(rows), same, 10_000);
+  const gaps = await server.api.sql(
     "SELECT count(), uniqExact(epoch, seq) FROM logs WHERE kind = 'gap'",
   );
   assert.deepEqual(gaps, [[lost.length, lost.length]]);

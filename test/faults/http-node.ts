@@ -1,5 +1,6 @@
 /** A node without a kernel that speaks to a real server: enrols, signs, chains, sends again until it has a receipt. */
 import { setTimeout as pause } from "node:timers/promises";
+import type { BatchHeader } from "../../src/format/batch.ts";
 import { parseEnrolmentKey, signEnrolment } from "../../src/format/enrolment.ts";
 import type { Entry } from "../../src/format/entry.ts";
 import { publicKeyFromRaw } from "../../src/format/identity.ts";
@@ -40,6 +41,8 @@ export class HttpNode {
   #serverKey = Buffer.alloc(32);
   #waiting: Entry[] = [];
   #flight: Flight | undefined;
+  /** As it was sent last. */
+  lastFrame: Buffer = Buffer.alloc(0);
 
   constructor(name: string, ip: string, url: () => string) {
     this.sim = new SimNode(name);
@@ -87,10 +90,11 @@ export class HttpNode {
     return this.sim.nextSeq + this.#waiting.length - 1;
   }
 
-  /** Seals what waits, if nothing is under way, and sends once. True when it was acknowledged. */
-  async ship(nowMs = Date.now()): Promise<boolean> {
-    this.#flight ??= this.#seal(nowMs);
+  /** Seals what waits, with `change` in its header, if nothing is under way, and sends once. True when it was acknowledged. */
+  async ship(nowMs = Date.now(), change: Partial<BatchHeader> = {}): Promise<boolean> {
+    this.#flight ??= this.#seal(nowMs, change);
     const { frame, entries } = this.#flight;
+    this.lastFrame = frame;
     let reply: Reply;
     try {
       reply = await this.sendRaw(frame);
@@ -107,8 +111,8 @@ export class HttpNode {
   }
 
   /** Sends until acknowledged, as an agent does. */
-  async deliver(nowMs?: number): Promise<void> {
-    while (!(await this.ship(nowMs))) await pause(AGAIN_MS);
+  async deliver(nowMs?: number, change: Partial<BatchHeader> = {}): Promise<void> {
+    while (!(await this.ship(nowMs, change))) await pause(AGAIN_MS);
   }
 
   /** Sends bytes as they are: what a liar does. */
@@ -116,10 +120,10 @@ export class HttpNode {
     return post(`${this.#url()}/ingest/v1/batches`, BATCH_MEDIA_TYPE, frame);
   }
 
-  #seal(nowMs: number): Flight {
+  #seal(nowMs: number, change: Partial<BatchHeader>): Flight {
     const entries = this.#waiting;
     this.#waiting = [];
     for (const entry of entries) this.sim.emit(entry);
-    return { frame: this.sim.seal(nowMs), entries };
+    return { frame: this.sim.seal(nowMs, change), entries };
   }
 }

@@ -54,7 +54,7 @@ const HASTE_SHARE = 0.3;
 export async function killUnderLoad(options: KillOptions): Promise<KillReport> {
   await using server = new MortalServer();
   await server.start();
-  const key = await server.enrolmentKey();
+  const key = await server.api.enrolmentKey();
   using agent = new MortalAgent(() => server.url, key);
   const run = new KillRun(options, server, agent);
   return await run.run(key);
@@ -145,17 +145,17 @@ class KillRun {
   async #killStore(): Promise<void> {
     const server = this.#server;
     const look = () => Promise.resolve(server.storePid);
-    const pid = await server.until("the store runs", look, (found) => found !== undefined);
+    const pid = await server.api.until("the store runs", look, (found) => found !== undefined);
     if (pid === undefined) return;
     process.kill(pid, "SIGKILL");
-    await server.until("the store died", look, (found) => found !== pid);
+    await server.api.until("the store died", look, (found) => found !== pid);
     if (!this.#random.chance(HASTE_SHARE)) await this.#storeServes();
   }
 
   async #storeServes(): Promise<void> {
-    await this.#server.until(
+    await this.#server.api.until(
       "the store serves",
-      () => this.#server.sql("SELECT count() FROM nodes"),
+      () => this.#server.api.sql("SELECT count() FROM nodes"),
       () => true,
     );
   }

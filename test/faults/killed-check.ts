@@ -12,7 +12,7 @@ export async function checkKilled(
   agent?: MortalAgent,
 ): Promise<string[]> {
   const nodes = pairs.flatMap((pair) => [...pair.nodes]);
-  await server.caughtUp();
+  await server.api.caughtUp();
   const failures = [
     ...(await checkRows(server, pairs)),
     ...(await checkBatches(server, nodes)),
@@ -44,7 +44,7 @@ async function checkRows(server: MortalServer, pairs: readonly PairLoad[]): Prom
   ];
   const failures: string[] = [];
   for (const [sql, rows] of expected) {
-    const found = JSON.stringify(await server.sql(sql));
+    const found = JSON.stringify(await server.api.sql(sql));
     if (found !== JSON.stringify(rows))
       failures.push(`${sql}: ${found}, not ${JSON.stringify(rows)}`);
   }
@@ -55,7 +55,7 @@ async function checkRows(server: MortalServer, pairs: readonly PairLoad[]): Prom
 async function checkBatches(server: MortalServer, nodes: readonly HttpNode[]): Promise<string[]> {
   const sql =
     "SELECT node, batch_no, journal_index, chain_hash FROM batches WHERE node LIKE 'pair-%'";
-  const found = (await server.sql(sql)).map((row) => row.join(" "));
+  const found = (await server.api.sql(sql)).map((row) => row.join(" "));
   const acked = nodes.flatMap(({ name, receipts }) =>
     receipts.map(
       ({ batchNo, index, head }) =>
@@ -75,7 +75,7 @@ function differences(what: string, from: readonly string[], to: readonly string[
 }
 
 async function checkFindings(server: MortalServer): Promise<string[]> {
-  const findings = await server.sql("SELECT kind, state, node, title FROM findings");
+  const findings = await server.api.sql("SELECT kind, state, node, title FROM findings");
   return findings.map((row) => `a finding: ${row.join(", ")}`);
 }
 
@@ -83,9 +83,9 @@ async function checkFindings(server: MortalServer): Promise<string[]> {
 async function checkAgent(server: MortalServer, agent: MortalAgent): Promise<string[]> {
   const where = `WHERE node_id = '${agent.node}'`;
   const name = String(
-    (await server.sql(`SELECT name FROM nodes WHERE id = '${agent.node}'`))[0]?.[0],
+    (await server.api.sql(`SELECT name FROM nodes WHERE id = '${agent.node}'`))[0]?.[0],
   );
-  const rows = await server.sql(
+  const rows = await server.api.sql(
     `SELECT epoch, seq, kind, body, attributes FROM logs ${where.replace(/node_id.*/, `node = '${name}'`)} ORDER BY epoch, seq`,
   );
   const seen = new Map<number, string>();
@@ -111,7 +111,7 @@ async function checkAgent(server: MortalServer, agent: MortalAgent): Promise<str
 }
 
 async function publicKeys(server: MortalServer): Promise<Map<string, Buffer>> {
-  const answer = (await server.call("GET", "/api/v1/nodes")) as {
+  const answer = (await server.api.call("GET", "/api/v1/nodes")) as {
     items: readonly { id: string; public_key: string }[];
   };
   return new Map(answer.items.map((node) => [node.id, Buffer.from(node.public_key, "base64url")]));

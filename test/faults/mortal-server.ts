@@ -1,29 +1,23 @@
 /** The real `tallystick server`, to be killed and started again by the same command line. */
-import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as pause } from "node:timers/promises";
 import { cleanEnv, PROGRAM } from "../serve/server-process.ts";
-import { ask } from "./request.ts";
+import { ServerApi } from "./server-api.ts";
 
 export interface MortalOptions {
   /** How far clocks may differ: absences are decided no sooner. */
   readonly clockTolerance?: string;
 }
 
-/** Between two looks at a condition. */
-const LOOK_MS = 50;
 const STDERR_CHARS_MAX = 100_000;
-
-/** A table as SQL answers it. */
-export type Rows = readonly (readonly unknown[])[];
 
 export class MortalServer implements AsyncDisposable {
   readonly dir = mkdtempSync(join(tmpdir(), "tallystick-faults-"));
+  readonly api = new ServerApi(this.dir, () => this.url);
   readonly #options: MortalOptions;
   #child: ChildProcess | undefined;
   /** Free when it starts first, the same from then on. */
@@ -97,84 +91,12 @@ export class MortalServer implements AsyncDisposable {
     return this.ended();
   }
 
-  /** Calls the API as the administrator; rejects for anything but success. */
-  async call(method: string, path: string, body?: unknown): Promise<unknown> {
-    const token = readFileSync(join(this.dir, "admin.token"), "utf8").trim();
-    const type = body === undefined ? {} : { "content-type": "application/json" };
-    const { status, text } = await ask({
-      method,
-      url: `${this.url}${path}`,
-      headers: { authorization: `Bearer ${token}`, ...type },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
-    return JSON.parse(text) as unknown;
-  }
-
-  async enrolmentKey(): Promise<string> {
-    const made = (await this.call("POST", "/api/v1/keys", { reusable: true })) as { key: string };
-    return made.key;
-  }
-
-  async sql(text: string): Promise<Rows> {
-    const request = { sql: text, limit: 100_000 };
-    const answer = (await this.call("POST", "/api/v1/sql", request)) as {
-      rows: Rows;
-      cut: unknown;
-    };
-    assert.equal(answer.cut, null, "the answer was cut");
-    return answer.rows;
-  }
-
-  /** Asks until the answer satisfies; passing errors count as no. Rejects after `maxMs`. */
-  async until<T>(
-    what: string,
-    ask: () => Promise<T>,
-    holds: (answer: T) => boolean,
-    maxMs = 60_000,
-  ): Promise<T> {
-    const endMs = performance.now() + maxMs;
-    let last: unknown;
-    while (performance.now() < endMs) {
-      try {
-        const answer = await ask();
-        if (holds(answer)) return answer;
-        last = answer;
-      } catch (error) {
-        last = error;
-      }
-      await pause(LOOK_MS);
-    }
-    throw new Error(
-      `${what}: not within ${maxMs} ms; last: ${textOf(last)}; the server said: ${this.stderr.slice(-3_000)}`,
-    );
-  }
-
-  /** Resolves when everything that is durable by now is searchable. */
-  async caughtUp(maxMs = 60_000): Promise<void> {
-    const { journal } = await this.#status();
-    await this.until(
-      "the store catches up",
-      () => this.#status(),
-      ({ store }) => store.records >= journal.records,
-      maxMs,
-    );
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("SIGKILL");
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }
 
-  async #status(): Promise<{ journal: { records: number }; store: { records: number } }> {
-    return (await this.call("GET", "/api/v1/status")) as never;
-  }
-
   #heard(text: string): void {
     this.stderr = (this.stderr + text).slice(-STDERR_CHARS_MAX);
   }
-}
-
-function textOf(what: unknown): string {
-  return what instanceof Error ? what.message : JSON.stringify(what).slice(0, 1_000);
 }

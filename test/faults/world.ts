@@ -1,0 +1,174 @@
+/**
+ * The whole server in this process, behind its real listener, with a clock that the test moves on;
+ * and nodes without kernels that speak to it over HTTP.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BatchHeader } from "../../src/format/batch.ts";
+import type { Entry, OpenEntry, Role } from "../../src/format/entry.ts";
+import { type RunningServer, startServer } from "../../src/serve/server.ts";
+import { type Clock, systemClock } from "../../src/std/clock.ts";
+import { HttpNode } from "./http-node.ts";
+import { ServerApi } from "./server-api.ts";
+
+/** Less than what makes the server believe that it was away itself. */
+const STEP_MS = 10_000;
+export const TOLERANCE_MS = 10_000;
+
+export interface Talk {
+  readonly from: HttpNode;
+  readonly to: HttpNode;
+  /** What the initiator says that it sent, and the responder that it received. */
+  readonly sentBytes?: number;
+  readonly receivedBytes?: number;
+  /** The end that leaves the connection out before it signs. */
+  readonly forgottenBy?: Role;
+}
+
+export interface FoundFinding {
+  readonly kind: string;
+  readonly severity: string;
+  readonly state: string;
+  readonly node: string;
+  readonly title: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+export class World implements AsyncDisposable {
+  readonly api: ServerApi;
+  readonly #server: RunningServer;
+  readonly #dir: string;
+  readonly #setAhead: (ms: number) => void;
+  readonly #key: string;
+  readonly #nodes: HttpNode[] = [];
+  readonly #quiet = new Set<HttpNode>();
+  #aheadMs = 0;
+  #port = 20_000;
+
+  private constructor(
+    server: RunningServer,
+    at: { dir: string; api: ServerApi; key: string; setAhead: (ms: number) => void },
+  ) {
+    this.#server = server;
+    this.#dir = at.dir;
+    this.api = at.api;
+    this.#key = at.key;
+    this.#setAhead = at.setAhead;
+  }
+
+  static async open(): Promise<World> {
+    const dir = mkdtempSync(join(tmpdir(), "tallystick-classes-"));
+    let aheadMs = 0;
+    const clock: Clock = { ...systemClock(), nowMs: () => Date.now() + aheadMs };
+    const fatal = (error: Error): never => {
+      throw error;
+    };
+    const server = await startServer({
+      dataDir: dir,
+      listen: "127.0.0.1:0",
+      trustedProxies: [],
+      allowHttp: false,
+      version: "0.0.0",
+      clock,
+      toleranceMs: TOLERANCE_MS,
+      log: () => undefined,
+      onFatal: fatal,
+    });
+    const api = new ServerApi(dir, () => server.url);
+    const setAhead = (ms: number) => void (aheadMs = ms);
+    return new World(server, { dir, api, setAhead, key: await api.enrolmentKey() });
+  }
+
+  get nowMs(): number {
+    return Date.now() + this.#aheadMs;
+  }
+
+  /** A node that has enrolled, begun, and claimed an address. */
+  async node(name: string): Promise<HttpNode> {
+    const ip = `10.1.${this.#nodes.length}.1`;
+    const node = new HttpNode(name, ip, () => this.#server.url);
+    await node.enrol(this.#key);
+    node.hand({ kind: "start", atMs: this.nowMs, facts: {} });
+    this.claim(node, [ip]);
+    await this.deliver(node);
+    this.#nodes.push(node);
+    return node;
+  }
+
+  claim(node: HttpNode, addresses: readonly string[]): void {
+    node.hand({ kind: "addresses", atMs: this.nowMs, networks: { default: addresses } });
+  }
+
+  say(node: HttpNode): void {
+    node.hand(this.line("a line"));
+  }
+
+  line(body: string): Entry {
+    return { kind: "log", atMs: this.nowMs, severity: 9, body, attributes: {} };
+  }
+
+  deliver(node: HttpNode, change: Partial<BatchHeader> = {}): Promise<void> {
+    return node.deliver(this.nowMs, change);
+  }
+
+  /** It sends nothing any more. */
+  quieten(node: HttpNode): void {
+    this.#quiet.add(node);
+  }
+
+  /** Time passes; nodes send every few seconds, as they do when idle too. */
+  async pass(ms: number): Promise<void> {
+    for (let passedMs = 0; passedMs < ms; passedMs += STEP_MS) {
+      this.#aheadMs += Math.min(STEP_MS, ms - passedMs);
+      this.#setAhead(this.#aheadMs);
+      for (const node of this.#nodes) if (!this.#quiet.has(node)) await this.deliver(node);
+    }
+  }
+
+  /** Both ends record a connection that is over at once. */
+  talk({ from, to, sentBytes = 5_000, receivedBytes = sentBytes, forgottenBy }: Talk): void {
+    const tuple = {
+      protocol: 6,
+      initiatorIp: from.ip,
+      initiatorPort: this.#port++,
+      responderIp: to.ip,
+      responderPort: 443,
+    };
+    const ends = [
+      { node: from, role: "initiator", bytes: sentBytes },
+      { node: to, role: "responder", bytes: receivedBytes },
+    ] as const;
+    for (const { node, role, bytes } of ends) {
+      if (role !== forgottenBy) this.#half(node, role, tuple, bytes);
+    }
+  }
+
+  #half(node: HttpNode, role: Role, tuple: OpenEntry["tuple"], bytes: number): void {
+    const atMs = this.nowMs;
+    const openSeq = node.hand({ kind: "open", atMs, role, tuple, pickup: false });
+    const counters = {
+      initiatorPackets: 9,
+      initiatorBytes: bytes,
+      responderPackets: 9,
+      responderBytes: 7_000,
+    };
+    const how = { state: "SF", assured: true, inferred: false, counters } as const;
+    node.hand({ kind: "close", atMs: atMs + 20, openSeq, ageMs: 20, ...how });
+  }
+
+  /** All findings, once `settled` says that they are complete. */
+  async findings(settled: (found: readonly FoundFinding[]) => boolean): Promise<FoundFinding[]> {
+    await this.api.caughtUp();
+    const ask = async () => {
+      const page = await this.api.call("GET", "/api/v1/findings?limit=1000");
+      return (page as { items: FoundFinding[] }).items;
+    };
+    return this.api.until("the findings", ask, settled, 30_000);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.close("test");
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}

@@ -42,7 +42,7 @@ export function hourOf(atMs: number): number {
 
 /** The finding of a fold, as of now. */
 export function findingOf(fold: Fold, nowMs: number): FindingEntry {
-  const { severity, title } = TEXTS[fold.kind];
+  const { severity, title } = INCIDENT_FINDINGS[fold.kind];
   return {
     kind: "finding",
     atMs: nowMs,
@@ -68,7 +68,8 @@ export function findingId(fold: Pick<Fold, "kind" | "nodeId" | "hour">): string 
   return domainHash("tallystick/finding/v1\n", about).toString("hex", 0, 16);
 }
 
-const TEXTS = {
+/** How much each should worry, and what it says. */
+export const INCIDENT_FINDINGS = {
   fork: {
     severity: "critical",
     title: "the key of this node signed two different batches at one place of its chain",

@@ -14,7 +14,8 @@ import { inside } from "../demo/namespaces.ts";
 import { enlargeEventBuffer } from "../test/lab/event-buffer.ts";
 import { MeshLab, type Host } from "../test/lab/mesh-lab.ts";
 import { until } from "../test/lab/until.ts";
-import { runLoad, type LoadResult } from "./connection-load.ts";
+import type { LoadResult } from "./connection-load.ts";
+import { runCheapLoad } from "./load/cheap-load.ts";
 import { DropsWatch } from "./load/drops-watch.ts";
 import { type AgentUsage, UsageWatch } from "./load/process-usage.ts";
 import { findingsOf, type Loss, lossOf, type Told, toldBy } from "./load/told.ts";
@@ -58,7 +59,7 @@ export async function benchLoad(what: LoadCase): Promise<LoadFigures> {
   if (from === undefined || to === undefined) throw new Error("two hosts are needed");
   const { rate, seconds } = what;
   const run = (): Promise<LoadResult> =>
-    runLoad({ from: from.namespace, to: to.namespace, address: to.ip, rate, seconds });
+    runCheapLoad({ from: from.namespace, to: to.namespace, address: to.ip, rate, seconds });
   const baseline = what.baseline === true ? await withoutAgents(lab, run) : undefined;
   await Promise.all(lab.hosts.map((host) => lab.startAgent(host)));
   await known(lab);

@@ -1,5 +1,6 @@
 /** What the server tells of a generator's connections. */
 import type { MeshLab } from "../../test/lab/mesh-lab.ts";
+import { FIRST_PORT, PORTS } from "./cheap-load.ts";
 
 export interface Told {
   /** `verdict`, `verdict excuse`, and how many. */
@@ -19,13 +20,10 @@ interface Group {
   readonly n: number | string;
 }
 
-const FIRST_PORT = 20_000;
-const LAST_PORT = 20_031;
-
 export async function toldBy(lab: MeshLab): Promise<Told> {
   const groups = await lab.sql<Group>(
     `SELECT verdict, excuse, two_halves AS both, counters = 'pending' AS open, count() AS n
-     FROM connections WHERE responder_port BETWEEN ${FIRST_PORT} AND ${LAST_PORT}
+     FROM connections WHERE responder_port BETWEEN ${FIRST_PORT} AND ${FIRST_PORT + PORTS - 1}
      GROUP BY verdict, excuse, both, open`,
   );
   const sum = (which: (group: Group) => boolean): number =>

@@ -29,6 +29,8 @@ export class AddressBook {
       for (const address of addresses) {
         const key = `${network} ${address}`;
         const nodes = this.#claims.get(key) ?? [];
+        // Named twice in one list: still one claim.
+        if (nodes.includes(node)) continue;
         this.#claims.set(key, [...nodes, node]);
         if (nodes.length > 0) contested.push(key);
       }

@@ -150,29 +150,37 @@ export const STORED_COLUMNS = `lower(hex(k_node)) AS k_node, lower(hex(b_node)) 
   b_index`;
 
 /** One row of `SELECT STORED_COLUMNS`, as JSON gives it. */
-export type StoredConnection = Readonly<Record<string, string | number>>;
+export type StoredRow = Readonly<Record<string, string | number>>;
 
+export interface StoredConnection {
+  readonly row: StoredRow;
+  /** When the server received a batch, by its index in the journal. */
+  readonly receivedMs: (journalIndex: number) => number | undefined;
+}
+
+/** The inverse of `writeConnection`: judged as if there had been no restart. */
 export function readConnection(
-  row: StoredConnection,
+  { row, receivedMs }: StoredConnection,
   streamOf: (idHex: string) => NodeStream,
-  receivedMs: number,
 ): Connection {
   const number = (name: string) => Number(row[name]);
   const word = (name: string) => String(row[name]);
   const side = (prefix: "a" | "b"): StoredHalf => {
     const a = prefix === "a";
     const node = streamOf(word(a ? "k_node" : "b_node"));
+    const openedMs = number("k_opened_ms") + (a ? 0 : number("b_opened_after"));
+    const index = number(`${prefix}_index`);
     const plus = (name: string) => number(`a_${name}`) + (a ? 0 : number(`b_${name}_more`));
     return {
       node,
       place: {
         epoch: number(a ? "k_epoch" : "b_epoch"),
         seq: number(a ? "k_seq" : "b_seq"),
-        index: number(`${prefix}_index`),
-        receivedMs,
+        index,
+        receivedMs: receivedMs(index) ?? openedMs,
         leastLagMs: node.memory.leastLagMs ?? 0,
       },
-      openedMs: number("k_opened_ms") + (a ? 0 : number("b_opened_after")),
+      openedMs,
       role: ROLES[number(`${prefix}_role`)] ?? "initiator",
       flags: number(`${prefix}_flags`),
       state: word(`${prefix}_state`),
@@ -209,7 +217,7 @@ interface StoredHalf {
   readonly counters: Counters;
 }
 
-function readHalf(row: StoredConnection, stored: StoredHalf): Half {
+function readHalf(row: StoredRow, stored: StoredHalf): Half {
   const entry: OpenEntry = {
     kind: "open",
     atMs: stored.openedMs,
@@ -225,6 +233,8 @@ function readHalf(row: StoredConnection, stored: StoredHalf): Half {
     network: String(row["network"]),
   };
   const half = new Half(stored.node, entry, stored.place);
+  // Its last update is not in the row: that it was heard of until now only makes waiting longer.
+  half.heardMs = Math.max(half.heardMs, stored.node.memory.watermarkMs);
   half.state = stored.state;
   half.assured = (stored.flags & HALF_FLAG.assured) !== 0;
   half.inferred = (stored.flags & HALF_FLAG.inferred) !== 0;

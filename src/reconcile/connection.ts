@@ -18,6 +18,8 @@ export class Connection {
   writtenKey: Half | undefined;
   /** Waits among the changed connections. */
   queued = false;
+  /** Waits to be looked at again. */
+  scheduled = false;
   /** Its only half was found in the row of a pair: this one is not to be written. */
   superseded = false;
   /** Names for the end that has no half: who claims the address. */

@@ -7,7 +7,7 @@ import type { ClickHouseClient } from "@clickhouse/client";
 import { StoreError } from "../store/store-error.ts";
 import { SCHEMA_VERSION, TABLES, VIEWS } from "../store/schema.ts";
 import type { ReadyBlock } from "../store/row-blocks.ts";
-import { STORED_COLUMNS, type StoredConnection } from "./connection-row.ts";
+import { STORED_COLUMNS, type StoredConnection, type StoredRow } from "./connection-row.ts";
 import type { NodeMemory } from "./node-stream.ts";
 
 export interface StoredNode {
@@ -34,12 +34,14 @@ export interface DeriveStore {
   nodes(): Promise<StoredNode[]>;
   findings(): Promise<{ id: string; state: "open" | "resolved" }[]>;
   /** Connections that something may still change, and those written after `position`. */
-  eachUnsettled(position: number, each: (row: StoredConnection) => void): Promise<void>;
+  eachUnsettled(position: number, each: (stored: StoredConnection) => void): Promise<void>;
 }
 
 /** Names of cursors: both move forward only, so that the largest of each is the newest. */
 const NEXT = "derive";
 const REREAD = "derive from";
+
+const UNSETTLED = "(settled = 0 OR version > {position:UInt64})";
 
 export class ClickHouseDeriveStore implements DeriveStore {
   readonly #client: ClickHouseClient;
@@ -114,16 +116,35 @@ export class ClickHouseDeriveStore implements DeriveStore {
     return this.#rows("SELECT lower(hex(id)) AS id, state FROM finding_rows FINAL");
   }
 
-  async eachUnsettled(position: number, each: (row: StoredConnection) => void): Promise<void> {
+  async eachUnsettled(position: number, each: (stored: StoredConnection) => void): Promise<void> {
+    const receivedMs = await this.#receivedMs(position);
     const result = await this.#client.query({
       query: `SELECT ${STORED_COLUMNS} FROM connection_rows FINAL
-        WHERE settled = 0 OR version > {position:UInt64} ORDER BY k_opened, k_node, k_epoch, k_seq`,
+        WHERE ${UNSETTLED} ORDER BY k_opened, k_node, k_epoch, k_seq`,
       query_params: { position },
       format: "JSONEachRow",
     });
-    for await (const rows of result.stream<StoredConnection>()) {
-      for (const row of rows) each(row.json());
+    for await (const rows of result.stream<StoredRow>()) {
+      for (const row of rows) each({ row: row.json(), receivedMs });
     }
+  }
+
+  /** When the server received the batches with the opens of those connections. */
+  async #receivedMs(position: number): Promise<(journalIndex: number) => number | undefined> {
+    const result = await this.#client.query({
+      query: `SELECT journal_index, toUnixTimestamp64Milli(received) AS ms FROM batch_rows
+        WHERE journal_index IN (SELECT arrayJoin([a_index, b_index]) FROM connection_rows FINAL WHERE ${UNSETTLED})`,
+      query_params: { position },
+      format: "JSONCompactEachRow",
+    });
+    const byIndex = new Map<number, number>();
+    for await (const rows of result.stream<[index: string, ms: string]>()) {
+      for (const row of rows) {
+        const [index, ms] = row.json<[index: string, ms: string]>();
+        byIndex.set(Number(index), Number(ms));
+      }
+    }
+    return (journalIndex) => byIndex.get(journalIndex);
   }
 
   async #rows<Row>(query: string): Promise<Row[]> {

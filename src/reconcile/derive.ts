@@ -147,10 +147,9 @@ export class Derive {
     this.#intent = last?.from === this.#position ? last : undefined;
     for (const node of await store.nodes()) reconcile.restoreNode(node.id, node.name, node.memory);
     for (const found of await store.findings()) reconcile.restoreFinding(found.id, found.state);
-    await store.eachUnsettled(position.rereadFrom, (row) => {
-      const openedMs = Number(row["k_opened_ms"]);
-      reconcile.restore(readConnection(row, (id) => reconcile.streamFor(id), openedMs));
-    });
+    await store.eachUnsettled(position.rereadFrom, (stored) =>
+      reconcile.restore(readConnection(stored, (id) => reconcile.streamFor(id))),
+    );
     await this.#reread(position);
   }
 

@@ -36,6 +36,8 @@ export class Half {
   accounted = false;
   /** Its node began a new epoch: nothing more can refer to it. */
   cutOff = false;
+  /** The node's own clock: time of its newest entry. */
+  heardMs: number;
 
   constructor(node: HalfOwner, entry: OpenEntry, place: HalfPlace) {
     this.node = node;
@@ -47,6 +49,7 @@ export class Half {
     this.reply = entry.reply;
     this.network = entry.network ?? "default";
     this.openedMs = entry.atMs;
+    this.heardMs = entry.atMs;
     this.index = place.index;
     this.receivedMs = place.receivedMs;
     this.serverMs = entry.atMs + place.leastLagMs;
@@ -56,6 +59,7 @@ export class Half {
   amend(entry: Amendment & { kind: "update" | "close" | "account"; inferred?: boolean }): void {
     if (this.accounted && entry.kind !== "account") return;
     this.assured ||= entry.assured;
+    this.heardMs = Math.max(this.heardMs, entry.atMs);
     if (entry.counters !== undefined) this.counters = entry.counters;
     switch (entry.kind) {
       case "update":

@@ -48,7 +48,7 @@ function standsAlone(
 ): LoneJudgement {
   const mayStillPair = sky.nowMs < half.receivedMs + sky.toleranceMs;
   if (reason === "pickup") return mayStillPair ? WAIT : { verdict: "excused", excuse: "pickup" };
-  if (!half.closed) return WAIT;
+  if (!half.closed && !isForgotten(half, sky)) return WAIT;
   if (reason === "attempt") return half.role === "initiator" ? { verdict: "unanswered" } : ONE_WAY;
   return mayStillPair ? WAIT : { verdict: "excused", excuse: reason };
 }
@@ -57,6 +57,7 @@ function standsAlone(
 function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
   const { toleranceMs } = sky;
   if (sky.nowMs < half.receivedMs + toleranceMs) return WAIT;
+  if (half.receivedMs - half.serverMs > OFFLINE_PATIENCE_MS) return TOO_LATE;
   const peerTimeMs = onClockOf(peer, half);
   const absence = peer.absenceAt(peerTimeMs, EXCUSE_SLACK_MS);
   if (absence !== undefined) {
@@ -97,6 +98,8 @@ function onClockOf(peer: NodeStream, half: Half): number {
 
 const WAIT: LoneJudgement = { verdict: "wait" };
 const ONE_WAY: LoneJudgement = { verdict: "excused", excuse: "one_way" };
+/** Its node was out of reach for so long that its partner was not waited for, and is forgotten. */
+const TOO_LATE: LoneJudgement = { verdict: "excused", excuse: "offline" };
 const ABSENCE_EXCUSE = {
   stopped: "offline",
   opted_out: "opted_out",
@@ -120,13 +123,24 @@ export function judgePair(connection: Connection, sky: Sky): PairJudgement {
 /** No final counters will come for this half any more. */
 export function isPastAccounts(half: Half, sky: Sky): boolean {
   if (half.accounted) return true;
-  const { memory, absentSinceMs } = {
-    memory: sky.streamOf(half).memory,
-    absentSinceMs: sky.nowMs - half.receivedMs,
-  };
-  if (half.cutOff || memory.state === "revoked") return absentSinceMs > ACCOUNT_WAIT_MS;
-  if (absentSinceMs > OFFLINE_PATIENCE_MS && memory.state !== "active") return true;
-  return half.closed && memory.watermarkMs > half.closedMs + ACCOUNT_WAIT_MS;
+  const { memory } = sky.streamOf(half);
+  const sinceMs = sky.nowMs - half.receivedMs;
+  if (half.cutOff || memory.state === "revoked") return sinceMs > ACCOUNT_WAIT_MS;
+  if (sinceMs > OFFLINE_PATIENCE_MS && memory.state !== "active") return true;
+  if (!half.closed) return isForgotten(half, sky);
+  const endedMs = half.serverMs + (half.durationMs ?? 0);
+  return (
+    memory.watermarkMs > half.closedMs + ACCOUNT_WAIT_MS ||
+    sky.nowMs - endedMs > OFFLINE_PATIENCE_MS
+  );
+}
+
+/**
+ * Its end was among what its node lost: a half that lives says so every five minutes, and its node
+ * is complete a day past the last time.
+ */
+function isForgotten(half: Half, sky: Sky): boolean {
+  return sky.streamOf(half).memory.watermarkMs > half.heardMs + OFFLINE_PATIENCE_MS;
 }
 
 /**

@@ -5,8 +5,17 @@
 import type { Entry, GapEntry, RollbackEntry } from "../format/entry.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { About } from "./findings.ts";
-import { HOLE_PATIENCE_MS, RESTART_QUIET_MS, SERVER_AWAY_MS, SILENT_AFTER_MS } from "./limits.ts";
-import type { NodeStream } from "./node-stream.ts";
+import {
+  HOLE_PATIENCE_MS,
+  OFFLINE_PATIENCE_MS,
+  RESTART_QUIET_MS,
+  SERVER_AWAY_MS,
+  SILENT_AFTER_MS,
+} from "./limits.ts";
+import type { Hole, NodeStream } from "./node-stream.ts";
+
+/** Parts of a hole that a finding lists. */
+const RANGES_SHOWN_MAX = 64;
 
 /** What these entries act on. */
 export interface Reconciled {
@@ -59,15 +68,14 @@ function applyServerEntry(to: Reconciled, entry: Entry): void {
 
 /** Before a record is applied: time passed for every node, and may have passed too long. */
 export function reviewNodes(on: Reconciled, passedMs: number, nowMs: number): void {
-  if (passedMs <= 0) return;
   const serverWasAway = passedMs > SERVER_AWAY_MS;
   for (const stream of on.streams.values()) {
     const { memory } = stream;
-    if (serverWasAway && memory.lastReceivedMs > 0) memory.lastReceivedMs = nowMs;
     if (memory.holes.length > 0) reviewHoles(on, stream, nowMs);
-    if (memory.state === "active" && memory.lastReceivedMs > 0) {
-      if (nowMs - memory.lastReceivedMs > SILENT_AFTER_MS) fallSilent(on, stream);
-    }
+    // Of a node that is silent already the time stays: it names the finding that its return resolves.
+    if (memory.state !== "active" || memory.lastReceivedMs === 0) continue;
+    if (serverWasAway) memory.lastReceivedMs = nowMs;
+    if (nowMs - memory.lastReceivedMs > SILENT_AFTER_MS) fallSilent(on, stream);
   }
 }
 
@@ -77,7 +85,7 @@ function fallSilent(on: Reconciled, stream: NodeStream): void {
   on.conclude(silentFinding(stream));
 }
 
-/** Called when a silent node's chain continues. */
+/** Called when a silent node's chain continues, or nothing is expected of it any more. */
 export function breakSilence(on: Reconciled, stream: NodeStream): void {
   if (stream.memory.state !== "silent") return;
   on.conclude(silentFinding(stream), "resolved");
@@ -101,21 +109,41 @@ function silentFinding(stream: NodeStream): About {
 
 function reviewHoles(on: Reconciled, stream: NodeStream, nowMs: number): void {
   for (const hole of stream.memory.holes) {
-    if (nowMs - hole.seenMs < HOLE_PATIENCE_MS) continue;
-    on.conclude({
-      kind: "undeclared-hole",
-      subject: `${stream.id} ${hole.epoch} ${hole.first} ${hole.last}`,
-      node: stream,
-      title: `${stream.name} skipped entries ${hole.first} to ${hole.last} and did not say why`,
-      evidence: {
-        ...hole,
-        todo: `entries were removed before they were signed, or the agent has a fault`,
-      },
-    });
+    if (hole.told || !isOverdue(hole, stream, nowMs)) continue;
+    hole.told = true;
+    stream.changed = true;
+    on.conclude(holeFinding(stream, hole));
   }
-  stream.memory.holes = stream.memory.holes.filter(
-    (hole) => nowMs - hole.seenMs < HOLE_PATIENCE_MS,
+}
+
+/**
+ * The gap that explains a hole stands behind all that waited in the spool. So the node's patience
+ * ends when it is heard without backlog, and that long after the hole; or when it took a day.
+ */
+function isOverdue(hole: Hole, stream: NodeStream, nowMs: number): boolean {
+  return (
+    stream.memory.freshAtMs - hole.seenMs >= HOLE_PATIENCE_MS ||
+    nowMs - hole.seenMs >= OFFLINE_PATIENCE_MS
   );
+}
+
+function holeFinding(stream: NodeStream, hole: Hole): About {
+  const { epoch, first, last, index, seenMs, unexplained } = hole;
+  return {
+    kind: "undeclared-hole",
+    subject: `${stream.id} ${epoch} ${first} ${last}`,
+    node: stream,
+    title: `${stream.name} skipped entries ${first} to ${last} and did not say why`,
+    evidence: {
+      epoch,
+      first,
+      last,
+      index,
+      seenMs,
+      unexplained: unexplained.slice(0, RANGES_SHOWN_MAX),
+      todo: "entries were removed before they were signed, or the agent has a fault",
+    },
+  };
 }
 
 function claimAddresses(
@@ -157,7 +185,11 @@ function excusable(entry: GapEntry): number {
 function applyGap(to: Reconciled, placed: PlacedEntry<GapEntry>): void {
   const { stream, entry, seq, index } = placed;
   const { cause, fromMs, toMs } = entry;
-  if (entry.seqs !== undefined) stream.explainHoles(entry.seqs[0], entry.seqs[1]);
+  if (entry.seqs !== undefined) {
+    for (const hole of stream.explainHoles(entry.seqs[0], entry.seqs[1])) {
+      if (hole.told) to.conclude(holeFinding(stream, hole), "resolved");
+    }
+  }
   stream.admit({ cause, fromMs, toMs, remaining: excusable(entry), index, seq });
   const evidence = {
     cause,
@@ -256,6 +288,7 @@ function applyEnrolled(to: Reconciled, node: string, name: string): void {
 
 function applyRevoked(to: Reconciled, node: string): void {
   const stream = to.streamFor(node);
+  breakSilence(to, stream);
   to.book.release(stream);
   stream.memory.addresses = {};
   stream.memory.state = "revoked";

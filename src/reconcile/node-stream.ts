@@ -29,13 +29,17 @@ export interface GapBudget {
   readonly seq: number;
 }
 
-/** Numbers that were skipped and not yet declared lost; both inclusive. */
+/** Numbers that were skipped and are not all declared lost; ranges are inclusive. */
 export interface Hole {
   readonly epoch: number;
   readonly first: number;
   readonly last: number;
   readonly index: number;
   readonly seenMs: number;
+  /** What no gap has named yet: several gaps may have to explain one hole. */
+  unexplained: [first: number, last: number][];
+  /** A finding about it is open. */
+  told: boolean;
 }
 
 export interface NodeMemory {
@@ -148,8 +152,18 @@ export class NodeStream implements HalfOwner {
     const { memory } = this;
     if (header.epoch === memory.epoch && header.seqFirst > memory.nextSeq) {
       const last = header.seqFirst - 1;
-      const hole = { epoch: header.epoch, first: memory.nextSeq, last, index, seenMs: receivedMs };
-      memory.holes.push(hole);
+      const first = memory.nextSeq;
+      const { epoch } = header;
+      const unexplained: Hole["unexplained"] = [[first, last]];
+      memory.holes.push({
+        epoch,
+        first,
+        last,
+        index,
+        seenMs: receivedMs,
+        unexplained,
+        told: false,
+      });
       keepLast(memory.holes, EXCUSES_PER_NODE_MAX);
     }
     memory.epoch = header.epoch;
@@ -157,11 +171,14 @@ export class NodeStream implements HalfOwner {
     this.changed = true;
   }
 
-  /** A gap entry names numbers: holes inside it are explained. */
-  explainHoles(first: number, last: number): void {
+  /** A gap entry names numbers: they are no hole any more. Returns the holes that are explained by now. */
+  explainHoles(first: number, last: number): Hole[] {
     const { memory } = this;
-    memory.holes = memory.holes.filter((hole) => hole.first < first || hole.last > last);
+    for (const hole of memory.holes) hole.unexplained = without(hole.unexplained, first, last);
+    const explained = memory.holes.filter((hole) => hole.unexplained.length === 0);
+    memory.holes = memory.holes.filter((hole) => hole.unexplained.length > 0);
     this.changed = true;
+    return explained;
   }
 }
 
@@ -180,6 +197,16 @@ function emptyMemory(): NodeMemory {
     gaps: [],
     holes: [],
   };
+}
+
+function without(ranges: Hole["unexplained"], first: number, last: number): Hole["unexplained"] {
+  return ranges.flatMap(([from, to]) => {
+    if (last < from || to < first) return [[from, to]];
+    const left: Hole["unexplained"] = [];
+    if (from < first) left.push([from, first - 1]);
+    if (to > last) left.push([last + 1, to]);
+    return left;
+  });
 }
 
 function keepLast(list: unknown[], max: number): void {

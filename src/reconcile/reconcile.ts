@@ -79,10 +79,16 @@ export class Reconcile {
     return count;
   }
 
+  /** Looks that are planned: never more than one for a connection. */
+  get plannedCount(): number {
+    let count = 0;
+    for (const due of this.#due.values()) count += due.length;
+    return count;
+  }
+
   /** A record begins; its entries follow through `entry`. */
   begin(record: BatchRecord): void {
-    reviewNodes(this, record.receivedMs - this.#nowMs, record.receivedMs);
-    this.#nowMs = Math.max(this.#nowMs, record.receivedMs);
+    this.#passTo(record.receivedMs);
     this.#record = record;
     this.#stream = this.streamFor(record.nodeId);
     const epochBefore = this.#stream.memory.epoch;
@@ -119,6 +125,13 @@ export class Reconcile {
     }
   }
 
+  /** Nodes are looked at once a second: there may be many of them, and many records. */
+  #passTo(nowMs: number): void {
+    const isNextSecond = Math.floor(nowMs / 1000) > Math.floor(this.#nowMs / 1000);
+    if (isNextSecond) reviewNodes(this, nowMs - this.#nowMs, nowMs);
+    this.#nowMs = Math.max(this.#nowMs, nowMs);
+  }
+
   /** Decides what is due at the present journal time. Call once per range, after its records. */
   review(): void {
     const endS = Math.floor(this.#nowMs / 1000);
@@ -127,7 +140,10 @@ export class Reconcile {
       const due = this.#due.get(this.#reviewedS);
       if (due === undefined) continue;
       this.#due.delete(this.#reviewedS);
-      for (const connection of due) this.#reviewOne(connection);
+      for (const connection of due) {
+        connection.scheduled = false;
+        this.#reviewOne(connection);
+      }
     }
   }
 
@@ -180,7 +196,9 @@ export class Reconcile {
       if (known !== undefined) this.#supersede(known, connection);
       live.set(half.seq, connection);
     }
-    if (connection.other === undefined && !connection.settled) this.#matcher.add(connection.key);
+    const { key } = connection;
+    const waits = connection.other === undefined && !connection.settled;
+    if (waits && key.role !== "forwarder") this.#matcher.add(key);
     this.#touch(connection);
   }
 
@@ -354,7 +372,10 @@ export class Reconcile {
     this.#changed.push(connection);
   }
 
+  /** Once at a time, or every change of a long connection would add one more look every few seconds. */
   #schedule(connection: Connection, dueMs: number): void {
+    if (connection.scheduled) return;
+    connection.scheduled = true;
     const second = Math.max(Math.floor(dueMs / 1000), this.#reviewedS);
     const due = this.#due.get(second);
     if (due === undefined) this.#due.set(second, [connection]);

@@ -1,5 +1,5 @@
 /** The listening HTTP server with all its routes: agents', people's, machines'. */
-import fastify, { type FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { ingestRoutes } from "../ingest/http.ts";
 import { ingestServerOptions } from "../ingest/server-options.ts";
 import type { Clock } from "../std/clock.ts";
@@ -7,6 +7,7 @@ import { type ApiOptions, apiRoutes, prepareApp } from "./app.ts";
 import { enrolInto } from "./enrolment.ts";
 import type { Intake } from "./intake.ts";
 import type { ListenAddress } from "./listen-address.ts";
+import { sendProblem } from "./problem.ts";
 import { ServeError } from "./serve-error.ts";
 import type { Transport } from "./tls/transport.ts";
 
@@ -51,8 +52,14 @@ export async function serveHttp(
   return { app, address: { host: listen.host, port } };
 }
 
+/** What Fastify would answer in its own form, before any route is found: a URL that is none. */
+function refuseOddUrl(error: Error, _request: unknown, reply: FastifyReply): void {
+  sendProblem(reply, { code: "bad_request", detail: error.message.slice(0, 300) });
+}
+
 function makeApp({ transport, trustedProxies }: HttpServerOptions): FastifyInstance {
-  const { http, ...common } = ingestServerOptions;
+  const { http, ...more } = ingestServerOptions;
+  const common = { ...more, frameworkErrors: refuseOddUrl };
   const trustProxy = trustedProxies.length === 0 ? false : [...trustedProxies];
   try {
     if (transport.scheme === "http") return fastify({ ...common, http, trustProxy });

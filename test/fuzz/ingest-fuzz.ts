@@ -11,7 +11,7 @@ import { mutant } from "./batch-mutants.ts";
 import { rawCase } from "./http-mutants.ts";
 import { Random } from "./random.ts";
 import { sendRaw } from "./raw-socket.ts";
-import { oddRequest } from "./request-mutants.ts";
+import { type OddRequest, oddRequest } from "./request-mutants.ts";
 
 export interface FuzzOptions {
   /** Base URL, http. */
@@ -25,6 +25,18 @@ export interface FuzzOptions {
   /** Codes besides ingest's own, where the server has more routes. */
   readonly moreCodes?: readonly string[];
   readonly progress?: (done: number) => void;
+  /** Past this an answer counts as a hang; above the server's own bounds. */
+  readonly hangMs?: number;
+  /** Requests to the server's other routes. */
+  readonly other?: OtherRequests;
+}
+
+export interface OtherRequests {
+  /** Of all cases. */
+  readonly share: number;
+  readonly next: (random: Random) => OddRequest;
+  /** Status by documented code. */
+  readonly codes: ReadonlyMap<string, number>;
 }
 
 export interface FuzzReport {
@@ -38,7 +50,7 @@ export interface FuzzReport {
   readonly rssLateBytes: number;
 }
 
-/** Past this an answer counts as a hang. Above the server's own bound on headers, 10 s. */
+/** Above the server's own bound on headers, 10 s. */
 const HANG_MS = 15_000;
 const FAILURES_MAX = 20;
 /** Of the cases: raw sockets, and well-formed requests that are wrong. The rest are batches. */
@@ -75,10 +87,12 @@ class Run {
   readonly #answers: Record<string, number> = {};
   readonly #failures: string[] = [];
   readonly #rss: number[] = [];
+  readonly #hangMs: number;
   #done = 0;
 
   constructor(options: FuzzOptions) {
     this.#options = options;
+    this.#hangMs = options.hangMs ?? HANG_MS;
     this.#codes = new Map(Object.entries(INGEST_ERRORS).map(([code, row]) => [code, row.status]));
     this.#more = new Set(options.moreCodes);
   }
@@ -86,12 +100,14 @@ class Run {
   async lane(lane: number, node: TestNode): Promise<void> {
     const sent: Buffer[] = [];
     const random = new Random(this.#options.seed * 1_000 + lane);
+    const otherShare = RAW_SHARE + ODD_SHARE + (this.#options.other?.share ?? 0);
     while (this.#done < this.#options.cases && this.#failures.length < FAILURES_MAX) {
       const at = this.#done++;
       if (at % Math.ceil(this.#options.cases / 100) === 0) await this.#sample(at);
       const share = random.next();
       if (share < RAW_SHARE) await this.#raw(random);
       else if (share < RAW_SHARE + ODD_SHARE) await this.#odd(random);
+      else if (share < otherShare) await this.#other(random);
       else if (share > 1 - AGAIN_SHARE && sent.length > 0) await this.#again(random, sent);
       else await this.#batch(random, node, sent);
     }
@@ -161,14 +177,30 @@ class Run {
     this.#judge(answer, `${method} ${path} ${JSON.stringify(headers)}`);
   }
 
+  /** Refusals have a documented code; what is answered otherwise is not judged. */
+  async #other(random: Random): Promise<void> {
+    const { other } = this.#options;
+    if (other === undefined) return;
+    const { method, path, headers, body } = other.next(random);
+    const answer = await this.#send(method, path, headers, body);
+    const asked = `${method} ${path.slice(0, 200)} ${JSON.stringify(headers)}`;
+    const what = `${asked} ${body.toString("latin1", 0, 300)}`;
+    if (typeof answer === "string") return this.#fail(`${answer}: ${what}`);
+    const code = answer.status < 300 ? "ok" : codeIn(answer.text);
+    this.#count(`api ${code}`);
+    const isDocumented = code === "ok" || other.codes.get(code) === answer.status;
+    if (isDocumented && answer.status !== 500) return;
+    this.#fail(`${answer.status} ${answer.text.slice(0, 300)}: ${what}`);
+  }
+
   async #raw(random: Random): Promise<void> {
     const one = rawCase(random);
     const { outcome, statuses, text } = await sendRaw(
       Number(new URL(this.#options.url).port),
       one,
-      HANG_MS,
+      this.#hangMs,
     );
-    if (outcome === "timeout") this.#fail(`${one.name}: no answer in ${HANG_MS} ms`);
+    if (outcome === "timeout") this.#fail(`${one.name}: no answer in ${this.#hangMs} ms`);
     this.#count(statuses.length === 0 ? "closed" : `raw ${statuses[0]}`);
     if (statuses.some((status) => status >= 500)) this.#fail(`${one.name}: ${text.slice(0, 200)}`);
   }
@@ -206,7 +238,7 @@ class Run {
       headers: all,
       agent: this.#agent,
     });
-    sent.setTimeout(HANG_MS, () => {
+    sent.setTimeout(this.#hangMs, () => {
       resolve("hang");
       sent.destroy();
     });

@@ -61,9 +61,6 @@ export class World implements AsyncDisposable {
     const dir = mkdtempSync(join(tmpdir(), "tallystick-classes-"));
     let aheadMs = 0;
     const clock: Clock = { ...systemClock(), nowMs: () => Date.now() + aheadMs };
-    const fatal = (error: Error): never => {
-      throw error;
-    };
     const server = await startServer({
       dataDir: dir,
       listen: "127.0.0.1:0",
@@ -73,7 +70,7 @@ export class World implements AsyncDisposable {
       clock,
       toleranceMs: TOLERANCE_MS,
       log: () => undefined,
-      onFatal: fatal,
+      onFatal: fail,
     });
     const api = new ServerApi(dir, () => server.url);
     const setAhead = (ms: number) => void (aheadMs = ms);
@@ -160,15 +157,19 @@ export class World implements AsyncDisposable {
   /** All findings, once `settled` says that they are complete. */
   async findings(settled: (found: readonly FoundFinding[]) => boolean): Promise<FoundFinding[]> {
     await this.api.caughtUp();
-    const ask = async () => {
+    const read = async () => {
       const page = await this.api.call("GET", "/api/v1/findings?limit=1000");
       return (page as { items: FoundFinding[] }).items;
     };
-    return this.api.until("the findings", ask, settled, 30_000);
+    return this.api.until("the findings", read, settled, 30_000);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.close("test");
     rmSync(this.#dir, { recursive: true, force: true });
   }
+}
+
+function fail(error: Error): never {
+  throw error;
 }

@@ -156,8 +156,8 @@ function path(random: Random): string {
     { length: random.below(4) },
     () => `${random.pick(PARAMETERS)}=${encodeValue(random)}`,
   );
-  const query = parameters.length === 0 ? "" : `?${parameters.join("&")}`;
-  return `${random.pick(PATHS)}${query}`;
+  const search = parameters.length === 0 ? "" : `?${parameters.join("&")}`;
+  return `${random.pick(PATHS)}${search}`;
 }
 
 /** Sometimes what is no encoding at all; never what cannot stand in a request line. */

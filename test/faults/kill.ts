@@ -3,7 +3,7 @@
  * chooses, and are started again by their plain commands. Nothing acknowledged may be missing or
  * twice, in the journal and in the store, and nobody may be accused.
  *
- * `node test/faults/kill.ts [--kills 20] [--seed 1]` prints the report and exits 1 on a failure.
+ * `node test/faults/kill.ts [--kills 20] [--seed 1] [--victim store]…` prints the report and exits 1 on a failure.
  */
 import { parseArgs } from "node:util";
 import { setTimeout as pause } from "node:timers/promises";
@@ -17,6 +17,8 @@ import { PairLoad } from "./pair-load.ts";
 export interface KillOptions {
   readonly kills: number;
   readonly seed: number;
+  /** Default: all. */
+  readonly victims?: readonly Victim[];
   readonly progress?: (line: string) => void;
 }
 
@@ -114,10 +116,8 @@ class KillRun {
 
   /** All of them equally often, in an order of the seed's choice. */
   #victims(): Victim[] {
-    const each = Array.from(
-      { length: this.#options.kills },
-      (_, at) => VICTIMS[at % 3] ?? "server",
-    );
+    const { kills, victims = VICTIMS } = this.#options;
+    const each = Array.from({ length: kills }, (_, at) => victims[at % victims.length] ?? "server");
     return this.#random.shuffled(each);
   }
 
@@ -180,11 +180,16 @@ class KillRun {
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { kills: { type: "string", default: "20" }, seed: { type: "string", default: "1" } },
+    options: {
+      kills: { type: "string", default: "20" },
+      seed: { type: "string", default: "1" },
+      victim: { type: "string", multiple: true, default: [...VICTIMS] },
+    },
   });
   const report = await killUnderLoad({
     kills: Number(values.kills),
     seed: Number(values.seed),
+    victims: VICTIMS.filter((victim) => values.victim.includes(victim)),
     progress: (line) => void process.stderr.write(`${line}\n`),
   });
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);

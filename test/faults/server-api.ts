@@ -53,7 +53,7 @@ export class ServerApi {
   /** Asks until the answer satisfies; passing errors count as no. Rejects after `maxMs`. */
   async until<T>(
     what: string,
-    ask: () => Promise<T>,
+    look: () => Promise<T>,
     holds: (answer: T) => boolean,
     maxMs = 60_000,
   ): Promise<T> {
@@ -61,7 +61,7 @@ export class ServerApi {
     let last: unknown;
     while (performance.now() < endMs) {
       try {
-        const answer = await ask();
+        const answer = await look();
         if (holds(answer)) return answer;
         last = answer;
       } catch (error) {

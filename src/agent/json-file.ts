@@ -6,7 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -17,7 +17,8 @@ export function replaceFile(path: string, content: string | Uint8Array, durable 
   const temporary = `${path}.new`;
   const file = openSync(temporary, "w", 0o600);
   try {
-    writeSync(file, Buffer.from(content));
+    // Writes again what a nearly full disk took only a part of, where one write would be cut short.
+    writeFileSync(file, content);
     if (durable) fsyncSync(file);
   } finally {
     closeSync(file);

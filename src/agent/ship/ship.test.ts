@@ -220,3 +220,28 @@ test("an unknown refusal waits for somebody to look, ten minutes at a time", asy
   await until(() => frames.length === 2);
   await delivery.stop(0);
 });
+
+test("with a revoked key nothing is sent, and the loop rests", async () => {
+  const { clock, delivery, answers, requests, say, until } = rig();
+  answers.push({ outcome: "refused", status: 403, code: "revoked_key", detail: "" });
+  delivery.shipper.start();
+  await delivery.shipper.recovered;
+  say("one");
+  clock.advance(500);
+  await until(() => delivery.shipper.status.state === "halted");
+  const sent = requests.length;
+  clock.advance(60_000);
+  await setImmediate();
+  let pauses = 0;
+  const after = clock.after.bind(clock);
+  clock.after = (delayMs, call) => {
+    pauses++;
+    return after(delayMs, call);
+  };
+  for (let ms = 0; ms < 100; ms++) {
+    clock.advance(1);
+    await setImmediate();
+  }
+  assert.ok(pauses <= 1, `${pauses} pauses within 100 ms`);
+  assert.equal(requests.length, sent);
+});

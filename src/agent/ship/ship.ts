@@ -117,9 +117,9 @@ export class Shipper {
 
   async #step(): Promise<Next> {
     if (this.#state === "halted") return this.#stopping ? "end" : "idle";
-    if (!this.#isRecovered) return this.#recover();
     const { chain, stream, uplink } = this.#options;
     try {
+      if (!this.#isRecovered) return await this.#recover();
       if (this.#failures === 0) stream.declareDropped();
       const frame = (await chain.next()) ?? (await this.#heartbeat());
       if (frame === undefined) return "idle";
@@ -128,9 +128,18 @@ export class Shipper {
       return this.#settle(frame, await answer);
     } catch (error) {
       // The disk: nothing leaves that could not be written first.
-      stream.checkSpool();
-      chain.checkSpool();
+      this.#checkSpool();
       return this.#later(`the spool cannot be written: ${String(error)}`);
+    }
+  }
+
+  /** A directory that was removed may be impossible to make again, for now. */
+  #checkSpool(): void {
+    try {
+      this.#options.stream.checkSpool();
+      this.#options.chain.checkSpool();
+    } catch (error) {
+      this.#options.log.error(`the spool cannot be made anew: ${String(error)}`);
     }
   }
 
@@ -207,8 +216,8 @@ export class Shipper {
       });
       return afterRefusal(answer.code) === "halt" ? this.#halt() : this.#waitLong();
     }
-    this.#isRecovered = true;
     rechain(this.#options, answer.head, this.#refusal);
+    this.#isRecovered = true;
     this.#reached();
     this.#recovered.resolve();
     return 0;
@@ -230,7 +239,7 @@ export class Shipper {
     this.#failures++;
     this.#lastError = reason;
     this.#state = "waiting";
-    if (this.#failures === 1) log.warn(`the server cannot be reached: ${reason}`);
+    if (this.#failures === 1) log.warn(`entries wait, nothing can be sent: ${reason}`);
     const delayMs = backOffMs(this.#failures, BACK_OFF, random);
     return Math.max(delayMs, Math.min(retryAfterMs ?? 0, RETRY_AFTER_MS_MAX));
   }
@@ -257,7 +266,8 @@ export class Shipper {
     const { clock } = this.#options;
     const { promise, resolve } = Promise.withResolvers<void>();
     const heartbeatInMs = HEARTBEAT_MS - (clock.monotonicMs() - this.#lastShippedMs);
-    const timer = clock.after(next === "idle" ? Math.max(heartbeatInMs, 1) : next, resolve);
+    const idleMs = this.#state === "halted" ? HEARTBEAT_MS : Math.max(heartbeatInMs, 1);
+    const timer = clock.after(next === "idle" ? idleMs : next, resolve);
     this.#isIdle = next === "idle";
     this.#wake = resolve;
     await promise;

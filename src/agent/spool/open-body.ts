@@ -2,7 +2,14 @@
  * The body that is still being filled. Its lines are in memory and, from the end of the same turn of
  * the event loop, in a file, so that a killed agent finds all but its last instant there again.
  */
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+} from "node:fs";
 import { encodeLine } from "../../format/entry-line.ts";
 import type { Entry } from "../../format/entry.ts";
 import { FormatError } from "../../format/format-error.ts";
@@ -61,7 +68,7 @@ export class OpenBody {
     if (this.#unwritten === "") return;
     const text = this.#unwritten;
     this.#unwritten = "";
-    writeSync(this.#fd, text);
+    appendFileSync(this.#fd, text);
   }
 
   /** The body of what was added. It stays in the file until `clear`, to be found again after a crash. */

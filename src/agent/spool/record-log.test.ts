@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   mkdtempSync,
@@ -82,4 +83,29 @@ test("it notices that its files were removed", () => {
   assert.ok(!log.isGone());
   rmSync(directory, { recursive: true });
   assert.ok(log.isGone());
+});
+
+test("a record that the disk took only a part of is none, and those around it stay", () => {
+  const directory = fresh();
+  // 8 blocks of 512 or 1024 bytes: the write that crosses the bound is cut short, the next one fails.
+  const program = `
+    import { RecordLog } from ${JSON.stringify(new URL("record-log.ts", import.meta.url).href)};
+    const [directory] = process.argv.slice(1);
+    const log = RecordLog.open({ directory, prefix: "x", segmentBytesMax: 100_000 });
+    let whole = 0;
+    const fill = (bytes) => {
+      try {
+        for (;;) whole += log.append(1, Buffer.alloc(bytes, "x")) && 1;
+      } catch (error) {
+        if (error.code !== "EFBIG") throw error;
+      }
+    };
+    fill(1_000);
+    fill(10);
+    console.log(whole);`;
+  const node = [process.execPath, "--input-type=module", "-e", program, directory];
+  const limited = ["-c", 'trap "" XFSZ; ulimit -f 8; exec "$@"', "sh", ...node];
+  const whole = Number(execFileSync("/bin/sh", limited, { encoding: "utf8" }));
+  assert.ok(whole > 4);
+  assert.equal(texts(open(directory, 100_000)).length, whole);
 });

@@ -22,6 +22,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { dropBytes } from "../../std/node-disk.ts";
 import { isMissing, syncDirectorySoon } from "../json-file.ts";
 
 const syncData = promisify(fdatasync);
@@ -96,7 +97,7 @@ export class RecordLog {
     const { fd, segment } = this.#active;
     const start = this.bytesOf(segment);
     try {
-      writevSync(fd, [prefixOf(type, length, parts), ...parts], start);
+      writeWhole(fd, [prefixOf(type, length, parts), ...parts], start);
     } catch (error) {
       ftruncateSync(fd, start);
       throw error;
@@ -198,6 +199,16 @@ export class RecordLog {
 
   #path(segment: number): string {
     return join(this.#options.directory, `${this.#options.prefix}-${segment}`);
+  }
+}
+
+/** A disk that fills up takes a part of a write first; only the write of the rest fails. */
+function writeWhole(fd: number, parts: readonly Uint8Array[], start: number): void {
+  let at = start;
+  for (let rest = [...parts]; rest.length > 0;) {
+    const written = writevSync(fd, rest, at);
+    at += written;
+    rest = dropBytes(rest, written);
   }
 }
 

@@ -24,11 +24,16 @@ export interface MatcherOptions {
 type Waiting = Half | Half[];
 type Ports = Map<number, Waiting>;
 
+/** Pairs of addresses remembered though none of their halves waits: some 20 MB. */
+const PAIRS_KEPT_MAX = 100_000;
+
 export class TupleMatcher implements Matcher {
   readonly #nearMs: number;
   /** By network, lower and higher address, then by protocol and ports as one number. */
   readonly #networks = new Map<string, Map<string, Map<string, Ports>>>();
   #waiting = 0;
+  /** Pairs of addresses in `#networks`. */
+  #pairs = 0;
 
   constructor(options: MatcherOptions) {
     this.#nearMs = options.nearMs;
@@ -45,6 +50,8 @@ export class TupleMatcher implements Matcher {
     const partner = queue === undefined ? undefined : this.#nearest(queue, half);
     if (partner !== undefined) {
       this.#drop(queues, ports, partner);
+      // Kept while there are few: the two are likely to talk again.
+      if (queues.size === 0 && this.#pairs > PAIRS_KEPT_MAX) this.#forget(half);
       return partner;
     }
     queues.set(ports, queue === undefined ? half : listOf(queue, half));
@@ -54,18 +61,26 @@ export class TupleMatcher implements Matcher {
 
   remove(half: Half): void {
     const [low, high] = addressesOf(half);
-    const peers = this.#networks.get(half.network)?.get(low);
-    const queues = peers?.get(high);
-    if (peers === undefined || queues === undefined) return;
+    const queues = this.#networks.get(half.network)?.get(low)?.get(high);
+    if (queues === undefined) return;
     this.#drop(queues, portsOf(half), half);
-    if (queues.size === 0) peers.delete(high);
-    if (peers.size === 0) this.#networks.get(half.network)?.delete(low);
+    if (queues.size === 0) this.#forget(half);
   }
 
   #queuesOf(half: Half): Ports {
     const [low, high] = addressesOf(half);
-    const network = madeWhereMissing(this.#networks, half.network);
-    return madeWhereMissing(madeWhereMissing(network, low), high);
+    const peers = madeWhereMissing(madeWhereMissing(this.#networks, half.network), low);
+    if (!peers.has(high)) this.#pairs++;
+    return madeWhereMissing(peers, high);
+  }
+
+  /** Nobody waits between these two addresses. */
+  #forget(half: Half): void {
+    const [low, high] = addressesOf(half);
+    const peers = this.#networks.get(half.network)?.get(low);
+    if (peers?.delete(high) !== true) return;
+    this.#pairs--;
+    if (peers.size === 0) this.#networks.get(half.network)?.delete(low);
   }
 
   #nearest(queue: Waiting, half: Half): Half | undefined {

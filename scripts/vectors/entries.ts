@@ -115,6 +115,7 @@ const OTHERS: readonly Entry[] = [
     enrolmentKey: "AAECAwQF",
   },
   { kind: "revoked", atMs, node, epoch: 1, lastBatch: 41 },
+  { kind: "revoked", atMs, node, epoch: 0, lastBatch: -1 },
   {
     kind: "finding",
     atMs,

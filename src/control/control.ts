@@ -203,8 +203,8 @@ export class Control {
     try {
       const { epoch, batches } = await this.#options.chainEnd(node.id);
       const atMs = this.#options.clock.nowMs();
-      // A node that never sent anything has no last batch: the first one then stands for none.
-      const lastBatch = Math.max(0, batches - 1);
+      // −1 for a node that never sent anything.
+      const lastBatch = batches - 1;
       await this.#commit({ kind: "revoked", atMs, node: node.id, epoch, lastBatch });
       return this.findNode(node.id);
     } finally {

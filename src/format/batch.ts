@@ -12,7 +12,9 @@ import { FormatError } from "./format-error.ts";
 import { domainHash, KEY_ID_BYTES, NODE_ID_BYTES, SIGNATURE_BYTES } from "./identity.ts";
 import { ENTRIES_PER_BATCH_MAX, PAYLOAD_BYTES_MAX, RAW_BYTES_MAX, TIME_MS_END } from "./limits.ts";
 
+/** Every header of version 1 has this length. */
 export const HEADER_BYTES = 232;
+/** SHA-256. */
 export const HASH_BYTES = 32;
 const VERSION = 1;
 const TYPE_BATCH = 1;

@@ -15,7 +15,9 @@ import { parseBase64url } from "./base64url.ts";
 import { NODE_ID_BYTES, PUBLIC_KEY_BYTES } from "./identity.ts";
 import { NAME_CHARS_MAX } from "./limits.ts";
 
+/** The public part of an enrolment key: by it the key is listed and revoked. */
 export const ENROLMENT_ID_BYTES = 6;
+/** Random, so that it cannot be guessed. */
 export const ENROLMENT_SECRET_BYTES = 24;
 const FINGERPRINT_BYTES = 32;
 const HEAD_REQUEST_NONCE_BYTES = 16;
@@ -61,6 +63,7 @@ export function isNodeName(name: string): boolean {
   return name.length <= NAME_CHARS_MAX && /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(name);
 }
 
+/** What a node signs to join: its new key, the secret it was given, the name that it wants. */
 export interface EnrolmentProof {
   readonly publicKey: Uint8Array;
   readonly secret: Uint8Array;
@@ -84,6 +87,7 @@ export function verifyEnrolment(
   return isProof(proof) && verify(null, enrolmentMessage(proof), key, signature);
 }
 
+/** A node's question for its own head; 16 bytes each, the nonce new every time. */
 export interface HeadRequest {
   readonly nodeId: Uint8Array;
   readonly nonce: Uint8Array;

@@ -86,7 +86,7 @@ const CHECKS = {
       typeof value === "string" && parseBase64url(value, PUBLIC_KEY_BYTES) !== undefined,
     enrolmentKey: text(64),
   },
-  revoked: { node: hex(16), epoch: natural, lastBatch: natural },
+  revoked: { node: hex(16), epoch: natural, lastBatch: naturalOrNone },
   finding: {
     id: hex(16),
     finding: text(64),

@@ -4,6 +4,7 @@ import { canonicalAddress } from "./address.ts";
 import { FormatError } from "./format-error.ts";
 import { TIME_MS_END } from "./limits.ts";
 
+/** An error to throw: what of a line is wrong, and what was expected. */
 export function badEntry(message: string): FormatError {
   return new FormatError("bad_entry", message);
 }
@@ -51,6 +52,7 @@ export function address(value: unknown, what: string): string {
   return own;
 }
 
+/** True for the one spelling that formats.md gives an address. */
 export function isCanonicalAddress(text: string): boolean {
   if (isIPv4(text)) return true;
   try {

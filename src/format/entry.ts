@@ -56,6 +56,7 @@ export const CONNECTION_STATES = [
   "RSTR",
   "OTH",
 ] as const;
+/** One of `CONNECTION_STATES`. */
 export type ConnectionState = (typeof CONNECTION_STATES)[number];
 
 /** Unix milliseconds of the node's own clock, an integer. */
@@ -87,6 +88,7 @@ export interface Amendment extends Timed {
   readonly counters?: Counters;
 }
 
+/** Still alive: every five minutes, and once after both sides have spoken. */
 export interface UpdateEntry extends Amendment {
   readonly kind: "update";
 }
@@ -97,10 +99,12 @@ export interface CloseEntry extends Amendment {
   readonly inferred: boolean;
 }
 
+/** What became known after the end, such as the final counters. */
 export interface AccountEntry extends Amendment {
   readonly kind: "account";
 }
 
+/** The causes of `GapCause`, which says what each means. */
 export const GAP_CAUSES = ["overflow", "spool", "queue", "restart", "pressure", "lost"] as const;
 /**
  * Why entries are missing: `overflow` the kernel dropped events · `spool` the bounded spool gave up
@@ -180,6 +184,7 @@ export interface OptOutEntry extends Timed {
   readonly origin: string;
 }
 
+/** Ends an opt-out: from now on the node is logged again. */
 export interface ResumeEntry extends Timed {
   readonly kind: "resume";
 }
@@ -203,10 +208,13 @@ export interface RevokedEntry extends Timed {
   readonly kind: "revoked";
   readonly node: string;
   readonly epoch: number;
+  /** −1: it never sent one. */
   readonly lastBatch: number;
 }
 
+/** How much a finding should worry, from least to most. */
 export const SEVERITIES = ["low", "medium", "high", "critical"] as const;
+/** One of `SEVERITIES`. */
 export type Severity = (typeof SEVERITIES)[number];
 
 /** The server's stream only: a conclusion. The same `id` again changes its state. */
@@ -225,8 +233,10 @@ export interface FindingEntry extends Timed {
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
+/** What belongs to a half. */
 export type ConnectionEntry = OpenEntry | UpdateEntry | CloseEntry | AccountEntry;
 
+/** What a node says of itself and its logs; the server writes some of these too. */
 export type NodeEntry =
   | GapEntry
   | LogEntry
@@ -238,7 +248,9 @@ export type NodeEntry =
   | OptOutEntry
   | ResumeEntry;
 
+/** Accepted from the server's own stream only. */
 export type ServerEntry = TickEntry | EnrolledEntry | RevokedEntry | FindingEntry;
 
 export type Entry = ConnectionEntry | NodeEntry | ServerEntry;
+/** The first value of a line. */
 export type EntryKind = Entry["kind"];

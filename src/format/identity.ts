@@ -5,9 +5,13 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { FormatError } from "./format-error.ts";
 
+/** The head of a hash of a node's first public key: who a node is. */
 export const NODE_ID_BYTES = 16;
+/** The head of a hash of a public key: which of a node's keys signed. */
 export const KEY_ID_BYTES = 4;
+/** Ed25519. */
 export const PUBLIC_KEY_BYTES = 32;
+/** Ed25519. */
 export const SIGNATURE_BYTES = 64;
 
 /** SPKI prefix of an Ed25519 public key (RFC 8410): what stands before its 32 bytes in DER. */

@@ -11,6 +11,9 @@ import { checkSingleFrame } from "./zstd-frame.ts";
 /** zstd's own default: higher levels cost the agent more than they save on this input. */
 const COMPRESSION_LEVEL = 3;
 
+/** The least that Node takes as a chunk. */
+const ZSTD_CHUNK_BYTES_MIN = 64;
+
 /** Entries, numbered from `seqFirst`, as NDJSON text; every line ends with a newline. */
 export function encodeEntries(entries: readonly Entry[], seqFirst: number): string {
   let previousAtMs = 0;
@@ -50,6 +53,8 @@ export function decompressPayload(payload: Uint8Array, rawBytes: number): Buffer
   try {
     raw = zstdDecompressSync(payload, {
       maxOutputLength: rawBytes,
+      // Room for one byte more in one piece: Node's default of 16 KiB would be filled again and again.
+      chunkSize: Math.max(ZSTD_CHUNK_BYTES_MIN, rawBytes + 1),
       params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
     });
   } catch (cause) {
@@ -68,6 +73,7 @@ export function decompressPayload(payload: Uint8Array, rawBytes: number): Buffer
   return raw;
 }
 
+/** What the header announces: where the numbers begin, and how many there are. */
 export interface ExpectedEntries {
   readonly seqFirst: number;
   readonly entryCount: number;

@@ -115,7 +115,7 @@ const makers = {
     atMs,
     node: random.bytes(16).toString("hex"),
     epoch: random.integer(0, 3),
-    lastBatch: count(random),
+    lastBatch: random.integer(-1, 99),
   }),
   finding: (random, atMs) => ({
     kind: "finding",

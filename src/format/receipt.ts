@@ -15,6 +15,7 @@ import { NODE_ID_BYTES, SIGNATURE_BYTES } from "./identity.ts";
 
 const RECEIPT_BYTES = 80;
 const HEAD_BYTES = 88;
+/** Of a question, so that an old answer is none to it. */
 export const NONCE_BYTES = 16;
 const RECEIPT_DOMAIN = Buffer.from("tallystick/receipt/v1\n");
 const HEAD_DOMAIN = Buffer.from("tallystick/head/v1\n");

@@ -6,6 +6,7 @@ import { scanRecords, type Scanned } from "./scan.ts";
 import { SEGMENT_HEADER_BYTES, segmentName, type SegmentHeader } from "./segment-header.ts";
 import { checkSegments, listSegments, readSegmentHeader } from "./segment-list.ts";
 
+/** A journal without a fault: how much it holds. */
 export interface Checked {
   readonly records: number;
   readonly bytes: number;

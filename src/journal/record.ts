@@ -19,11 +19,13 @@
 import { crc32 } from "node:zlib";
 import { FRAME_BYTES_MAX } from "./limits.ts";
 
+/** What stands before each frame. */
 export const RECORD_HEADER_BYTES = 36;
 const HEADER_CRC_AT = 32;
 
 const TYPE_CODES = { batch: 1, evidence: 2 } as const;
 
+/** `evidence` is kept, but outside of its node's chain. */
 export type RecordType = keyof typeof TYPE_CODES;
 
 /** What the caller appends. */
@@ -64,6 +66,7 @@ export function encodeRecordHeader(
   return crc;
 }
 
+/** What a record says of itself, checked against `headerCrc`. */
 export interface RecordHeader {
   readonly type: RecordType;
   readonly frameBytes: number;
@@ -102,6 +105,7 @@ export function decodeRecordHeader(
   };
 }
 
+/** What the bytes at a place are. */
 export type Decoded =
   | {
       readonly kind: "record";

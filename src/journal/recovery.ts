@@ -45,6 +45,7 @@ export interface Recovered {
   readonly recovery: Recovery;
 }
 
+/** The steps above. Throws `journal_corrupt`; then nothing was changed. */
 export async function recover(disk: Disk, dir: string): Promise<Recovered> {
   const firstIndices = await listSegments(disk, dir);
   const facts = await checkSegments(disk, dir, firstIndices);

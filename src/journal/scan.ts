@@ -35,6 +35,7 @@ export interface Scanned {
   readonly state: ScanState;
 }
 
+/** Why a scan stopped where it did. */
 export type ScanState =
   /** There may be more after `next`. */
   | { readonly kind: "more" }

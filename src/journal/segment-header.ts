@@ -18,6 +18,7 @@
 import { crc32 } from "node:zlib";
 import { readUInt64, writeUInt64 } from "./record.ts";
 
+/** What every segment file begins with. */
 export const SEGMENT_HEADER_BYTES = 48;
 const MAGIC = Buffer.from("tallyseg");
 const VERSION = 1;
@@ -43,6 +44,7 @@ export function firstIndexOfName(name: string): number | undefined {
   return Number.isSafeInteger(index) ? index : undefined;
 }
 
+/** SEGMENT_HEADER_BYTES, as docs/journal.md has them. */
 export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
   MAGIC.copy(bytes);

@@ -22,6 +22,7 @@ export interface SegmentFacts {
   readonly header: SegmentHeader | undefined;
 }
 
+/** Length and header of the segment whose name says `firstIndex`. */
 export async function readSegmentFacts(
   disk: Disk,
   dir: string,

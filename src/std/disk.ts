@@ -32,6 +32,7 @@ export interface Disk {
   lock(path: string): Promise<DiskLock | undefined>;
 }
 
+/** `append` needs the file to be there, `create` needs that it is not. */
 export type DiskMode = "read" | "append" | "create";
 
 export interface DiskFile {
@@ -54,6 +55,7 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
+/** A lock that is held until `release`, or until the process ends. */
 export interface DiskLock {
   release(): Promise<void>;
 }

@@ -6,6 +6,7 @@
 import { basename, dirname } from "node:path";
 import type { Disk, DiskFile, DiskLock, DiskMode } from "./disk.ts";
 
+/** What a test may let fail. */
 export type DiskOperation =
   | "create"
   | "append"

@@ -168,10 +168,10 @@ function isPinned(socket: TLSSocket, fingerprint: Uint8Array): boolean {
 
 async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const chunks: Buffer[] = [];
-  let size = 0;
+  let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > ANSWER_BYTES_MAX) {
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES_MAX) {
       throw new AgentError("bad_answer", `the answer is longer than ${ANSWER_BYTES_MAX} bytes`);
     }
     chunks.push(chunk);

@@ -17,7 +17,7 @@ export const sqlCommand = remoteCommand({
   positionals: [
     {
       name: "QUERY",
-      summary: "SELECT … over connections, halves, findings, nodes, logs, audit, batches, sessions",
+      summary: "SELECT … over connections, halves, findings, nodes, logs, audit, batches",
     },
   ],
   async run(call, api) {

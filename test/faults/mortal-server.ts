@@ -92,11 +92,22 @@ export class MortalServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const { storePid } = this;
     await this.stop("SIGKILL");
+    // It would go on for a moment, and write into what is removed.
+    if (storePid !== undefined) killIfThere(storePid);
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }
 
   #heard(text: string): void {
     this.stderr = (this.stderr + text).slice(-STDERR_CHARS_MAX);
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself.
   }
 }

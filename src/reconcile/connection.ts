@@ -20,7 +20,7 @@ export class Connection {
   queued = false;
   /** Waits to be looked at again. */
   scheduled = false;
-  /** Its only half was found in the row of a pair: this one is not to be written. */
+  /** Its only half belongs to a pair: this one is not to be written. */
   superseded = false;
   /** Names for the end that has no half: who claims the address. */
   peerName = "";
@@ -36,6 +36,18 @@ export class Connection {
     const [key, other] = isKey(half, this.key) ? [half, this.key] : [this.key, half];
     this.key = key;
     this.other = other;
+  }
+
+  /** The second half came before, and stood alone until now: of two rows one is to go. */
+  absorb(lone: Connection): void {
+    const { key, writtenKey } = this;
+    this.join(lone.key);
+    const [kept, dropped] =
+      this.key === key ? [writtenKey, lone.writtenKey] : [lone.writtenKey, writtenKey];
+    this.writtenKey = dropped ?? kept;
+    this.found ??= lone.found;
+    lone.superseded = true;
+    lone.settled = true;
   }
 
   get halves(): readonly Half[] {

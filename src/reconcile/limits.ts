@@ -15,6 +15,9 @@ export const CLOCK_TOLERANCE_MS = 120_000;
 /** Opens of one connection are this near at most: the clocks' tolerance on either side is far more than any handshake takes. */
 export const PAIRING_NEAR_MS = 2 * CLOCK_TOLERANCE_MS;
 
+/** Opens this near are one connection at once: two ends and their readers are never further apart, save under load. */
+export const PAIRING_AT_ONCE_MS = 3_000;
+
 /** An undecided connection is looked at again after this long. */
 export const REVIEW_EVERY_MS = 5_000;
 

@@ -3,13 +3,18 @@
  * add a half and get its partner or nothing, and every half is paired at most once.
  *
  * This matcher pairs by tuple and order: per unordered tuple and network, the halves of one end wait
- * in a queue for those of the other end, and the nearest in time that is near enough is taken.
+ * in a queue for those of the other end, and the nearest in time that is near enough is taken. A
+ * port is used again within seconds on a busy host. So halves that began at one time are a pair at
+ * once; those further apart (clocks that differ, readers that lag) only when nothing nearer can
+ * come, or a lost half would set every later one of its tuple against the wrong partner.
  */
 import type { Half } from "./half.ts";
 
 export interface Matcher {
   /** The waiting half that fits, which waits no longer; or undefined, and `half` waits. */
   add(half: Half): Half | undefined;
+  /** The nearest that waits too, for a half whose partner at once would be here by now; both go on waiting. */
+  candidate(half: Half): Half | undefined;
   /** A waiting half will not be asked for again. Harmless for one that does not wait. */
   remove(half: Half): void;
   readonly waiting: number;
@@ -18,6 +23,8 @@ export interface Matcher {
 export interface MatcherOptions {
   /** How far apart two opens of one connection may be, clocks included. */
   readonly nearMs: number;
+  /** How far apart they may be to be paired before others had the time to come. */
+  readonly atOnceMs: number;
 }
 
 /** Waiting halves of one pair of ports; one, nearly always. */
@@ -28,7 +35,7 @@ type Ports = Map<number, Waiting>;
 const PAIRS_KEPT_MAX = 100_000;
 
 export class TupleMatcher implements Matcher {
-  readonly #nearMs: number;
+  readonly #options: MatcherOptions;
   /** By network, lower and higher address, then by protocol and ports as one number. */
   readonly #networks = new Map<string, Map<string, Map<string, Ports>>>();
   #waiting = 0;
@@ -36,7 +43,7 @@ export class TupleMatcher implements Matcher {
   #pairs = 0;
 
   constructor(options: MatcherOptions) {
-    this.#nearMs = options.nearMs;
+    this.#options = options;
   }
 
   get waiting(): number {
@@ -47,7 +54,7 @@ export class TupleMatcher implements Matcher {
     const queues = this.#queuesOf(half);
     const ports = portsOf(half);
     const queue = queues.get(ports);
-    const partner = queue === undefined ? undefined : this.#nearest(queue, half);
+    const partner = queue === undefined ? undefined : nearest(queue, half, this.#options.atOnceMs);
     if (partner !== undefined) {
       this.#drop(queues, ports, partner);
       // Kept while there are few: the two are likely to talk again.
@@ -59,12 +66,22 @@ export class TupleMatcher implements Matcher {
     return undefined;
   }
 
+  candidate(half: Half): Half | undefined {
+    const queue = this.#waitingWith(half)?.get(portsOf(half));
+    // Nearly always it waits alone.
+    return Array.isArray(queue) ? nearest(queue, half, this.#options.nearMs) : undefined;
+  }
+
   remove(half: Half): void {
-    const [low, high] = addressesOf(half);
-    const queues = this.#networks.get(half.network)?.get(low)?.get(high);
+    const queues = this.#waitingWith(half);
     if (queues === undefined) return;
     this.#drop(queues, portsOf(half), half);
     if (queues.size === 0) this.#forget(half);
+  }
+
+  #waitingWith(half: Half): Ports | undefined {
+    const [low, high] = addressesOf(half);
+    return this.#networks.get(half.network)?.get(low)?.get(high);
   }
 
   #queuesOf(half: Half): Ports {
@@ -83,21 +100,6 @@ export class TupleMatcher implements Matcher {
     if (peers.size === 0) this.#networks.get(half.network)?.delete(low);
   }
 
-  #nearest(queue: Waiting, half: Half): Half | undefined {
-    let best: Half | undefined;
-    let bestMs = this.#nearMs;
-    for (const other of Array.isArray(queue) ? queue : [queue]) {
-      if (other.node === half.node || other.ownIp === half.ownIp) continue;
-      if (!orientationsFit(other, half)) continue;
-      const apartMs = apart(other, half);
-      if (apartMs < bestMs || (best === undefined && apartMs <= bestMs)) {
-        best = other;
-        bestMs = apartMs;
-      }
-    }
-    return best;
-  }
-
   #drop(queues: Map<number, Waiting>, ports: number, half: Half): void {
     const queue = queues.get(ports);
     if (queue === half) queues.delete(ports);
@@ -110,6 +112,21 @@ export class TupleMatcher implements Matcher {
       );
     this.#waiting--;
   }
+}
+
+function nearest(queue: Waiting, half: Half, nearMs: number): Half | undefined {
+  let best: Half | undefined;
+  let bestMs = nearMs;
+  for (const other of Array.isArray(queue) ? queue : [queue]) {
+    if (other.node === half.node || other.ownIp === half.ownIp) continue;
+    if (!orientationsFit(other, half)) continue;
+    const apartMs = apart(other, half);
+    if (apartMs < bestMs || (best === undefined && apartMs <= bestMs)) {
+      best = other;
+      bestMs = apartMs;
+    }
+  }
+  return best;
 }
 
 function madeWhereMissing<K, A, B>(maps: Map<K, Map<A, B>>, key: K): Map<A, B> {

@@ -80,6 +80,43 @@ describe("an honest connection", () => {
   });
 });
 
+describe("a port that is used again within seconds", () => {
+  for (const whose of ["initiator", "responder"] as const) {
+    it(`sets nobody against the wrong partner when a half was lost by the ${whose}`, () => {
+      const { mesh: m, a, b } = mesh();
+      const liar = whose === "initiator" ? a : b;
+      const [fromMs, toMs] = [m.nowMs - 500, m.nowMs];
+      liar.emit({ kind: "gap", atMs: toMs, cause: "overflow", count: 5, fromMs, toMs });
+      liar.lie = () => undefined;
+      const port = m.connect({ from: a, to: b });
+      liar.lie = undefined;
+      for (let times = 0; times < 3; times++) {
+        m.pass(5_000);
+        m.connect({ from: a, to: b, fromPort: port });
+      }
+      m.pass(60_000);
+      assert.equal(m.verdict(port), "matched final");
+      assert.deepEqual(m.findings, []);
+      assert.equal(m.reconcile.liveCount, 0);
+    });
+  }
+
+  it("pairs what began apart, as slow readers say, once nothing nearer came", () => {
+    const { mesh: m, a, b } = mesh();
+    b.lie = () => undefined;
+    const port = m.connect({ from: a, to: b });
+    b.lie = undefined;
+    m.pass(6_000);
+    a.lie = () => undefined;
+    m.connect({ from: a, to: b, fromPort: port });
+    a.lie = undefined;
+    m.pass(60_000);
+    assert.equal(m.verdict(port), "matched final");
+    assert.deepEqual(m.open, []);
+    assert.equal(m.reconcile.liveCount, 0);
+  });
+});
+
 describe("a connection that lived while one end did not track", () => {
   const untracked: [what: string, blind: (m: SimMesh, b: SimHost) => void][] = [
     [

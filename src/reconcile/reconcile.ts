@@ -19,7 +19,7 @@ import {
 } from "./findings.ts";
 import { Half } from "./half.ts";
 import { isPastAccounts, judgeLone, judgePair, type LoneJudgement, type Sky } from "./judge.ts";
-import { CLOCK_TOLERANCE_MS, REVIEW_EVERY_MS } from "./limits.ts";
+import { CLOCK_TOLERANCE_MS, PAIRING_AT_ONCE_MS, REVIEW_EVERY_MS } from "./limits.ts";
 import { TupleMatcher, type Matcher } from "./matcher.ts";
 import { applyNodeEntry, breakSilence, reviewNodes } from "./node-entries.ts";
 import { NodeStream, type NodeMemory } from "./node-stream.ts";
@@ -62,7 +62,9 @@ export class Reconcile {
 
   constructor(options: ReconcileOptions) {
     this.#toleranceMs = options.toleranceMs ?? CLOCK_TOLERANCE_MS;
-    this.#matcher = options.matcher ?? new TupleMatcher({ nearMs: 2 * this.#toleranceMs });
+    this.#matcher =
+      options.matcher ??
+      new TupleMatcher({ nearMs: 2 * this.#toleranceMs, atOnceMs: PAIRING_AT_ONCE_MS });
     const server = new NodeStream(options.serverId, "server");
     server.memory.state = "server";
     this.streams.set(server.id, server);
@@ -301,13 +303,37 @@ export class Reconcile {
 
   #judgeAlone(connection: Connection, sky: Sky): void {
     const half = connection.key;
+    if (this.#joinFar(connection)) return;
     if (connection.peerName === "") connection.peerName = this.#nameOf(half);
     const decided = connection.verdict !== "pending" && connection.verdict !== "external";
     if (!decided) this.#applyLone(connection, judgeLone(half, sky));
     if (connection.verdict === "pending" || !isPastAccounts(half, sky)) return;
-    if (this.#nowMs < half.receivedMs + this.#toleranceMs) return;
+    if (!this.#isRipe(half)) return;
     connection.counters = half.accounted && half.counters !== undefined ? "final" : "unavailable";
     connection.settled = true;
+  }
+
+  /**
+   * Pairs with a half that began at another time, once whatever is nearer to either would be here.
+   * True too while that has to be waited for.
+   */
+  #joinFar(connection: Connection): boolean {
+    const { key } = connection;
+    const partner = key.role === "forwarder" ? undefined : this.#matcher.candidate(key);
+    const lone = partner && this.streamFor(partner.node.id).live.get(partner.seq);
+    if (partner === undefined || lone === undefined) return false;
+    if (!this.#isRipe(key) || !this.#isRipe(partner)) return true;
+    if (this.#matcher.candidate(partner) !== key) return true;
+    this.#matcher.remove(partner);
+    this.#matcher.remove(key);
+    connection.absorb(lone);
+    this.streamFor(partner.node.id).live.set(partner.seq, connection);
+    this.#matched(connection);
+    return true;
+  }
+
+  #isRipe(half: Half): boolean {
+    return this.#nowMs >= half.receivedMs + this.#toleranceMs;
   }
 
   #nameOf(half: Half): string {

@@ -33,6 +33,8 @@ export interface SimConnection {
   readonly to: SimHost;
   readonly protocol?: number;
   readonly port?: number;
+  /** The initiator's; default: one that was not used before. */
+  readonly fromPort?: number;
   readonly state?: ConnectionState;
   readonly bytes?: number;
   /** What the responder counts; default: the same. */
@@ -94,7 +96,7 @@ export class SimMesh {
 
   /** Both ends record a connection that happens now and is over at once; returns its initiator port. */
   connect(what: SimConnection): number {
-    const port = this.#port++;
+    const port = what.fromPort ?? this.#port++;
     const refused = what.state === "REJ" || what.state === "S0";
     const bytes = what.bytes ?? 1000;
     this.#half(what, { host: what.from, role: "initiator", port, bytes });

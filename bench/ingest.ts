@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { inspect } from "../src/ingest/inspect.ts";
 import { decodeFrame } from "../src/format/batch.ts";
 import type { Entry } from "../src/format/entry.ts";
-import { TestNode } from "../src/ingest/test-node.ts";
+import { SimNode } from "../test/simulate/sim-node.ts";
 import { IngestProcess } from "../test/ingest/spawn-server.ts";
 import type { LoadFigure, LoadOptions } from "./ingest-load.ts";
 
@@ -86,7 +86,7 @@ function figure({ name, entriesPerBatch }: Case, load: LoadFigure, cpuUs: number
 
 /** A mix as agents send it: opens and closes. */
 function checking(): number {
-  const node = new TestNode();
+  const node = new SimNode();
   const entries: Entry[] = [];
   for (let at = 0; at < 20_000; at++) entries.push(at % 2 === 0 ? open(at) : close(at));
   const batch = decodeFrame(node.next({ entries }).frame);

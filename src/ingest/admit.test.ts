@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createPublicKey } from "node:crypto";
 import { test } from "node:test";
 import { openReceipt } from "../format/receipt.ts";
 import { ManualClock } from "../std/clock.ts";
@@ -8,10 +9,10 @@ import { ChainWriter } from "./chain-writer.ts";
 import type { IngestError } from "./errors.ts";
 import type { Incident } from "./incident.ts";
 import { INGEST_LIMITS, type IngestLimits } from "./limits.ts";
-import { MemoryJournal } from "./memory-journal.ts";
+import { MemoryJournal } from "../../test/simulate/memory-journal.ts";
 import type { KnownNode } from "./node-directory.ts";
 import { serverKeyFromSeed } from "./server-key.ts";
-import { TestNode } from "./test-node.ts";
+import { SimNode } from "../../test/simulate/sim-node.ts";
 
 const serverKey = serverKeyFromSeed(Buffer.alloc(32, 3));
 
@@ -23,7 +24,7 @@ interface Bench {
   readonly fatal: IngestError[];
   readonly writer: ChainWriter;
   readonly admission: Admission;
-  enrolled(): TestNode;
+  enrolled(): SimNode;
   send(frame: Uint8Array): Promise<AdmitResult>;
   code(frame: Uint8Array): Promise<string>;
 }
@@ -62,7 +63,7 @@ async function open(
     admission,
     send,
     enrolled: () => {
-      const node = new TestNode();
+      const node = new SimNode();
       nodes.set(node.id, node.known());
       return node;
     },
@@ -90,7 +91,7 @@ test("admit: nothing is acked before it is durable", async () => {
   durable.resolve();
   const answer = await result;
   assert.ok(answer.outcome === "acked");
-  const key = new TestNode(Buffer.alloc(32, 3)).known().publicKey;
+  const key = createPublicKey(serverKey.privateKey);
   assert.equal(openReceipt(answer.receipt, key).index, 0);
 });
 
@@ -225,7 +226,7 @@ test("admit: an old number with another content is found in the journal to be a 
   for (let sent = 0; sent < 40; sent++) await bench.send(node.next().frame);
   const late = node.place();
   node.rewind(early);
-  const forked = node.seal({ entries: [node.logEntry("another past")] }).frame;
+  const forked = node.sign({ entries: [node.logEntry("another past")] }).frame;
   assert.equal(await bench.code(forked), "fork");
   node.rewind(late);
   assert.equal(await bench.code(node.next().frame), "acked");
@@ -244,14 +245,14 @@ test("admit: forks are kept as evidence a bounded number of times", async () => 
   await bench.send(node.next().frame);
   for (let attempt = 0; attempt < 10; attempt++) {
     const prevHash = Buffer.alloc(32, attempt);
-    assert.equal(await bench.code(node.seal({ header: { prevHash } }).frame), "fork");
+    assert.equal(await bench.code(node.sign({ header: { prevHash } }).frame), "fork");
   }
   await new Promise((resolve) => setImmediate(resolve));
   const kept = (): number => bench.journal.records.filter((one) => one.type === "evidence").length;
   assert.equal(kept(), 3);
   assert.equal(bench.incidents.length, 10);
   bench.clock.advance(24 * 3_600_000);
-  await bench.code(node.seal({ header: { prevHash: Buffer.alloc(32, 99) } }).frame);
+  await bench.code(node.sign({ header: { prevHash: Buffer.alloc(32, 99) } }).frame);
   assert.equal(kept(), 4);
 });
 
@@ -259,7 +260,7 @@ test("admit: a fork whose payload is not its own keeps only header and signature
   const bench = await open();
   const node = bench.enrolled();
   await bench.send(node.next().frame);
-  const { frame } = node.seal({ header: { prevHash: Buffer.alloc(32) } });
+  const { frame } = node.sign({ header: { prevHash: Buffer.alloc(32) } });
   frame[frame.length - 1] = (frame.at(-1) ?? 0) ^ 1;
   assert.equal(await bench.code(frame), "fork");
   assert.equal(bench.journal.records[1]?.frame.length, 296);
@@ -284,8 +285,8 @@ test("admit: a bomb is refused for the size that it announces, or for not keepin
   const node = bench.enrolled();
   const raw = Buffer.alloc(16 * 1024 * 1024 - 1, "a");
   const bomb = { raw, header: { rawBytes: 100 } };
-  assert.equal(await bench.code(node.seal(bomb).frame), "bad_payload");
-  assert.equal(await bench.code(node.seal({ raw }).frame), "bad_payload");
+  assert.equal(await bench.code(node.sign(bomb).frame), "bad_payload");
+  assert.equal(await bench.code(node.sign({ raw }).frame), "bad_payload");
 });
 
 test("admit: a node's share refills with time", async () => {
@@ -293,7 +294,7 @@ test("admit: a node's share refills with time", async () => {
   const node = bench.enrolled();
   const entries = Array.from({ length: 10 }, () => node.logEntry());
   assert.equal(await bench.code(node.next({ entries }).frame), "acked");
-  const sealed = node.seal({ entries });
+  const sealed = node.sign({ entries });
   assert.equal(await bench.code(sealed.frame), "rate_limited");
   bench.clock.advance(1_000);
   assert.equal(await bench.code(sealed.frame), "acked");

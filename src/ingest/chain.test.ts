@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chainHash, encodeHeader, FLAG } from "../format/batch.ts";
 import { advance, type ChainState, emptyChain, judge, type Link } from "./chain.ts";
-import { type SealOptions, TestNode } from "./test-node.ts";
+import { type SignOptions, SimNode } from "../../test/simulate/sim-node.ts";
 
-const node = new TestNode(new Uint8Array(32).fill(7));
+const node = new SimNode("seven");
 const other = chainHash(Buffer.alloc(232, 1));
 
-function link(options: SealOptions = {}): Link {
-  const { header } = node.seal(options);
+function link(options: SignOptions = {}): Link {
+  const { header } = node.sign(options);
   return { header, hash: chainHash(encodeHeader(header)) };
 }
 
@@ -38,7 +38,7 @@ const epochStart = { epoch: 1, batchNo: 0, flags: FLAG.epochStart };
 const CASES: readonly Case[] = [
   {
     name: "the very first",
-    state: emptyChain(node.publicKeyBytes),
+    state: emptyChain(node.publicKey),
     link: first,
     expect: "accepted",
   },

@@ -6,8 +6,8 @@ import { chainHash, encodeHeader } from "../format/batch.ts";
 import { ChainWriter } from "./chain-writer.ts";
 import { recoverHeads } from "./head-snapshot.ts";
 import type { JournalRecord } from "./journal-port.ts";
-import { MemoryJournal } from "./memory-journal.ts";
-import { TestNode } from "./test-node.ts";
+import { MemoryJournal } from "../../test/simulate/memory-journal.ts";
+import { SimNode } from "../../test/simulate/sim-node.ts";
 
 const PATH = "/data/heads";
 
@@ -38,7 +38,7 @@ function onFatal(error: Error): never {
 async function extend(journal: CountingJournal, disk: MemoryDisk, count: number): Promise<void> {
   const writer = await ChainWriter.open({ journal, snapshot: { disk, path: PATH }, onFatal });
   for (let sent = 0; sent < count; sent++) {
-    const node = NODES[sent % 3] ?? new TestNode();
+    const node = NODES[sent % 3] ?? new SimNode();
     const { header, frame } = node.next();
     const link = { header, hash: chainHash(encodeHeader(header)) };
     await writer.accept(node.id, link, frame, 1_000 + sent);
@@ -47,10 +47,10 @@ async function extend(journal: CountingJournal, disk: MemoryDisk, count: number)
   await writer.close();
 }
 
-let NODES: TestNode[] = [];
+let NODES: SimNode[] = [];
 
 function fresh(): void {
-  NODES = [new TestNode(), new TestNode(), new TestNode()];
+  NODES = [new SimNode(), new SimNode(), new SimNode()];
 }
 
 async function expectHeads(journal: CountingJournal, disk: MemoryDisk): Promise<number> {
@@ -59,7 +59,7 @@ async function expectHeads(journal: CountingJournal, disk: MemoryDisk): Promise<
   for (const node of NODES) {
     const state = heads.get(node.id)?.state;
     assert.deepEqual(Buffer.from(state?.head ?? []), Buffer.from(node.head));
-    assert.equal(state?.batches, node.batches);
+    assert.equal(state?.batches, node.batchNo);
     assert.equal(state?.nextSeq, node.nextSeq);
     const last = heads.get(node.id)?.recent.at(-1);
     assert.deepEqual(last?.hash, state?.head);

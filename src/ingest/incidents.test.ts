@@ -6,11 +6,11 @@ import { ManualClock } from "../std/clock.ts";
 import { findingId, type Incident, type IncidentKind } from "./incident.ts";
 import { Incidents } from "./incidents.ts";
 import { INGEST_LIMITS, type IngestLimits } from "./limits.ts";
-import { TestNode } from "./test-node.ts";
+import { SimNode } from "../../test/simulate/sim-node.ts";
 
 const HOUR_MS = 3_600_000;
-const node = new TestNode(Buffer.alloc(32, 1));
-const { header } = node.seal();
+const node = new SimNode("one");
+const { header } = node.sign();
 
 interface Bench {
   readonly clock: ManualClock;

@@ -7,7 +7,7 @@ import { decodeEntries, decompressPayload } from "../format/payload.ts";
 import { ManualClock } from "../std/clock.ts";
 import { MemoryDisk } from "../std/memory-disk.ts";
 import { ChainWriter } from "./chain-writer.ts";
-import { MemoryJournal } from "./memory-journal.ts";
+import { MemoryJournal } from "../../test/simulate/memory-journal.ts";
 import { OwnStream } from "./own-stream.ts";
 import { loadServerKey, serverKeyFromSeed } from "./server-key.ts";
 

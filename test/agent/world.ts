@@ -7,7 +7,7 @@ import type { Entry } from "../../src/format/entry.ts";
 import { type BatchHeader, decodeFrame } from "../../src/format/batch.ts";
 import { formatEnrolmentKey } from "../../src/format/enrolment.ts";
 import { decodeEntries, decompressPayload } from "../../src/format/payload.ts";
-import { MemoryJournal } from "../../src/ingest/memory-journal.ts";
+import { MemoryJournal } from "../simulate/memory-journal.ts";
 import type { KnownNode } from "../../src/ingest/node-directory.ts";
 import { serveIngest, type Serving, TEST_SECRET } from "../ingest/serve.ts";
 

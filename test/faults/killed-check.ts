@@ -123,7 +123,7 @@ async function checkJournal(
   nodes: readonly HttpNode[],
   keys: ReadonlyMap<string, Buffer>,
 ): Promise<string[]> {
-  const known = [...keys].map(([id, publicKeyBytes]) => ({ id, publicKeyBytes }));
+  const known = [...keys].map(([id, publicKey]) => ({ id, publicKey }));
   const { chains, evidence, findings } = await auditJournal(directory, known);
   const failures = nodes.flatMap(({ id, name, receipts }) => {
     const chain = chains.get(id) ?? [];

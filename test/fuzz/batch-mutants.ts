@@ -2,7 +2,7 @@
 import { type BatchHeader, decodeHeader, HEADER_BYTES } from "../../src/format/batch.ts";
 import { FormatError } from "../../src/format/format-error.ts";
 import { encodeEntries } from "../../src/format/payload.ts";
-import { type Sealed, TestNode } from "../../src/ingest/test-node.ts";
+import { type Sealed, SimNode } from "../simulate/sim-node.ts";
 import { flipBits, type Random } from "./random.ts";
 
 export interface Mutant {
@@ -13,13 +13,13 @@ export interface Mutant {
   readonly honest?: boolean;
 }
 
-type Mutation = (random: Random, node: TestNode) => Mutant;
+type Mutation = (random: Random, node: SimNode) => Mutant;
 
 const SIGNED_END = HEADER_BYTES + 64;
 
 /** Bits of an honest frame flipped in a part of it; rarely twice the same one, then it is honest. */
-function flipped(random: Random, node: TestNode, from?: number, to?: number): Mutant {
-  const sealed = node.seal();
+function flipped(random: Random, node: SimNode, from?: number, to?: number): Mutant {
+  const sealed = node.sign();
   return { frame: flipBits(random, sealed.frame, from, to), sealed };
 }
 
@@ -28,20 +28,20 @@ const headerBit: Mutation = (random, node) => flipped(random, node, 0, HEADER_BY
 const signatureBit: Mutation = (random, node) => flipped(random, node, HEADER_BYTES, SIGNED_END);
 const payloadBit: Mutation = (random, node) => flipped(random, node, SIGNED_END);
 const truncated: Mutation = (random, node) => {
-  const { frame } = node.seal();
+  const { frame } = node.sign();
   return { frame: frame.subarray(0, random.below(frame.length)) };
 };
 const extended: Mutation = (random, node) => ({
-  frame: Buffer.concat([node.seal().frame, random.bytes(1 + random.below(2_000))]),
+  frame: Buffer.concat([node.sign().frame, random.bytes(1 + random.below(2_000))]),
 });
 const noise: Mutation = (random) => ({ frame: random.bytes(random.below(3_000)) });
 
 /** A header that is wrong and signed: what a broken or hostile agent can send. */
 const signedHeader: Mutation = (random, node) => {
-  const honest = node.seal();
+  const honest = node.sign();
   let frame = flipBits(random, honest.frame, 0, HEADER_BYTES);
   try {
-    const sealed = node.seal({ header: decodeHeader(frame) });
+    const sealed = node.sign({ header: decodeHeader(frame) });
     frame = sealed.frame;
     return { frame, sealed };
   } catch (error) {
@@ -56,7 +56,7 @@ const VALUES = [0, 1, 2, 3, 255, 65_535, 65_536, 2 ** 31, 2 ** 32 - 1, 2 ** 53 -
 /** Signed headers with numbers at their bounds. */
 const boundary: Mutation = (random, node) => {
   const field = random.pick(NUMBERS);
-  const near = field === "batchNo" ? node.batches + random.below(3) - 1 : random.pick(VALUES);
+  const near = field === "batchNo" ? node.batchNo + random.below(3) - 1 : random.pick(VALUES);
   const value = Math.max(0, random.chance(0.5) ? near : random.pick(VALUES));
   const header: Partial<BatchHeader> = { [field]: value };
   return sealedOrHonest(node, header);
@@ -66,7 +66,7 @@ const boundary: Mutation = (random, node) => {
 const signedText: Mutation = (random, node) => {
   const entries = Array.from({ length: 1 + random.below(4) }, () => node.logEntry("text"));
   const raw = flipBits(random, Buffer.from(encodeEntries(entries, node.nextSeq)));
-  const sealed = node.seal({ entries, raw });
+  const sealed = node.sign({ entries, raw });
   return { frame: sealed.frame, sealed };
 };
 
@@ -125,21 +125,21 @@ const deep: Mutation = (random, node) => {
 
 const longLine: Mutation = (random, node) => {
   const body = "z".repeat(60_000 + random.below(10_000));
-  const sealed = node.seal({ entries: [node.logEntry(body)] });
+  const sealed = node.sign({ entries: [node.logEntry(body)] });
   return { frame: sealed.frame, sealed };
 };
 
-const stranger = new TestNode(Buffer.alloc(32, 0x5a));
+const stranger = new SimNode("stranger");
 const otherKey: Mutation = (_random, node) => ({
-  frame: node.seal({ key: stranger.privateKey }).frame,
+  frame: node.sign({ key: stranger.key }).frame,
 });
 const unknownNode: Mutation = (random, node) => ({
-  frame: node.seal({ header: { nodeId: random.bytes(16) } }).frame,
+  frame: node.sign({ header: { nodeId: random.bytes(16) } }).frame,
 });
 
 const honest: Mutation = (random, node) => {
   const entries = Array.from({ length: 1 + random.below(20) }, () => node.logEntry());
-  const sealed = node.seal({ entries });
+  const sealed = node.sign({ entries });
   return { frame: sealed.frame, sealed, honest: true };
 };
 
@@ -169,17 +169,17 @@ const MUTATIONS: readonly [Mutation, ...Mutation[]] = [
   honest,
 ];
 
-export function mutant(random: Random, node: TestNode): Mutant {
+export function mutant(random: Random, node: SimNode): Mutant {
   return random.pick(MUTATIONS)(random, node);
 }
 
 /** Where the format itself refuses to encode the header, the bytes are patched by flipping instead. */
-function sealedOrHonest(node: TestNode, header: Partial<BatchHeader>, raw?: Buffer): Mutant {
+function sealedOrHonest(node: SimNode, header: Partial<BatchHeader>, raw?: Buffer): Mutant {
   try {
-    const sealed = node.seal({ header, ...(raw === undefined ? {} : { raw }) });
+    const sealed = node.sign({ header, ...(raw === undefined ? {} : { raw }) });
     return { frame: sealed.frame, sealed };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    return { frame: node.seal().frame.subarray(1) };
+    return { frame: node.sign().frame.subarray(1) };
   }
 }

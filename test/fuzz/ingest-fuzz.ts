@@ -6,7 +6,7 @@
 import { Agent, request as httpRequest } from "node:http";
 import { INGEST_ERRORS } from "../../src/ingest/errors.ts";
 import { BATCH_MEDIA_TYPE } from "../../src/ingest/http.ts";
-import type { Sealed, TestNode } from "../../src/ingest/test-node.ts";
+import type { Sealed, SimNode } from "../simulate/sim-node.ts";
 import { mutant } from "./batch-mutants.ts";
 import { rawCase } from "./http-mutants.ts";
 import { Random } from "./random.ts";
@@ -17,7 +17,7 @@ export interface FuzzOptions {
   /** Base URL, http. */
   readonly url: string;
   /** Enrolled and fresh; one lane of requests each. */
-  readonly nodes: readonly TestNode[];
+  readonly nodes: readonly SimNode[];
   readonly cases: number;
   readonly seed: number;
   /** Resident bytes of the server. Absent: memory is not judged. */
@@ -97,7 +97,7 @@ class Run {
     this.#more = new Set(options.moreCodes);
   }
 
-  async lane(lane: number, node: TestNode): Promise<void> {
+  async lane(lane: number, node: SimNode): Promise<void> {
     const sent: Buffer[] = [];
     const random = new Random(this.#options.seed * 1_000 + lane);
     const otherShare = RAW_SHARE + ODD_SHARE + (this.#options.other?.share ?? 0);
@@ -143,7 +143,7 @@ class Run {
   }
 
   /** `sent` gets what was accepted, up to SENT_MAX frames. */
-  async #batch(random: Random, node: TestNode, sent: Buffer[]): Promise<void> {
+  async #batch(random: Random, node: SimNode, sent: Buffer[]): Promise<void> {
     const { frame, sealed, honest } = mutant(random, node);
     const answer = await this.#post(BATCH_MEDIA_TYPE, frame);
     const code = this.#judge(answer, `batch ${frame.toString("base64", 0, 400)}`);
@@ -152,7 +152,7 @@ class Run {
     else if (honest === true && code !== "acked") this.#fail(`an honest batch got ${code}`);
   }
 
-  #moveOn(random: Random, node: TestNode, accepted: Accepted): void {
+  #moveOn(random: Random, node: SimNode, accepted: Accepted): void {
     const { frame, sealed, sent } = accepted;
     if (sealed === undefined || !sealed.frame.equals(frame)) {
       this.#fail(`accepted what nobody signed: ${frame.toString("base64", 0, 400)}`);
@@ -164,8 +164,8 @@ class Run {
   }
 
   /** A mutant opted out: the node comes back, as a person would make it. */
-  async #resume(node: TestNode): Promise<void> {
-    const sealed = node.seal({ entries: [{ kind: "resume", atMs: node.atMs }] });
+  async #resume(node: SimNode): Promise<void> {
+    const sealed = node.sign({ entries: [{ kind: "resume", atMs: node.atMs }] });
     const code = this.#judge(await this.#post(BATCH_MEDIA_TYPE, sealed.frame), "resume");
     if (code === "acked") node.moveOn(sealed);
     else this.#fail(`a resume got ${code}`);

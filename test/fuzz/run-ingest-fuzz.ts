@@ -38,7 +38,7 @@ export async function runIngestFuzz(
   for (const node of nodes) {
     const head = audit.chains.get(node.id)?.at(-1);
     const expected = Buffer.from(node.head).toString("hex");
-    if (node.batches > 0 && head !== expected) failures.push(`node ${node.id} ends elsewhere`);
+    if (node.batchNo > 0 && head !== expected) failures.push(`node ${node.id} ends elsewhere`);
   }
   await rm(directory, { recursive: true });
   return { ...report, failures };

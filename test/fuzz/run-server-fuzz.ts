@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { TestNode } from "../../src/ingest/test-node.ts";
+import { SimNode } from "../simulate/sim-node.ts";
 import { PROBLEMS } from "../../src/serve/problem-rows.ts";
 import { SeededRandom } from "../../src/std/seeded-random.ts";
 import { HttpNode, post } from "../faults/http-node.ts";
@@ -84,9 +84,9 @@ export async function runServerFuzz(
   return { ...report, failures, honestConnections: connections, ...memory.report() };
 }
 
-async function enrolLanes(server: MortalServer): Promise<TestNode[]> {
+async function enrolLanes(server: MortalServer): Promise<SimNode[]> {
   const key = await server.api.enrolmentKey();
-  const nodes = Array.from({ length: LANES }, () => new TestNode());
+  const nodes = Array.from({ length: LANES }, () => new SimNode());
   for (const [lane, node] of nodes.entries()) {
     const body = JSON.stringify(enrolmentBody(node, key, `lane-${lane}`));
     const { status } = await post(`${server.url}/ingest/v1/enrol`, "application/json", body);
@@ -114,19 +114,19 @@ async function checkHonest(server: MortalServer, honest: PairLoad): Promise<stri
 }
 
 /** Throws when a chain, a signature or a payload of what was accepted does not hold. */
-async function checkJournal(server: MortalServer, nodes: readonly TestNode[]): Promise<string[]> {
+async function checkJournal(server: MortalServer, nodes: readonly SimNode[]): Promise<string[]> {
   const answer = (await server.api.call("GET", "/api/v1/nodes")) as {
     items: readonly { id: string; public_key: string }[];
   };
   const known = answer.items.map(({ id, public_key: key }) => ({
     id,
-    publicKeyBytes: Buffer.from(key, "base64url"),
+    publicKey: Buffer.from(key, "base64url"),
   }));
   const code = await server.stop();
   const { chains } = await auditJournal(server.dir, known);
   const wrong = nodes.filter(
-    ({ id, batches, head }) =>
-      batches > 0 && chains.get(id)?.at(-1) !== Buffer.from(head).toString("hex"),
+    ({ id, batchNo, head }) =>
+      batchNo > 0 && chains.get(id)?.at(-1) !== Buffer.from(head).toString("hex"),
   );
   return [
     ...(code === 0 ? [] : [`the server stopped with ${code}`]),

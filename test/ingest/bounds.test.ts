@@ -8,8 +8,8 @@ import { after, before, test } from "node:test";
 import { HEAD_BYTES } from "../../src/ingest/admit.ts";
 import { BATCH_MEDIA_TYPE } from "../../src/ingest/http.ts";
 import { INGEST_LIMITS } from "../../src/ingest/limits.ts";
-import { MemoryJournal } from "../../src/ingest/memory-journal.ts";
-import { TestNode } from "../../src/ingest/test-node.ts";
+import { MemoryJournal } from "../simulate/memory-journal.ts";
+import { SimNode } from "../simulate/sim-node.ts";
 import { sendBatch } from "./client.ts";
 import { type Serving, serveIngest } from "./serve.ts";
 
@@ -34,16 +34,16 @@ after(async () => {
   await rm(directory, { recursive: true });
 });
 
-function enrolled(): TestNode {
-  const node = new TestNode();
+function enrolled(): SimNode {
+  const node = new SimNode();
   serving.enrolTest(node);
   return node;
 }
 
 /** A batch whose payload does not compress. */
-function large(node: TestNode): Buffer {
+function large(node: SimNode): Buffer {
   const payload = Buffer.alloc(100_000, 1);
-  return node.seal({ payload }).frame;
+  return node.sign({ payload }).frame;
 }
 
 /** Sends the beginning of a request, and keeps it open. */
@@ -68,7 +68,7 @@ async function code(frame: Uint8Array): Promise<unknown> {
 }
 
 test("a stranger is refused by the first bytes, before the payload", async () => {
-  const frame = large(new TestNode());
+  const frame = large(new SimNode());
   const startedMs = performance.now();
   const socket = begin(frame.subarray(0, HEAD_BYTES), frame.length);
   assert.match(await firstData(socket), /^HTTP\/1\.1 401 [^]*"code":"unknown_node"/);

@@ -12,8 +12,8 @@ import { publicKeyFromRaw } from "../../src/format/identity.ts";
 import { INGEST_ERRORS, type IngestErrorCode } from "../../src/ingest/errors.ts";
 import { BATCH_MEDIA_TYPE } from "../../src/ingest/http.ts";
 import { FRAME_BYTES_MAX, INGEST_LIMITS } from "../../src/ingest/limits.ts";
-import { MemoryJournal } from "../../src/ingest/memory-journal.ts";
-import { TestNode } from "../../src/ingest/test-node.ts";
+import { MemoryJournal } from "../simulate/memory-journal.ts";
+import { SimNode } from "../simulate/sim-node.ts";
 import { type Answer, post, sendBatch, sendJson } from "./client.ts";
 import { type Serving, serveIngest, TEST_SECRET } from "./serve.ts";
 
@@ -33,8 +33,8 @@ after(async () => {
   await rm(directory, { recursive: true });
 });
 
-function enrolled(state: "active" | "revoked" = "active"): TestNode {
-  const node = new TestNode();
+function enrolled(state: "active" | "revoked" = "active"): SimNode {
+  const node = new SimNode();
   serving.nodes.set(node.id, node.known(state));
   return node;
 }
@@ -62,7 +62,7 @@ async function send(code: IngestErrorCode, frame: Uint8Array): Promise<Answer> {
   return answer;
 }
 
-async function expectAck(node: TestNode, frame: Buffer): Promise<Answer> {
+async function expectAck(node: SimNode, frame: Buffer): Promise<Answer> {
   const answer = await sendBatch(serving.url, frame);
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
   assert.ok(serving.nodes.has(node.id));
@@ -88,46 +88,46 @@ test("a chain goes on: epochs, opt-out, resume", async () => {
   await expectAck(node, node.nextEpoch().frame);
   const optOut: Entry = { kind: "opt_out", atMs: node.atMs, origin: "flag" };
   await expectAck(node, node.next({ entries: [optOut], header: { flags: FLAG.optOut } }).frame);
-  expectCode(await sendBatch(serving.url, node.seal().frame), "opted_out");
-  expectCode(await sendBatch(serving.url, node.seal({ entries: [] }).frame), "opted_out");
+  expectCode(await sendBatch(serving.url, node.sign().frame), "opted_out");
+  expectCode(await sendBatch(serving.url, node.sign({ entries: [] }).frame), "opted_out");
   await expectAck(node, node.next({ entries: [{ kind: "resume", atMs: node.atMs }] }).frame);
   await expectAck(node, node.next({ entries: [], header: { flags: FLAG.heartbeat } }).frame);
 });
 
 test("what is not in the format", async () => {
   const node = enrolled();
-  const { frame } = node.seal();
+  const { frame } = node.sign();
   const tick: Entry = { kind: "tick", atMs: node.atMs };
   const cases: readonly (readonly [IngestErrorCode, Uint8Array])[] = [
     ["bad_header", frame.subarray(0, 100)],
     ["bad_header", Buffer.concat([Buffer.from([9]), frame.subarray(1)])],
     ["bad_payload", frame.subarray(0, frame.length - 1)],
     ["bad_payload", Buffer.concat([frame.subarray(0, -1), Buffer.from([0])])],
-    ["bad_payload", node.seal({ payload: Buffer.from("not zstd") }).frame],
-    ["bad_payload", node.seal({ header: { rawBytes: 7 } }).frame],
-    ["bad_payload", node.seal({ header: { entryCount: 2 } }).frame],
-    ["bad_payload", node.seal({ header: { lastAtMs: node.atMs + 1 } }).frame],
-    ["bad_payload", node.seal({ header: { flags: FLAG.optOut } }).frame],
+    ["bad_payload", node.sign({ payload: Buffer.from("not zstd") }).frame],
+    ["bad_payload", node.sign({ header: { rawBytes: 7 } }).frame],
+    ["bad_payload", node.sign({ header: { entryCount: 2 } }).frame],
+    ["bad_payload", node.sign({ header: { lastAtMs: node.atMs + 1 } }).frame],
+    ["bad_payload", node.sign({ header: { flags: FLAG.optOut } }).frame],
     [
       "bad_header",
       Buffer.concat([frame.subarray(0, 3), Buffer.from([FLAG.heartbeat]), frame.subarray(4)]),
     ],
-    ["bad_entry", node.seal({ raw: Buffer.from('["log",1,{}]\n') }).frame],
-    ["bad_entry", node.seal({ raw: Buffer.from(`${"[".repeat(60_000)}\n`) }).frame],
-    ["bad_entry", node.seal({ entries: [tick] }).frame],
+    ["bad_entry", node.sign({ raw: Buffer.from('["log",1,{}]\n') }).frame],
+    ["bad_entry", node.sign({ raw: Buffer.from(`${"[".repeat(60_000)}\n`) }).frame],
+    ["bad_entry", node.sign({ entries: [tick] }).frame],
   ];
   for (const [code, bytes] of cases) await send(code, bytes);
   await expectAck(node, frame);
 });
 
 test("who may not send", async () => {
-  expectCode(await sendBatch(serving.url, new TestNode().seal().frame), "unknown_node");
+  expectCode(await sendBatch(serving.url, new SimNode().sign().frame), "unknown_node");
   const node = enrolled();
-  const key = new TestNode().privateKey;
-  expectCode(await sendBatch(serving.url, node.seal({ key }).frame), "bad_signature");
+  const key = new SimNode().key;
+  expectCode(await sendBatch(serving.url, node.sign({ key }).frame), "bad_signature");
   const keyId = Buffer.alloc(4);
-  expectCode(await sendBatch(serving.url, node.seal({ header: { keyId } }).frame), "bad_signature");
-  expectCode(await sendBatch(serving.url, enrolled("revoked").seal().frame), "revoked_key");
+  expectCode(await sendBatch(serving.url, node.sign({ header: { keyId } }).frame), "bad_signature");
+  expectCode(await sendBatch(serving.url, enrolled("revoked").sign().frame), "revoked_key");
 });
 
 test("chains that do not fit", async () => {
@@ -136,14 +136,14 @@ test("chains that do not fit", async () => {
   await expectAck(node, old);
   await expectAck(node, node.next().frame);
   await send("replayed", old);
-  await send("fork", node.seal({ header: { batchNo: 1 } }).frame);
-  await send("fork", node.seal({ header: { prevHash: Buffer.alloc(32) } }).frame);
-  const gap = await send("chain_gap", node.seal({ header: { batchNo: 5 } }).frame);
+  await send("fork", node.sign({ header: { batchNo: 1 } }).frame);
+  await send("fork", node.sign({ header: { prevHash: Buffer.alloc(32) } }).frame);
+  const gap = await send("chain_gap", node.sign({ header: { batchNo: 5 } }).frame);
   assert.deepEqual([gap.body["epoch"], gap.body["batches"]], [0, 2]);
-  await send("seq_reused", node.seal({ header: { seqFirst: 0 } }).frame);
+  await send("seq_reused", node.sign({ header: { seqFirst: 0 } }).frame);
   const rollback = { epoch: 1, batchNo: 0, flags: FLAG.epochStart };
-  await send("bad_entry", node.seal({ header: rollback }).frame);
-  const late = node.seal().frame;
+  await send("bad_entry", node.sign({ header: rollback }).frame);
+  const late = node.sign().frame;
   await expectAck(node, node.nextEpoch().frame);
   await send("stale_epoch", late);
 });
@@ -152,7 +152,7 @@ test("too much at once", async () => {
   const node = enrolled();
   const entries = Array.from({ length: 40 }, () => node.logEntry());
   await expectAck(node, node.next({ entries }).frame);
-  const second = await sendBatch(serving.url, node.seal({ entries }).frame);
+  const second = await sendBatch(serving.url, node.sign({ entries }).frame);
   expectCode(second, "rate_limited");
   assert.ok(Number(second.headers.get("retry-after")) >= 30);
   const large = Buffer.alloc(FRAME_BYTES_MAX + 1);
@@ -164,7 +164,7 @@ test("too much at once", async () => {
 
 test("requests that are not ours", async () => {
   const node = enrolled();
-  const { frame } = node.seal();
+  const { frame } = node.sign();
   expectCode(
     await post(serving.url, "batches", { body: frame, type: "text/plain" }),
     "unsupported_media_type",
@@ -205,39 +205,38 @@ test("the head is signed, fresh, and only for the node", async () => {
     { ...head, head: Buffer.from(head.head), nodeId: Buffer.from(head.nodeId), nonce: undefined },
     { nodeId: node.nodeId, epoch: 0, batches: 1, head: node.head, nextSeq: 1, nonce: undefined },
   );
-  const forged = { ...new TestNode().headRequest(), node: node.id };
+  const forged = { ...new SimNode().headRequest(), node: node.id };
   expectCode(await sendJson(serving.url, "head", forged), "bad_signature");
-  expectCode(await sendJson(serving.url, "head", new TestNode().headRequest()), "unknown_node");
+  expectCode(await sendJson(serving.url, "head", new SimNode().headRequest()), "unknown_node");
   expectCode(await sendJson(serving.url, "head", enrolled("revoked").headRequest()), "revoked_key");
   expectCode(await sendJson(serving.url, "head", { ...request, nonce: "AA" }), "bad_request");
   expectCode(await sendJson(serving.url, "head", null), "bad_request");
 });
 
 test("enrolment", async () => {
-  const node = new TestNode();
+  const node = new SimNode();
   const enrolment = (name: string, secret = TEST_SECRET, signer = node): object => ({
     keyId: Buffer.alloc(6).toString("base64url"),
     secret: secret.toString("base64url"),
-    publicKey: node.publicKeyBytes.toString("base64url"),
+    publicKey: node.publicKey.toString("base64url"),
     name,
-    signature: signEnrolment(
-      { publicKey: node.publicKeyBytes, secret, name },
-      signer.privateKey,
-    ).toString("base64url"),
+    signature: signEnrolment({ publicKey: node.publicKey, secret, name }, signer.key).toString(
+      "base64url",
+    ),
   });
   expectCode(await sendEnrolment(enrolment("web", Buffer.alloc(24))), "bad_enrolment_key");
   expectCode(await sendEnrolment({ ...enrolment("web"), name: "-web" }), "bad_name");
-  expectCode(await sendEnrolment(enrolment("web", TEST_SECRET, new TestNode())), "bad_signature");
+  expectCode(await sendEnrolment(enrolment("web", TEST_SECRET, new SimNode())), "bad_signature");
   const { body } = await sendEnrolment(enrolment("web"));
   const serverKey = serving.serverKey.publicKeyBytes.toString("base64url");
   assert.deepEqual(body, { node: node.id, name: "web", serverKey });
   assert.deepEqual((await sendEnrolment(enrolment("web", Buffer.alloc(24)))).body, body);
   await expectAck(node, node.next().frame);
-  const second = new TestNode();
-  const taken = { ...enrolment("web"), publicKey: second.publicKeyBytes.toString("base64url") };
+  const second = new SimNode();
+  const taken = { ...enrolment("web"), publicKey: second.publicKey.toString("base64url") };
   const signature = signEnrolment(
-    { publicKey: second.publicKeyBytes, secret: TEST_SECRET, name: "web" },
-    second.privateKey,
+    { publicKey: second.publicKey, secret: TEST_SECRET, name: "web" },
+    second.key,
   ).toString("base64url");
   expectCode(await sendEnrolment({ ...taken, signature }), "name_taken");
 });

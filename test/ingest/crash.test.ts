@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { chainHash, encodeHeader } from "../../src/format/batch.ts";
-import type { TestNode } from "../../src/ingest/test-node.ts";
+import type { Sealed, SimNode } from "../simulate/sim-node.ts";
 import { sendBatch } from "./client.ts";
 import { auditJournal } from "./journal-audit.ts";
 import { testNode } from "./server-process.ts";
@@ -17,11 +17,11 @@ const KILLS = 5;
 const RUN_MS = 400;
 
 interface Sender {
-  readonly node: TestNode;
+  readonly node: SimNode;
   /** Chain hashes that a receipt was given for, in order. */
   readonly acked: string[];
   /** Sealed and sent, its fate unknown. */
-  unknown: ReturnType<TestNode["seal"]> | undefined;
+  unknown: Sealed | undefined;
 }
 
 /** Sends until the server is gone, as an agent does: the same batch again until it is acked. */

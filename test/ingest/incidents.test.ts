@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Journal } from "../../src/journal/journal.ts";
-import { TestNode } from "../../src/ingest/test-node.ts";
+import { SimNode } from "../simulate/sim-node.ts";
 import { sendBatch } from "./client.ts";
 import { auditJournal } from "./journal-audit.ts";
 import { serveIngest } from "./serve.ts";
@@ -15,9 +15,9 @@ test("each attempt is one finding of the server's own stream; honest nodes have 
   const directory = await mkdtemp(join(tmpdir(), "ingest-incidents-"));
   const journal = await Journal.open({ dir: join(directory, "journal") });
   const serving = await serveIngest({ directory, journal });
-  const nodes = Array.from({ length: 5 }, () => new TestNode());
+  const nodes = Array.from({ length: 5 }, () => new SimNode());
   const [honest, replayed, forked, forged, revoked] = nodes as [
-    ...[TestNode, TestNode, TestNode, TestNode, TestNode],
+    ...[SimNode, SimNode, SimNode, SimNode, SimNode],
   ];
   for (const node of nodes) serving.enrolTest(node);
   const code = async (frame: Buffer): Promise<unknown> => {
@@ -28,15 +28,15 @@ test("each attempt is one finding of the server's own stream; honest nodes have 
   assert.equal(await code(old), "acked");
   for (const node of nodes) assert.equal(await code(node.next().frame), "acked");
   assert.equal(await code(old), "replayed");
-  const twin = forked.seal({ entries: [forked.logEntry("one")] }).frame;
+  const twin = forked.sign({ entries: [forked.logEntry("one")] }).frame;
   assert.equal(await code(forked.next().frame), "acked");
   assert.equal(await code(twin), "fork");
-  const key = new TestNode().privateKey;
-  assert.equal(await code(forged.seal({ key }).frame), "bad_signature");
+  const key = new SimNode().key;
+  assert.equal(await code(forged.sign({ key }).frame), "bad_signature");
   serving.nodes.set(revoked.id, revoked.known("revoked"));
-  assert.equal(await code(revoked.seal().frame), "revoked_key");
+  assert.equal(await code(revoked.sign().frame), "revoked_key");
   assert.equal(await code(honest.next().frame), "acked");
-  assert.equal(await code(new TestNode().next().frame), "unknown_node");
+  assert.equal(await code(new SimNode().next().frame), "unknown_node");
   await delay(50);
   await serving.close();
   await journal.close();

@@ -7,13 +7,13 @@ import { nodeIdOf, publicKeyFromRaw } from "../../src/format/identity.ts";
 import { decompressPayload, forEachEntry } from "../../src/format/payload.ts";
 import type { FindingEntry } from "../../src/format/entry.ts";
 import { loadServerKey } from "../../src/ingest/server-key.ts";
-import type { TestNode } from "../../src/ingest/test-node.ts";
+import type { SimNode } from "../simulate/sim-node.ts";
 import { Journal } from "../../src/journal/journal.ts";
 import type { JournalRecord } from "../../src/journal/record.ts";
 import { nodeDisk } from "../../src/std/node-disk.ts";
 
 /** Whose batches may be there. */
-export type AuditedNode = Pick<TestNode, "id" | "publicKeyBytes">;
+export type AuditedNode = Pick<SimNode, "id" | "publicKey">;
 
 export interface Audit {
   /** Per hex node id, the chain hashes of its batches in order, in hex. */
@@ -28,7 +28,7 @@ export async function auditJournal(
   nodes: readonly AuditedNode[],
 ): Promise<Audit> {
   const server = await loadServerKey(nodeDisk(), directory, false);
-  const keys = new Map(nodes.map((node) => [node.id, node.publicKeyBytes]));
+  const keys = new Map(nodes.map((node) => [node.id, node.publicKey]));
   keys.set(nodeIdOf(server.publicKeyBytes).toString("hex"), server.publicKeyBytes);
   await using journal = await Journal.open({ dir: join(directory, "journal") });
   const chains = new Map<string, string[]>();

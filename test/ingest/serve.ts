@@ -14,7 +14,7 @@ import type { KnownNode } from "../../src/ingest/node-directory.ts";
 import { OwnStream } from "../../src/ingest/own-stream.ts";
 import { loadServerKey, type ServerKey } from "../../src/ingest/server-key.ts";
 import { ingestServerOptions } from "../../src/ingest/server-options.ts";
-import type { TestNode } from "../../src/ingest/test-node.ts";
+import type { SimNode } from "../simulate/sim-node.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { nodeDisk } from "../../src/std/node-disk.ts";
 
@@ -38,7 +38,7 @@ export interface Serving {
   /** Our own mistakes. */
   readonly errors: unknown[];
   readonly app: FastifyInstance;
-  enrolTest(node: TestNode): void;
+  enrolTest(node: SimNode): void;
   close(): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { INGEST_LIMITS, type IngestLimits } from "../../src/ingest/limits.ts";
 import { Journal } from "../../src/journal/journal.ts";
-import { TestNode } from "../../src/ingest/test-node.ts";
+import { SimNode } from "../simulate/sim-node.ts";
 import { serveIngest } from "./serve.ts";
 
 /** What a benchmark or a fuzzer, which sends more than any node, must not run into. */
@@ -20,10 +20,8 @@ const UNLIMITED: IngestLimits = {
 };
 
 /** The same node in every process. */
-export function testNode(number: number): TestNode {
-  const seed = Buffer.alloc(32, 0xa5);
-  seed.writeUInt32BE(number, 0);
-  return new TestNode(seed);
+export function testNode(number: number): SimNode {
+  return new SimNode(`node ${number}`);
 }
 
 async function main(directory: string, nodes: number): Promise<void> {

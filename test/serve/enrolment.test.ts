@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { TestNode } from "../../src/ingest/test-node.ts";
+import { SimNode } from "../simulate/sim-node.ts";
 import { enrol, joined, newKey, send } from "./joined-node.ts";
 import { type Problem, ServerProcess } from "./server-process.ts";
 
@@ -16,12 +16,12 @@ describe("joining over HTTP", () => {
 
   it("lets one node in by a key, and the same node again, but no other", async () => {
     const key = await newKey(server, { tags: ["web", "eu"] });
-    const node = new TestNode();
+    const node = new SimNode();
     const first = await enrol(server, node, key, "web-1");
     assert.equal(first.status, 200);
     assert.equal(first.body["node"], node.id);
     assert.deepEqual(await enrol(server, node, key, "web-1"), first);
-    const other = await enrol(server, new TestNode(), key, "web-2");
+    const other = await enrol(server, new SimNode(), key, "web-2");
     assert.deepEqual([other.status, other.body["code"]], [401, "bad_enrolment_key"]);
     const { body } = await server.call("GET", "/api/v1/nodes/web-1");
     assert.deepEqual([body["id"], body["tags"]], [node.id, ["web", "eu"]]);
@@ -29,9 +29,9 @@ describe("joining over HTTP", () => {
 
   it("lets many in by a reusable key, but no two of one name", async () => {
     const key = await newKey(server, { reusable: true });
-    assert.equal((await enrol(server, new TestNode(), key, "many-1")).status, 200);
-    assert.equal((await enrol(server, new TestNode(), key, "many-2")).status, 200);
-    const taken = await enrol(server, new TestNode(), key, "MANY-1");
+    assert.equal((await enrol(server, new SimNode(), key, "many-1")).status, 200);
+    assert.equal((await enrol(server, new SimNode(), key, "many-2")).status, 200);
+    const taken = await enrol(server, new SimNode(), key, "MANY-1");
     assert.deepEqual([taken.status, taken.body["code"]], [409, "name_taken"]);
   });
 
@@ -51,7 +51,7 @@ describe("joining over HTTP", () => {
       (state) => state === "expired",
     );
     for (const key of [short, long]) {
-      const answer = await enrol(server, new TestNode(), key, "late");
+      const answer = await enrol(server, new SimNode(), key, "late");
       assert.deepEqual([answer.status, answer.body["code"]], [401, "bad_enrolment_key"]);
     }
   });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { signEnrolment, parseEnrolmentKey } from "../../src/format/enrolment.ts";
 import type { Entry, OpenEntry, Tuple } from "../../src/format/entry.ts";
-import { TestNode } from "../../src/ingest/test-node.ts";
+import { SimNode } from "../simulate/sim-node.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 export interface Answer {
@@ -11,16 +11,13 @@ export interface Answer {
 }
 
 /** The body of an enrolment request by `node` with the key `text`. */
-export function enrolmentBody(node: TestNode, text: string, name: string): object {
+export function enrolmentBody(node: SimNode, text: string, name: string): object {
   const { id, secret } = parseEnrolmentKey(text);
-  const signature = signEnrolment(
-    { publicKey: node.publicKeyBytes, secret, name },
-    node.privateKey,
-  );
+  const signature = signEnrolment({ publicKey: node.publicKey, secret, name }, node.key);
   return {
     keyId: id.toString("base64url"),
     secret: secret.toString("base64url"),
-    publicKey: node.publicKeyBytes.toString("base64url"),
+    publicKey: node.publicKey.toString("base64url"),
     signature: signature.toString("base64url"),
     name,
   };
@@ -28,7 +25,7 @@ export function enrolmentBody(node: TestNode, text: string, name: string): objec
 
 export async function enrol(
   server: ServerProcess,
-  node: TestNode,
+  node: SimNode,
   key: string,
   name: string,
 ): Promise<Answer> {
@@ -41,8 +38,8 @@ export async function newKey(server: ServerProcess, more: object = {}): Promise<
   return body.key;
 }
 
-export async function joined(server: ServerProcess, name: string): Promise<TestNode> {
-  const node = new TestNode();
+export async function joined(server: ServerProcess, name: string): Promise<SimNode> {
+  const node = new SimNode();
   node.atMs = Date.now();
   const answer = await enrol(server, node, await newKey(server), name);
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
@@ -51,7 +48,7 @@ export async function joined(server: ServerProcess, name: string): Promise<TestN
 
 export async function send(
   server: ServerProcess,
-  node: TestNode,
+  node: SimNode,
   entries: readonly Entry[],
 ): Promise<Answer> {
   node.atMs = Date.now();

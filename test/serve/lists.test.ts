@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
 import { Compile } from "typebox/compile";
 import type { Entry } from "../../src/format/entry.ts";
-import type { TestNode } from "../../src/ingest/test-node.ts";
+import type { SimNode } from "../simulate/sim-node.ts";
 import { addresses, joined, open, send, tcp } from "./joined-node.ts";
 import { cleanEnv, PROGRAM, ServerProcess } from "./server-process.ts";
 
@@ -20,11 +20,11 @@ const B = "10.9.0.2";
 const COUNT = 25;
 
 let server: ServerProcess;
-let a: TestNode;
-let b: TestNode;
+let a: SimNode;
+let b: SimNode;
 
 /** The close of the open at `openPlace` of the next batch. */
-function close(node: TestNode, openPlace: number): Entry {
+function close(node: SimNode, openPlace: number): Entry {
   return {
     kind: "close",
     atMs: node.atMs,
@@ -192,7 +192,7 @@ it("answers what its description says", async () => {
 });
 
 it("puts a batch that was sent twice on record as a finding, with its evidence", async () => {
-  const frame = a.seal({ entries: [a.logEntry("first")] });
+  const frame = a.sign({ entries: [a.logEntry("first")] });
   a.moveOn(frame);
   const post = () =>
     fetch(new URL("/ingest/v1/batches", server.url), {

@@ -1,5 +1,5 @@
 /** A journal for tests, in memory: the test says how long an append takes and how it fails. */
-import type { JournalPort, JournalRecord } from "./journal-port.ts";
+import type { JournalPort, JournalRecord } from "../../src/ingest/journal-port.ts";
 
 export class MemoryJournal implements JournalPort {
   readonly records: JournalRecord[] = [];

@@ -38,6 +38,11 @@ export class SeededRandom {
     return min + Math.floor(this.fraction() * (max - min + 1));
   }
 
+  /** An integer 0…`end` − 1. */
+  below(end: number): number {
+    return this.integer(0, end - 1);
+  }
+
   /** True with this probability, by default one half. */
   chance(probability = 0.5): boolean {
     return this.fraction() < probability;

@@ -1,8 +1,8 @@
 /** Requests to the people's side of the server: some right, most wrong in one way, SQL above all. */
-import type { Random } from "./random.ts";
+import type { SeededRandom } from "../../src/std/seeded-random.ts";
 import type { OddRequest } from "./request-mutants.ts";
 
-type Case = (random: Random, auth: Readonly<Record<string, string>>) => OddRequest;
+type Case = (random: SeededRandom, auth: Readonly<Record<string, string>>) => OddRequest;
 
 const NONE = Buffer.alloc(0);
 const JSON_TYPE = { "content-type": "application/json" };
@@ -151,7 +151,7 @@ const QUERIES = [
   " ",
 ] as const;
 
-function path(random: Random): string {
+function path(random: SeededRandom): string {
   const parameters = Array.from(
     { length: random.below(4) },
     () => `${random.pick(PARAMETERS)}=${encodeValue(random)}`,
@@ -161,7 +161,7 @@ function path(random: Random): string {
 }
 
 /** Sometimes what is no encoding at all; never what cannot stand in a request line. */
-function encodeValue(random: Random): string {
+function encodeValue(random: SeededRandom): string {
   const value = random.pick(VALUES);
   return value.includes("%") ? value : encodeURIComponent(value);
 }
@@ -223,7 +223,7 @@ const sql: Case = (random, auth) => ({
 });
 
 /** One as it stands, one with a piece of another in it, or one with characters changed. */
-function query(random: Random): string {
+function query(random: SeededRandom): string {
   const first = random.pick(QUERIES);
   if (random.chance(0.4)) return first;
   const at = random.below(first.length + 1);
@@ -264,6 +264,6 @@ const CASES: readonly [Case, ...Case[]] = [
   sql,
 ];
 
-export function apiRequest(random: Random, token: string): OddRequest {
+export function apiRequest(random: SeededRandom, token: string): OddRequest {
   return random.pick(CASES)(random, { authorization: `Bearer ${token}` });
 }

@@ -3,7 +3,8 @@ import { type BatchHeader, decodeHeader, HEADER_BYTES } from "../../src/format/b
 import { FormatError } from "../../src/format/format-error.ts";
 import { encodeEntries } from "../../src/format/payload.ts";
 import { type Sealed, SimNode } from "../simulate/sim-node.ts";
-import { flipBits, type Random } from "./random.ts";
+import { flipBits } from "./flip-bits.ts";
+import type { SeededRandom } from "../../src/std/seeded-random.ts";
 
 export interface Mutant {
   readonly frame: Buffer;
@@ -13,12 +14,12 @@ export interface Mutant {
   readonly honest?: boolean;
 }
 
-type Mutation = (random: Random, node: SimNode) => Mutant;
+type Mutation = (random: SeededRandom, node: SimNode) => Mutant;
 
 const SIGNED_END = HEADER_BYTES + 64;
 
 /** Bits of an honest frame flipped in a part of it; rarely twice the same one, then it is honest. */
-function flipped(random: Random, node: SimNode, from?: number, to?: number): Mutant {
+function flipped(random: SeededRandom, node: SimNode, from?: number, to?: number): Mutant {
   const sealed = node.sign();
   return { frame: flipBits(random, sealed.frame, from, to), sealed };
 }
@@ -169,7 +170,7 @@ const MUTATIONS: readonly [Mutation, ...Mutation[]] = [
   honest,
 ];
 
-export function mutant(random: Random, node: SimNode): Mutant {
+export function mutant(random: SeededRandom, node: SimNode): Mutant {
   return random.pick(MUTATIONS)(random, node);
 }
 

@@ -1,5 +1,5 @@
 /** Requests that are wrong as HTTP: bytes for a raw socket, and what may be expected of the other side. */
-import type { Random } from "./random.ts";
+import type { SeededRandom } from "../../src/std/seeded-random.ts";
 
 export interface RawCase {
   readonly name: string;
@@ -10,7 +10,7 @@ export interface RawCase {
   readonly answers: number;
 }
 
-type RawMutation = (random: Random) => RawCase;
+type RawMutation = (random: SeededRandom) => RawCase;
 
 const TYPE = "content-type: application/vnd.tallystick.batch";
 
@@ -96,6 +96,6 @@ export const RAW_MUTATIONS: readonly [RawMutation, ...RawMutation[]] = [
   },
 ];
 
-export function rawCase(random: Random): RawCase {
+export function rawCase(random: SeededRandom): RawCase {
   return random.pick(RAW_MUTATIONS)(random);
 }

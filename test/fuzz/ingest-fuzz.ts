@@ -9,7 +9,7 @@ import { BATCH_MEDIA_TYPE } from "../../src/ingest/http.ts";
 import type { Sealed, SimNode } from "../simulate/sim-node.ts";
 import { mutant } from "./batch-mutants.ts";
 import { rawCase } from "./http-mutants.ts";
-import { Random } from "./random.ts";
+import { SeededRandom } from "../../src/std/seeded-random.ts";
 import { sendRaw } from "./raw-socket.ts";
 import { type OddRequest, oddRequest } from "./request-mutants.ts";
 
@@ -34,7 +34,7 @@ export interface FuzzOptions {
 export interface OtherRequests {
   /** Of all cases. */
   readonly share: number;
-  readonly next: (random: Random) => OddRequest;
+  readonly next: (random: SeededRandom) => OddRequest;
   /** Status by documented code. */
   readonly codes: ReadonlyMap<string, number>;
 }
@@ -99,12 +99,12 @@ class Run {
 
   async lane(lane: number, node: SimNode): Promise<void> {
     const sent: Buffer[] = [];
-    const random = new Random(this.#options.seed * 1_000 + lane);
+    const random = new SeededRandom(this.#options.seed * 1_000 + lane);
     const otherShare = RAW_SHARE + ODD_SHARE + (this.#options.other?.share ?? 0);
     while (this.#done < this.#options.cases && this.#failures.length < FAILURES_MAX) {
       const at = this.#done++;
       if (at % Math.ceil(this.#options.cases / 100) === 0) await this.#sample(at);
-      const share = random.next();
+      const share = random.fraction();
       if (share < RAW_SHARE) await this.#raw(random);
       else if (share < RAW_SHARE + ODD_SHARE) await this.#odd(random);
       else if (share < otherShare) await this.#other(random);
@@ -135,7 +135,7 @@ class Run {
   }
 
   /** An earlier frame once more: a lost ack, a replay, or what was refused before. */
-  async #again(random: Random, sent: readonly Buffer[]): Promise<void> {
+  async #again(random: SeededRandom, sent: readonly Buffer[]): Promise<void> {
     const frame = sent[random.chance(0.5) ? sent.length - 1 : random.below(sent.length)];
     if (frame === undefined) return;
     const answer = await this.#post(BATCH_MEDIA_TYPE, frame);
@@ -143,7 +143,7 @@ class Run {
   }
 
   /** `sent` gets what was accepted, up to SENT_MAX frames. */
-  async #batch(random: Random, node: SimNode, sent: Buffer[]): Promise<void> {
+  async #batch(random: SeededRandom, node: SimNode, sent: Buffer[]): Promise<void> {
     const { frame, sealed, honest } = mutant(random, node);
     const answer = await this.#post(BATCH_MEDIA_TYPE, frame);
     const code = this.#judge(answer, `batch ${frame.toString("base64", 0, 400)}`);
@@ -152,7 +152,7 @@ class Run {
     else if (honest === true && code !== "acked") this.#fail(`an honest batch got ${code}`);
   }
 
-  #moveOn(random: Random, node: SimNode, accepted: Accepted): void {
+  #moveOn(random: SeededRandom, node: SimNode, accepted: Accepted): void {
     const { frame, sealed, sent } = accepted;
     if (sealed === undefined || !sealed.frame.equals(frame)) {
       this.#fail(`accepted what nobody signed: ${frame.toString("base64", 0, 400)}`);
@@ -171,14 +171,14 @@ class Run {
     else this.#fail(`a resume got ${code}`);
   }
 
-  async #odd(random: Random): Promise<void> {
+  async #odd(random: SeededRandom): Promise<void> {
     const { method, path, headers, body } = oddRequest(random);
     const answer = await this.#send(method, path, headers, body);
     this.#judge(answer, `${method} ${path} ${JSON.stringify(headers)}`);
   }
 
   /** Refusals have a documented code; what is answered otherwise is not judged. */
-  async #other(random: Random): Promise<void> {
+  async #other(random: SeededRandom): Promise<void> {
     const { other } = this.#options;
     if (other === undefined) return;
     const { method, path, headers, body } = other.next(random);
@@ -193,7 +193,7 @@ class Run {
     this.#fail(`${answer.status} ${answer.text.slice(0, 300)}: ${what}`);
   }
 
-  async #raw(random: Random): Promise<void> {
+  async #raw(random: SeededRandom): Promise<void> {
     const one = rawCase(random);
     const { outcome, statuses, text } = await sendRaw(
       Number(new URL(this.#options.url).port),

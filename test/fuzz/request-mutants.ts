@@ -1,6 +1,6 @@
 /** Well-formed HTTP that asks for the wrong thing. */
 import { BATCH_MEDIA_TYPE } from "../../src/ingest/http.ts";
-import type { Random } from "./random.ts";
+import type { SeededRandom } from "../../src/std/seeded-random.ts";
 
 export interface OddRequest {
   readonly method: string;
@@ -44,7 +44,7 @@ const BODIES = [
   "[".repeat(4_000),
 ] as const;
 
-export function oddRequest(random: Random): OddRequest {
+export function oddRequest(random: SeededRandom): OddRequest {
   const headers: Record<string, string> = {};
   if (random.chance(0.9)) headers["content-type"] = random.pick(TYPES);
   if (random.chance(0.1)) headers["content-encoding"] = "gzip";

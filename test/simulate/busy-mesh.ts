@@ -28,7 +28,6 @@ export function busyMesh(options: BusyOptions): { server: SimNode; nodes: readon
   const { connectionsPerBatch = 4_000 } = options;
   const deliver = (frame: Uint8Array, atMs: number) => options.deliver(frame, atMs);
   const random = new SeededRandom(options.seed ?? 1);
-  const below = (bound: number) => random.integer(0, bound - 1);
   const server = new SimNode("server");
   const nodes = Array.from({ length: options.nodes }, (_, index) => new SimNode(`node-${index}`));
   let nowMs = options.startMs ?? START_MS;
@@ -37,17 +36,17 @@ export function busyMesh(options: BusyOptions): { server: SimNode; nodes: readon
   const living: Living[] = [];
   for (let count = 0; count < options.connections; count++) {
     if (count % 20 === 0) nowMs++;
-    const from = below(nodes.length);
-    const to = (from + 1 + below(nodes.length - 1)) % nodes.length;
+    const from = random.below(nodes.length);
+    const to = (from + 1 + random.below(nodes.length - 1)) % nodes.length;
     living.push(
       open({
         nodes,
         from,
         to,
-        port: 1024 + below(60_000),
-        service: PORTS[below(PORTS.length)] ?? 80,
+        port: 1024 + random.below(60_000),
+        service: PORTS[random.below(PORTS.length)] ?? 80,
         nowMs,
-        bytes: 400 + below(5_000),
+        bytes: 400 + random.below(5_000),
       }),
     );
     if (living.length > ALIVE) finish(living.shift(), nowMs);

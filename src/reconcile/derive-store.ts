@@ -5,7 +5,7 @@
 import { Readable } from "node:stream";
 import type { ClickHouseClient } from "@clickhouse/client";
 import { StoreError } from "../store/store-error.ts";
-import { SCHEMA_VERSION, TABLES, VIEWS } from "../store/schema.ts";
+import { SCHEMA_VERSION, TABLES, VIEWS, type TableName } from "../store/schema.ts";
 import type { ReadyBlock } from "../store/row-blocks.ts";
 import { STORED_COLUMNS, type StoredConnection, type StoredRow } from "./connection-row.ts";
 import type { NodeMemory } from "./node-stream.ts";
@@ -24,6 +24,12 @@ export interface Position {
   readonly rereadFrom: number;
 }
 
+/** The records that rows were made from; `to` is exclusive, and the version of rows that have one. */
+export interface RowRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface DeriveStore {
   /** Makes tables and views; drops all of an older schema, because the journal can make it anew. */
   prepare(): Promise<void>;
@@ -31,6 +37,8 @@ export interface DeriveStore {
   setPosition(position: Position): Promise<void>;
   /** Inserts a block; the same token again changes nothing. */
   insert(block: ReadyBlock, token: string): Promise<void>;
+  /** Inserts a block of which nobody knows whether an earlier try succeeded. */
+  insertAgain(block: ReadyBlock, token: string, range: RowRange): Promise<void>;
   nodes(): Promise<StoredNode[]>;
   findings(): Promise<{ id: string; state: "open" | "resolved" }[]>;
   /** Connections that something may still change, and those written after `position`. */
@@ -40,6 +48,16 @@ export interface DeriveStore {
 /** Names of cursors: both move forward only, so that the largest of each is the newest. */
 const NEXT = "derive";
 const REREAD = "derive from";
+
+/** Which rows came with a range. */
+const OF_RANGE = {
+  connection_rows: "version = {to:UInt64}",
+  node_rows: "version = {to:UInt64}",
+  log_rows: "journal_index >= {from:UInt64} AND journal_index < {to:UInt64}",
+  batch_rows: "journal_index >= {from:UInt64} AND journal_index < {to:UInt64}",
+  finding_rows: "journal_index >= {from:UInt64} AND journal_index < {to:UInt64}",
+  derive_cursor: "next_index = {to:UInt64}",
+} as const satisfies Record<TableName, string>;
 
 const UNSETTLED = "(settled = 0 OR version > {position:UInt64})";
 
@@ -77,12 +95,13 @@ export class ClickHouseDeriveStore implements DeriveStore {
     return { next, rereadFrom: Number(at(REREAD) ?? next) };
   }
 
-  /** One insert, so that there is never one without the other. */
+  /**
+   * One insert, so that there is never one without the other. Again is harmless without a token, and
+   * must not be dropped.
+   */
   async setPosition({ next, rereadFrom }: Position): Promise<void> {
     const rows = `('${NEXT}', ${next}), ('${REREAD}', ${rereadFrom})`;
-    await this.#command(`INSERT INTO derive_cursor VALUES ${rows}`, {
-      insert_deduplication_token: `cursor ${next}`,
-    });
+    await this.#command(`INSERT INTO derive_cursor VALUES ${rows}`, { insert_deduplicate: 0 });
   }
 
   async insert(block: ReadyBlock, token: string): Promise<void> {
@@ -99,6 +118,26 @@ export class ClickHouseDeriveStore implements DeriveStore {
       } as Record<string, string | number>,
     });
     result.stream.destroy();
+  }
+
+  /**
+   * The engine notes a token just before the part gets its name. Killed in between, it refuses the
+   * token for ever and has no rows; as a block is one part, one row tells that all are there.
+   */
+  async insertAgain(block: ReadyBlock, token: string, range: RowRange): Promise<void> {
+    await this.insert(block, token);
+    for (let again = 1; !(await this.#has(block, range)); again++) {
+      await this.insert(block, `${token} again ${again}`);
+    }
+  }
+
+  async #has({ table, partition }: ReadyBlock, { from, to }: RowRange): Promise<boolean> {
+    const result = await this.#client.query({
+      query: `SELECT 1 FROM ${table} WHERE _partition_id = {partition:String} AND ${OF_RANGE[table]} LIMIT 1`,
+      query_params: { partition: partition === "" ? "all" : partition, from, to },
+      format: "JSONEachRow",
+    });
+    return (await result.json()).length > 0;
   }
 
   async nodes(): Promise<StoredNode[]> {

@@ -8,7 +8,8 @@
  *   2. findings are journaled by the server         done again, their ids make it harmless
  *   3. the intent {from, to} is durable             the same range is done again, not another one
  *   4. each block is inserted under a token naming  inserted blocks are dropped the second time,
- *      the range, table and partition               because the range and so the token is the same
+ *      the range, table and partition               because the range and so the token is the same;
+ *                                                   afterwards their rows are looked for
  *   5. the position is a row of the store           the next range begins
  *
  * A half that has just come is held back for a moment, because its partner nearly always comes too
@@ -74,6 +75,8 @@ export interface DeriveParts {
 interface Prepared extends Range {
   /** From here on a restart reads connections again. */
   readonly rereadFrom: number;
+  /** Some of its rows may be there from before a crash. */
+  readonly isRepeated: boolean;
   readonly blocks: readonly ReadyBlock[];
   readonly findings: FindingDraft[];
 }
@@ -181,6 +184,7 @@ export class Derive {
     }
     reconcile.review();
     const to = from + records.length;
+    const isRepeated = this.#intent !== undefined;
     this.#intent = undefined;
     this.#position = to;
     const heldFrom = reconcile.drainChanged((connection, tombstone) =>
@@ -192,7 +196,7 @@ export class Derive {
     }
     const findings = reconcile.drainFindings();
     const blocks = this.#blocks.drain().toSorted((a, b) => orderOf(a) - orderOf(b));
-    return { from, to, rereadFrom: Math.min(heldFrom ?? to, to), blocks, findings };
+    return { from, to, rereadFrom: Math.min(heldFrom ?? to, to), isRepeated, blocks, findings };
   }
 
   /** Exactly the records `from`…`to`, however many reads that takes. */
@@ -244,12 +248,16 @@ export class Derive {
 
   async #commit(prepared: Prepared): Promise<void> {
     const { store, intent } = this.#parts;
-    const { from, to, rereadFrom } = prepared;
+    const { from, to, rereadFrom, isRepeated } = prepared;
     await intent.write({ from, to });
     crashPoint("derive: intent written");
     for (const block of prepared.blocks) {
       const token = `${from}-${to} ${block.table} ${block.partition}`;
-      await this.#persist(`insert into ${block.table}`, () => store.insert(block, token));
+      await this.#persist(`insert into ${block.table}`, (attempt) =>
+        isRepeated || attempt > 1
+          ? store.insertAgain(block, token, prepared)
+          : store.insert(block, token),
+      );
       crashPoint("derive: block inserted");
     }
     const position = { next: to, rereadFrom };
@@ -259,10 +267,10 @@ export class Derive {
   }
 
   /** The store may be away for long: ingest goes on, and this waits. */
-  async #persist(what: string, effect: () => Promise<void>): Promise<void> {
+  async #persist(what: string, effect: (attempt: number) => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await effect();
+        await effect(attempt);
         if (attempt > 1) this.#parts.log(`the store works again: ${what}`);
         return;
       } catch (error) {

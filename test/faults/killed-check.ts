@@ -74,8 +74,12 @@ function differences(what: string, from: readonly string[], to: readonly string[
   return more.length === 0 ? [] : [`${more.length} ${what}: ${more.slice(0, 5).join(" | ")}`];
 }
 
+/** An agent that waits longer after each failure may miss a server that dies every few seconds; it came back. */
+const PASSED = "kind = 'silent' AND state = 'resolved'";
+
 async function checkFindings(server: MortalServer): Promise<string[]> {
-  const findings = await server.api.sql("SELECT kind, state, node, title FROM findings");
+  const sql = `SELECT kind, state, node, title FROM findings WHERE NOT (${PASSED})`;
+  const findings = await server.api.sql(sql);
   return findings.map((row) => `a finding: ${row.join(", ")}`);
 }
 
@@ -137,5 +141,6 @@ async function checkJournal(
     ];
   });
   if (evidence.length > 0) failures.push(`${evidence.length} frames were kept as evidence`);
-  return [...failures, ...findings.map(({ title }) => `journaled: ${title}`)];
+  const told = findings.filter(({ finding }) => finding !== "silent");
+  return [...failures, ...told.map(({ title }) => `journaled: ${title}`)];
 }

@@ -54,7 +54,7 @@ export class TupleMatcher implements Matcher {
     const queues = this.#queuesOf(half);
     const ports = portsOf(half);
     const queue = queues.get(ports);
-    const partner = queue === undefined ? undefined : nearest(queue, half, this.#options.atOnceMs);
+    const partner = queue === undefined ? undefined : this.#atOnce(queue, half);
     if (partner !== undefined) {
       this.#drop(queues, ports, partner);
       // Kept while there are few: the two are likely to talk again.
@@ -69,7 +69,8 @@ export class TupleMatcher implements Matcher {
   candidate(half: Half): Half | undefined {
     const queue = this.#waitingWith(half)?.get(portsOf(half));
     // Nearly always it waits alone.
-    return Array.isArray(queue) ? nearest(queue, half, this.#options.nearMs) : undefined;
+    if (!Array.isArray(queue)) return undefined;
+    return nearest(queue, half, (other) => livesApart(other, half) <= this.#options.nearMs);
   }
 
   remove(half: Half): void {
@@ -77,6 +78,10 @@ export class TupleMatcher implements Matcher {
     if (queues === undefined) return;
     this.#drop(queues, portsOf(half), half);
     if (queues.size === 0) this.#forget(half);
+  }
+
+  #atOnce(queue: Waiting, half: Half): Half | undefined {
+    return nearest(queue, half, (other) => opensApart(other, half) <= this.#options.atOnceMs);
   }
 
   #waitingWith(half: Half): Ports | undefined {
@@ -114,17 +119,13 @@ export class TupleMatcher implements Matcher {
   }
 }
 
-function nearest(queue: Waiting, half: Half, nearMs: number): Half | undefined {
+/** Of those that fit and are `isNear`, the one that began nearest in time. */
+function nearest(queue: Waiting, half: Half, isNear: (other: Half) => boolean): Half | undefined {
   let best: Half | undefined;
-  let bestMs = nearMs;
   for (const other of Array.isArray(queue) ? queue : [queue]) {
     if (other.node === half.node || other.ownIp === half.ownIp) continue;
-    if (!orientationsFit(other, half)) continue;
-    const apartMs = apart(other, half);
-    if (apartMs < bestMs || (best === undefined && apartMs <= bestMs)) {
-      best = other;
-      bestMs = apartMs;
-    }
+    if (!orientationsFit(other, half) || !isNear(other)) continue;
+    if (best === undefined || opensApart(other, half) < opensApart(best, half)) best = other;
   }
   return best;
 }
@@ -142,13 +143,18 @@ function listOf(queue: Waiting, half: Half): Half[] {
   return Array.isArray(queue) ? [...queue, half] : [queue, half];
 }
 
+function opensApart(a: Half, b: Half): number {
+  return Math.abs(a.serverMs - b.serverMs);
+}
+
 /** A picked-up half was open for an unknown time: only that both lived at once can be asked. */
-function apart(a: Half, b: Half): number {
-  if (!a.pickup && !b.pickup) return Math.abs(a.serverMs - b.serverMs);
-  const [older, picked] = a.pickup ? [b, a] : [a, b];
-  if (older.pickup) return 0;
-  if (!older.closed) return 0;
-  return Math.max(0, picked.serverMs - older.serverMs - (older.durationMs ?? 0));
+function livesApart(a: Half, b: Half): number {
+  if (!a.pickup && !b.pickup) return opensApart(a, b);
+  return Math.max(0, a.serverMs - endOf(b), b.serverMs - endOf(a));
+}
+
+function endOf(half: Half): number {
+  return half.durationMs === undefined ? Infinity : half.serverMs + half.durationMs;
 }
 
 /** Both ends agree on who began, unless one guessed. */

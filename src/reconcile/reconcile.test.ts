@@ -101,6 +101,22 @@ describe("a port that is used again within seconds", () => {
     });
   }
 
+  it("takes no beginning for the partner of one that was picked up and has just ended", () => {
+    const { mesh: m, a, b } = mesh();
+    const ageMs = 10_000;
+    // Of the first one a read nothing but the end, and b nothing at all.
+    a.lie = (entry) =>
+      entry.kind === "open" ? { ...entry, pickup: true, atMs: entry.atMs - ageMs } : entry;
+    b.lie = () => undefined;
+    const port = m.connect({ from: a, to: b, durationMs: ageMs });
+    a.lie = undefined;
+    b.lie = undefined;
+    m.connect({ from: a, to: b, fromPort: port });
+    m.pass(60_000);
+    assert.deepEqual(m.findings, []);
+    assert.equal(m.reconcile.liveCount, 0);
+  });
+
   it("pairs what began apart, as slow readers say, once nothing nearer came", () => {
     const { mesh: m, a, b } = mesh();
     b.lie = () => undefined;

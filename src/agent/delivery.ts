@@ -9,7 +9,6 @@ import { NodeChain } from "./chain/node-chain.ts";
 import type { RechainOptions } from "./chain/rechain.ts";
 import { Receipts } from "./chain/receipts.ts";
 import { SealedLog } from "./chain/sealed-log.ts";
-import type { CrashAt } from "./crash-points.ts";
 import type { Enrolment, Identity, RememberedMachine } from "./identity.ts";
 import { Shipper } from "./ship/ship.ts";
 import type { Uplink } from "./ship/uplink.ts";
@@ -27,7 +26,6 @@ export interface DeliveryOptions {
   readonly spoolBytesMax: number;
   readonly uplink: Pick<Uplink, "post">;
   readonly log: AgentLog;
-  readonly crashAt: CrashAt;
   readonly completeToMs: () => number;
   readonly onEpoch: RechainOptions["onEpoch"];
   /** Puts the chain's end into an empty spool: after an opt-out, which removed it. */
@@ -49,7 +47,7 @@ export interface Delivery {
 }
 
 export function openDelivery(options: DeliveryOptions): Delivery {
-  const { paths, identity, enrolment, log, crashAt } = options;
+  const { paths, identity, enrolment, log } = options;
   const sealed = SealedLog.open(paths.spool);
   options.prepare?.(sealed);
   const hadChain = sealed.position !== undefined;
@@ -65,7 +63,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
   });
   const serverKey: KeyObject = publicKeyFromRaw(Buffer.from(enrolment.serverKey, "base64url"));
   const receipts = Receipts.open(paths.receipts, serverKey);
-  const chain = new NodeChain({ identity, stream, log: sealed, directory: paths.spool, crashAt });
+  const chain = new NodeChain({ identity, stream, log: sealed, directory: paths.spool });
   shipper = new Shipper({ ...options, stream, chain, receipts, serverKey });
   const isEmptied = !hadChain && receipts.last !== undefined;
   const parts = { stream, chain, shipper, isEmptied };

@@ -6,7 +6,7 @@ import { retry } from "../std/retry.ts";
 import { AgentError } from "./agent-error.ts";
 import type { AgentLog } from "./agent-log.ts";
 import type { AgentOptions } from "./agent-options.ts";
-import type { CrashAt } from "./crash-points.ts";
+import { crashPoint } from "../std/crash-point.ts";
 import {
   createIdentity,
   type Enrolment,
@@ -37,7 +37,6 @@ export interface Joining {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: AgentLog;
-  readonly crashAt: CrashAt;
   readonly signal: AbortSignal;
 }
 
@@ -51,7 +50,7 @@ export function loadMembership(paths: StatePaths): Membership | undefined {
 
 /** Enrols, for as long as it takes to reach the server. Throws what stays wrong, and on `signal`. */
 export async function join(joining: Joining): Promise<Membership> {
-  const { paths, options, machine, clock, random, log, crashAt, signal } = joining;
+  const { paths, options, machine, clock, random, log, signal } = joining;
   const { key, server } = options;
   if (key === undefined) {
     throw new AgentError(
@@ -61,7 +60,7 @@ export async function join(joining: Joining): Promise<Membership> {
   }
   const name = nodeName(options.name);
   const identity = loadIdentity(paths.identity) ?? createIdentity(paths.identity);
-  crashAt("identity-created");
+  crashPoint("agent: identity created");
   const uplink = openUplink(options, key.fingerprint);
   const mayPass = (error: unknown): boolean => {
     if (!(error instanceof AgentError) || error.code !== "unreachable") return false;
@@ -77,7 +76,7 @@ export async function join(joining: Joining): Promise<Membership> {
       firstDelayMs: RETRY_FIRST_MS,
       delayMsMax: RETRY_LAST_MS,
     });
-    crashAt("enrolment-answered");
+    crashPoint("agent: enrolment answered");
     rememberMachine(paths.identity, machine);
     saveEnrolment(paths.identity, enrolment);
     return { identity, enrolment, remembered: machine };

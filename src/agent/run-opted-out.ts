@@ -25,9 +25,9 @@ export async function runOptedOut(
 }
 
 async function deliver(running: Running, origin: string, membership: Membership): Promise<void> {
-  const { paths, clock, crashAt, options, machine } = running;
+  const { paths, clock, options, machine } = running;
   const { identity, enrolment, remembered } = membership;
-  const record = beginOptOut(paths, { identity, origin, nowMs: clock.nowMs(), crashAt });
+  const record = beginOptOut(paths, { identity, origin, nowMs: clock.nowMs() });
   if (record.sent) return;
   const uplink = openUplink(options, pinOf(enrolment));
   const flush = flushSignal(running);

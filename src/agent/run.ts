@@ -5,7 +5,6 @@
 import { systemClock } from "../std/clock.ts";
 import { AgentLog } from "./agent-log.ts";
 import type { AgentHooks, AgentOptions } from "./agent-options.ts";
-import { crashAtFrom } from "./crash-points.ts";
 import { takeInstanceLock } from "./instance-lock.ts";
 import { readMachine } from "./machine.ts";
 import { join, loadMembership } from "./membership.ts";
@@ -32,8 +31,7 @@ export async function runAgent(
   const lock = takeInstanceLock(paths);
   const log = new AgentLog({ clock, directory: paths.log, level: options.logLevel, print });
   const machine = readMachine(hooks.machineIdFile);
-  const crashAt = crashAtFrom(process.env["TALLYSTICK_CRASH_AT"]);
-  const running: Running = { options, hooks, paths, clock, random, log, machine, crashAt, signal };
+  const running: Running = { options, hooks, paths, clock, random, log, machine, signal };
   try {
     await (options.optOutOrigin === undefined
       ? runEnrolled(running)

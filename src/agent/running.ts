@@ -2,7 +2,6 @@
 import type { Clock } from "../std/clock.ts";
 import type { AgentLog } from "./agent-log.ts";
 import type { AgentHooks, AgentOptions } from "./agent-options.ts";
-import type { CrashAt } from "./crash-points.ts";
 import type { Machine } from "./machine.ts";
 import type { StatePaths } from "./state-directory.ts";
 
@@ -14,7 +13,6 @@ export interface Running {
   readonly random: () => number;
   readonly log: AgentLog;
   readonly machine: Machine;
-  readonly crashAt: CrashAt;
   /** Ends the run. */
   readonly signal: AbortSignal;
 }

@@ -1,9 +1,23 @@
 /**
  * Places where a crash is interesting, by name. In production passing one does nothing. With
  * TALLYSTICK_CRASH_AT=name the process kills itself there with SIGKILL, so that a test can walk
- * CRASH_POINTS and see what the next start makes of each. `name#3` lets two passes go by.
+ * CRASH_POINTS, in the order in which an entry passes them, and see what the next start makes of
+ * each. `name#3` lets two passes go by.
  */
 export const CRASH_POINTS = [
+  "agent: identity created",
+  "agent: enrolment answered",
+  "agent: entry numbered",
+  "agent: body closed",
+  "agent: body queued",
+  "agent: frame appended",
+  "agent: frame synced",
+  "agent: batch sent",
+  "agent: receipt verified",
+  "agent: receipt kept",
+  "agent: opt-out begun",
+  "agent: opt-out sealed",
+  "agent: opt-out acked",
   "journal: segment created",
   "journal: segment header written",
   "journal: segment header synced",

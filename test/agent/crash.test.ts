@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { CRASH_POINTS, type CrashPoint } from "../../src/agent/crash-points.ts";
+import { CRASH_POINTS, type CrashPoint } from "../../src/std/crash-point.ts";
 import { nodeOf } from "./run.ts";
 import { World } from "./world.ts";
 
@@ -62,11 +62,12 @@ function start(world: World, how: { crashAt?: string; optOut?: string } = {}): C
   };
 }
 
-const isOptOut = (point: CrashPoint): boolean => point.startsWith("opt-out");
+const POINTS = CRASH_POINTS.filter((point) => point.startsWith("agent: "));
+const isOptOut = (point: CrashPoint): boolean => point.startsWith("agent: opt-out");
 
-for (const [index, point] of CRASH_POINTS.filter((each) => !isOptOut(each)).entries()) {
+for (const [index, point] of POINTS.filter((each) => !isOptOut(each)).entries()) {
   // Every other one in its second pass: the first batch of a chain is a case of its own.
-  const pass = point.includes("-created") || point.includes("enrolment") ? 1 : 1 + (index % 2);
+  const pass = point.includes("created") || point.includes("enrolment") ? 1 : 1 + (index % 2);
   test(`killed at ${point}, pass ${pass}`, { timeout: 60_000 }, async () => {
     await using world = await World.open();
     const first = start(world, { crashAt: `${point}#${pass}` });
@@ -123,7 +124,7 @@ function checkWhole(world: World, given: Map<string, number>): void {
   assert.deepEqual(world.findings, []);
 }
 
-for (const point of CRASH_POINTS.filter(isOptOut)) {
+for (const point of POINTS.filter(isOptOut)) {
   test(`killed at ${point}`, { timeout: 60_000 }, async () => {
     await using world = await World.open();
     const first = start(world);

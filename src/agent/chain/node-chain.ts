@@ -13,7 +13,7 @@ import { decodeFrame, FLAG } from "../../format/batch.ts";
 import type { Entry } from "../../format/entry.ts";
 import { type Content, contentOf, join } from "../spool/body.ts";
 import { type ChainPosition, genesisPosition, positionAfter } from "./chain-position.ts";
-import type { CrashAt } from "../crash-points.ts";
+import { crashPoint } from "../../std/crash-point.ts";
 import type { EntryStream } from "../spool/entry-stream.ts";
 import type { Identity } from "../identity.ts";
 import { contentOfEntries, type Sealed, seal } from "./seal.ts";
@@ -25,7 +25,6 @@ export interface NodeChainOptions {
   readonly log: SealedLog;
   /** Where `log` lives: it is made anew there when it is removed under us. */
   readonly directory: string;
-  readonly crashAt: CrashAt;
 }
 
 export interface EpochStart {
@@ -134,7 +133,7 @@ export class NodeChain {
     const frame = this.#log.append(sealed);
     this.#position = sealed.position;
     this.#unsynced = true;
-    this.#options.crashAt("frame-appended");
+    crashPoint("agent: frame appended");
     return frame;
   }
 
@@ -142,7 +141,7 @@ export class NodeChain {
     if (!this.#unsynced) return;
     await this.#log.sync();
     this.#unsynced = false;
-    this.#options.crashAt("frame-synced");
+    crashPoint("agent: frame synced");
     this.#options.stream.queue.prune();
   }
 

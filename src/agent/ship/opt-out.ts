@@ -27,7 +27,7 @@ import {
   positionToJson,
   samePosition,
 } from "../chain/chain-position.ts";
-import type { CrashAt } from "../crash-points.ts";
+import { crashPoint } from "../../std/crash-point.ts";
 import { epochEntries } from "../chain/epoch.ts";
 import { requestHead } from "./head-request.ts";
 import type { Identity, RememberedMachine } from "../identity.ts";
@@ -71,7 +71,6 @@ export function beginOptOut(
     readonly identity: Identity;
     readonly origin: string;
     readonly nowMs: number;
-    readonly crashAt: CrashAt;
   },
 ): OptOutRecord {
   const existing = loadOptOut(paths);
@@ -83,7 +82,7 @@ export function beginOptOut(
     sent: false,
   };
   if (existing === undefined) save(paths, record);
-  begin.crashAt("opt-out-begun");
+  crashPoint("agent: opt-out begun");
   rmSync(paths.spool, { recursive: true, force: true });
   rmSync(paths.live, { force: true });
   return record;
@@ -104,7 +103,6 @@ export interface OptOutDelivery {
   readonly sameMachine: boolean;
   readonly uplink: Pick<Uplink, "post">;
   readonly log: AgentLog;
-  readonly crashAt: CrashAt;
   readonly signal: AbortSignal;
 }
 
@@ -121,7 +119,7 @@ export async function deliverOptOut(record: OptOutRecord, delivery: OptOutDelive
     if (typeof step === "object") {
       current = step;
       save(delivery.paths, current);
-      delivery.crashAt(current.sent ? "opt-out-acked" : "opt-out-sealed");
+      crashPoint(current.sent ? "agent: opt-out acked" : "agent: opt-out sealed");
       failures = 0;
       continue;
     }

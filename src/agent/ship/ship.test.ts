@@ -65,7 +65,6 @@ function rig(): Rig {
     spoolBytesMax: 2 ** 20,
     uplink: { post },
     log: new AgentLog({ clock, directory: paths.log, level: "error" }),
-    crashAt: () => undefined,
     completeToMs: () => 0,
     onEpoch: () => undefined,
   });

@@ -11,7 +11,7 @@ import { FLAG } from "../../format/batch.ts";
 import { openReceipt, type Receipt } from "../../format/receipt.ts";
 import { backOffMs } from "../../std/retry.ts";
 import { positionAfter } from "../chain/chain-position.ts";
-import type { CrashAt } from "../crash-points.ts";
+import { crashPoint } from "../../std/crash-point.ts";
 import type { EntryStream } from "../spool/entry-stream.ts";
 import { requestHead } from "./head-request.ts";
 import type { Identity } from "../identity.ts";
@@ -36,7 +36,6 @@ export interface ShipperOptions extends RechainOptions {
   readonly serverKey: KeyObject;
   readonly stream: EntryStream;
   readonly uplink: Pick<Uplink, "post">;
-  readonly crashAt: CrashAt;
 }
 
 export interface ShipperStatus {
@@ -124,7 +123,7 @@ export class Shipper {
       const frame = (await chain.next()) ?? (await this.#heartbeat());
       if (frame === undefined) return "idle";
       const answer = uplink.post("/ingest/v1/batches", frame.frame, this.#abort.signal);
-      this.#options.crashAt("batch-sent");
+      crashPoint("agent: batch sent");
       return this.#settle(frame, await answer);
     } catch (error) {
       // The disk: nothing leaves that could not be written first.
@@ -158,13 +157,13 @@ export class Shipper {
   }
 
   #acknowledge(frame: SealedFrame, receiptText: unknown): Next {
-    const { receipts, chain, crashAt, clock } = this.#options;
+    const { receipts, chain, clock } = this.#options;
     const bytes = Buffer.from(typeof receiptText === "string" ? receiptText : "", "base64url");
     const receipt = this.#verified(frame, bytes);
     if (receipt === undefined) return this.#later("the receipt is not the server's");
-    crashAt("receipt-verified");
+    crashPoint("agent: receipt verified");
     receipts.keep(bytes, receipt);
-    crashAt("receipt-kept");
+    crashPoint("agent: receipt kept");
     chain.acknowledged();
     this.#lastReceiptMs = receipt.receivedMs;
     this.#lastShippedMs = clock.monotonicMs();

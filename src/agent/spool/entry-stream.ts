@@ -16,7 +16,7 @@ import { ENTRIES_PER_BATCH_MAX } from "../../format/limits.ts";
 import type { Clock, Timer } from "../../std/clock.ts";
 import { BodyQueue, type Taken } from "./body-queue.ts";
 import type { Body, Content, Moment } from "./body.ts";
-import type { CrashAt } from "../crash-points.ts";
+import { crashPoint } from "../../std/crash-point.ts";
 import { BODY_OPEN_MS_MAX, BODY_RAW_BYTES_MAX } from "../limits.ts";
 import { Numbering, type NumberHole } from "./numbering.ts";
 import { type Loss, lossesIn, PendingGaps } from "./pending-gaps.ts";
@@ -25,7 +25,6 @@ import { bootAtMs } from "../machine.ts";
 
 export interface EntryStreamOptions {
   readonly clock: Clock;
-  readonly crashAt: CrashAt;
   /** The file of the numbering, and the directory of the bodies. */
   readonly numberingFile: string;
   readonly directory: string;
@@ -94,7 +93,7 @@ export class EntryStream {
     const seq = this.#numbering.take();
     if (this.#closed) return seq;
     this.#open.add(entry, seq);
-    this.#options.crashAt("entry-numbered");
+    crashPoint("agent: entry numbered");
     if (!this.#writing) {
       this.#writing = true;
       queueMicrotask(() => this.#write());
@@ -115,7 +114,7 @@ export class EntryStream {
     this.#write();
     this.checkSpool();
     const body = this.#open.close(this.#moment(), flags);
-    this.#options.crashAt("body-closed");
+    crashPoint("agent: body closed");
     this.#lose(this.#enqueue(body));
     this.#options.onBody();
   }
@@ -195,7 +194,7 @@ export class EntryStream {
     } catch {
       losses = lossesOf(body, "spool");
     }
-    this.#options.crashAt("body-queued");
+    crashPoint("agent: body queued");
     this.#open.clear();
     return losses;
   }

@@ -17,7 +17,11 @@ const STDERR_CHARS_MAX = 100_000;
 
 export class MortalServer implements AsyncDisposable {
   readonly dir = mkdtempSync(join(tmpdir(), "tallystick-faults-"));
-  readonly api = new ServerApi(this.dir, () => this.url);
+  readonly api = new ServerApi(
+    this.dir,
+    () => this.url,
+    () => this.stderr.slice(-4_000),
+  );
   readonly #options: MortalOptions;
   #child: ChildProcess | undefined;
   /** Free when it starts first, the same from then on. */

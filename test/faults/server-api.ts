@@ -15,10 +15,13 @@ export class ServerApi {
   readonly #dir: string;
   readonly #url: () => string;
 
-  /** `dir` is the server's own directory, which holds the token. */
-  constructor(dir: string, url: () => string) {
+  readonly #said: () => string;
+
+  /** `dir` is the server's own directory, which holds the token; `said` what it wrote to its terminal. */
+  constructor(dir: string, url: () => string, said: () => string = () => "") {
     this.#dir = dir;
     this.#url = url;
+    this.#said = said;
   }
 
   /** Calls the API as the administrator; rejects for anything but success. */
@@ -69,7 +72,7 @@ export class ServerApi {
       }
       await pause(LOOK_MS);
     }
-    throw new Error(`${what}: not within ${maxMs} ms; last: ${textOf(last)}`);
+    throw new Error(`${what}: not within ${maxMs} ms; last: ${textOf(last)}; ${this.#said()}`);
   }
 
   /** Resolves when everything that is durable by now is searchable. */

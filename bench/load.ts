@@ -10,7 +10,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { inside } from "../demo/namespaces.ts";
+import { inside } from "../test/lab/namespaces.ts";
 import { enlargeEventBuffer } from "../test/lab/event-buffer.ts";
 import { MeshLab, type Host } from "../test/lab/mesh-lab.ts";
 import { until } from "../test/lab/until.ts";

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Child } from "./child.ts";
-import { inside, Mesh, sweep, type Host } from "./namespaces.ts";
+import { inside, Mesh, sweep, type Host } from "../test/lab/namespaces.ts";
 
 const run = promisify(execFile);
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));

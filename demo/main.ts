@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { ensureSystem } from "../scripts/system-requirements.ts";
 import { unshareWords } from "../scripts/system/kernel.ts";
 import { Machines } from "./machines.ts";
-import { namespaceProblem } from "./namespaces.ts";
+import { namespaceProblem } from "../test/lab/namespaces.ts";
 import { printReport, type Report } from "./report.ts";
 import { Story } from "./story.ts";
 import { compare, type Found, type Seen } from "./verify.ts";

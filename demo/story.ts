@@ -9,7 +9,7 @@ import type { Done, Order } from "./host.ts";
 import { PORTS } from "./host.ts";
 import type { Lie } from "./lying-agent.ts";
 import type { Machines } from "./machines.ts";
-import { inside, sweep, type Host } from "./namespaces.ts";
+import { inside, sweep, type Host } from "../test/lab/namespaces.ts";
 
 /** A connection that the demo made, and the verdict that is right for it. */
 export interface Made {

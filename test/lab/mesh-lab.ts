@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Child } from "../../demo/child.ts";
-import { inside, Mesh, sweep, type Host } from "../../demo/namespaces.ts";
+import { inside, Mesh, sweep, type Host } from "./namespaces.ts";
 import { KernelDrops } from "../../src/agent/observe/kernel-drops.ts";
 import { enlargeEventBuffer } from "./event-buffer.ts";
 import { until } from "./until.ts";

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cannotRun } from "../observe/namespaces.ts";
+import { cannotRun } from "../lab/namespaces.ts";
 import { connectionKey } from "../lab/connection-key.ts";
 import { Follower, type Seen } from "../lab/follower.ts";
 import { KernelEnds, type Counted } from "../lab/kernel-ends.ts";

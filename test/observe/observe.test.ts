@@ -4,41 +4,37 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runLoad } from "../../bench/connection-load.ts";
-import {
-  cannotRun,
-  enlargeBuffers,
-  kernelDrops,
-  Link,
-  Observer,
-  run,
-  start,
-  until,
-  type Host,
-  type Printed,
-} from "./namespaces.ts";
+import { enlargeEventBuffer } from "../lab/event-buffer.ts";
+import { cannotRun, Mesh, type Host } from "../lab/namespaces.ts";
+import { until } from "../lab/until.ts";
+import { kernelDrops, Observer, run, start, type Printed } from "./observer-process.ts";
 
 const skip = cannotRun();
 const TRAFFIC = fileURLToPath(new URL("traffic.ts", import.meta.url));
 const SECOND_MS = 1000;
 
+function twoHosts(): Promise<Mesh> {
+  return Mesh.open({ prefix: `tsob-${process.pid}`, hosts: ["a", "b"] });
+}
+
 test(
   "both ends say the same of each connection, with the kernel's counters",
   { skip },
   async (context) => {
-    using link = new Link();
-    const [a, b] = link.hosts;
-    const restoreBuffers = enlargeBuffers();
-    context.after(restoreBuffers);
+    await using link = await twoHosts();
+    const [a, b] = [link.host("a"), link.host("b")];
+    const buffer = enlargeEventBuffer();
+    context.after(() => buffer[Symbol.dispose]());
     using kernel = watchEnds(a);
     await using atA = await Observer.start(a);
     await using atB = await Observer.start(b);
-    restoreBuffers();
+    buffer[Symbol.dispose]();
     using answering = start(b, process.execPath, TRAFFIC, "answer");
     await firstOutput(answering);
 
-    await runLoad({ from: a.name, to: b.name, address: b.address, rate: 150, seconds: 2 });
-    run(a, process.execPath, TRAFFIC, "ask", b.address, "50");
-    run(a, process.execPath, TRAFFIC, "refused", b.address, "20");
+    await runLoad({ from: a.namespace, to: b.namespace, address: b.ip, rate: 150, seconds: 2 });
+    run(a, process.execPath, TRAFFIC, "ask", b.ip, "50");
+    run(a, process.execPath, TRAFFIC, "refused", b.ip, "20");
     await atA.settled();
     await atB.settled();
 
@@ -68,13 +64,13 @@ test(
 );
 
 test("time stands still while the reader is stopped", { skip }, async () => {
-  using link = new Link();
-  const [a, b] = link.hosts;
+  await using link = await twoHosts();
+  const [a, b] = [link.host("a"), link.host("b")];
   await using observer = await Observer.start(a);
   const pid = await observer.readerPid();
   process.kill(pid, "SIGSTOP");
   const stoppedAtMs = Date.now();
-  run(a, process.execPath, TRAFFIC, "refused", b.address, "3");
+  run(a, process.execPath, TRAFFIC, "refused", b.ip, "3");
   await until("three seconds later", () => Date.now() > stoppedAtMs + 3 * SECOND_MS);
   assert.ok((await observer.completeToMs()) <= stoppedAtMs);
   assert.equal(observer.of("open").length, 0);
@@ -85,8 +81,8 @@ test("time stands still while the reader is stopped", { skip }, async () => {
 });
 
 test("a killed reader is a gap, and what began meanwhile is found", { skip }, async () => {
-  using link = new Link();
-  const [a, b] = link.hosts;
+  await using link = await twoHosts();
+  const [a, b] = [link.host("a"), link.host("b")];
   await using observer = await Observer.start(a);
   using answering = start(b, process.execPath, TRAFFIC, "answer");
   await firstOutput(answering);
@@ -94,7 +90,7 @@ test("a killed reader is a gap, and what began meanwhile is found", { skip }, as
   const pid = await observer.readerPid();
   // Stopped first, so that it does not see the connection before it dies.
   process.kill(pid, "SIGSTOP");
-  using holding = start(a, process.execPath, TRAFFIC, "hold", b.address);
+  using holding = start(a, process.execPath, TRAFFIC, "hold", b.ip);
   await firstOutput(holding);
   const killedAtMs = Date.now();
   process.kill(pid, "SIGKILL");
@@ -109,14 +105,14 @@ test("a killed reader is a gap, and what began meanwhile is found", { skip }, as
 });
 
 test("every event that the kernel dropped is in a gap", { skip }, async () => {
-  using link = new Link();
-  const [a, b] = link.hosts;
+  await using link = await twoHosts();
+  const [a, b] = [link.host("a"), link.host("b")];
   await using observer = await Observer.start(a);
   const pid = await observer.readerPid();
   process.kill(pid, "SIGSTOP");
   let attempted = 0;
   await until("dropped events", async () => {
-    const load = { from: a.name, to: b.name, address: b.address, rate: 2000, seconds: 2 };
+    const load = { from: a.namespace, to: b.namespace, address: b.ip, rate: 2000, seconds: 2 };
     attempted += (await runLoad(load)).attempted;
     return kernelDrops(pid) > 0;
   });
@@ -133,10 +129,10 @@ test(
   "under 10,000 connections a second it degrades and nothing is lost unsaid",
   { skip },
   async () => {
-    using link = new Link();
-    const [a, b] = link.hosts;
+    await using link = await twoHosts();
+    const [a, b] = [link.host("a"), link.host("b")];
     await using observer = await Observer.start(a);
-    const load = { from: a.name, to: b.name, address: b.address, rate: 10_000, seconds: 4 };
+    const load = { from: a.namespace, to: b.namespace, address: b.ip, rate: 10_000, seconds: 4 };
     const { attempted, succeeded } = await runLoad(load);
     await observer.settled();
     assert.equal(succeeded, attempted, "the host's traffic is not dropped");

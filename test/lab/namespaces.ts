@@ -2,8 +2,7 @@
  * Hosts on one machine: network namespaces on a bridge of their own. Nothing of it touches the
  * machine's own network, and `close` leaves nothing behind.
  */
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -70,6 +69,10 @@ export class Mesh {
     }
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #attach(host: Host, index: number): Promise<void> {
     const port = `port${index}`;
     await ip("netns", "add", host.namespace);
@@ -115,6 +118,15 @@ export async function sweep(host: Host): Promise<void> {
   });
 }
 
+/** Why stories on a real kernel cannot run here, or false. */
+export function cannotRun(): string | false {
+  if (process.getuid?.() !== 0) return "needs root, for network namespaces";
+  for (const program of ["ip", "nft", "conntrack"]) {
+    if (spawnSync("which", [program]).status !== 0) return `needs the program ${program}`;
+  }
+  return false;
+}
+
 /** Whether this process may make namespaces, and why not. */
 export async function namespaceProblem(): Promise<string | undefined> {
   const name = `tallystick-probe-${process.pid}`;
@@ -125,18 +137,6 @@ export async function namespaceProblem(): Promise<string | undefined> {
   } catch (error) {
     return error instanceof Error ? (error.message.split("\n")[1] ?? error.message) : String(error);
   }
-}
-
-/** Whether user namespaces are switched off for people without root. */
-export async function userNamespacesOff(): Promise<boolean> {
-  for (const [path, off] of [
-    ["/proc/sys/user/max_user_namespaces", "0"],
-    ["/proc/sys/kernel/unprivileged_userns_clone", "0"],
-  ] as const) {
-    const value = await readFile(path, "utf8").catch(() => "");
-    if (value.trim() === off) return true;
-  }
-  return false;
 }
 
 async function namespaces(): Promise<string[]> {

@@ -1,69 +1,14 @@
-/**
- * Two hosts on one link, as network namespaces, each with an observer in it; for stories on a real
- * kernel. The namespaces have short conntrack timeouts, so that ends are seen within seconds.
- */
-import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+/** An observer as a process in a host of a mesh, and what else the stories about it run there. */
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-
-export interface Host {
-  readonly name: string;
-  readonly address: string;
-}
-
-const TIMEOUTS = {
-  tcp_timeout_time_wait: 3,
-  tcp_timeout_close: 2,
-  tcp_timeout_syn_sent: 3,
-  udp_timeout: 3,
-  udp_timeout_stream: 4,
-};
-
-/** Why these stories cannot run here, or false. */
-export function cannotRun(): string | false {
-  if (process.getuid?.() !== 0) return "needs root, for network namespaces";
-  for (const program of ["ip", "nft", "conntrack"]) {
-    if (spawnSync("which", [program]).status !== 0) return `needs the program ${program}`;
-  }
-  return false;
-}
-
-export class Link implements Disposable {
-  readonly hosts: readonly [Host, Host];
-
-  constructor() {
-    const names = ["a", "b"].map((end) => `tsob-${process.pid}-${end}`);
-    const [a = "", b = ""] = names;
-    this.hosts = [
-      { name: a, address: "10.99.0.1" },
-      { name: b, address: "10.99.0.2" },
-    ];
-    for (const name of names) ip("netns", "add", name);
-    ip("link", "add", "eth0", "netns", a, "type", "veth", "peer", "name", "eth0", "netns", b);
-    for (const host of this.hosts) {
-      ip("-n", host.name, "addr", "add", `${host.address}/24`, "dev", "eth0");
-      ip("-n", host.name, "link", "set", "eth0", "up");
-      ip("-n", host.name, "link", "set", "lo", "up");
-      const settings = Object.entries(TIMEOUTS).map(
-        ([name, seconds]) => `net.netfilter.nf_conntrack_${name}=${seconds}`,
-      );
-      run(host, "sysctl", "-qw", ...settings);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    for (const { name } of this.hosts) spawnSync("ip", ["netns", "del", name]);
-  }
-}
-
-function ip(...args: string[]): void {
-  execFileSync("ip", args);
-}
+import type { Host } from "../lab/namespaces.ts";
+import { until } from "../lab/until.ts";
 
 /** Runs a program in the host and returns what it printed. */
 export function run(host: Host, ...command: string[]): string {
-  return execFileSync("ip", ["netns", "exec", host.name, ...command], {
+  return execFileSync("ip", ["netns", "exec", host.namespace, ...command], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
   });
@@ -71,7 +16,7 @@ export function run(host: Host, ...command: string[]): string {
 
 /** Starts a program in the host; its process id is the program's own. */
 export function start(host: Host, ...command: string[]): ChildProcess {
-  return spawn("ip", ["netns", "exec", host.name, ...command], {
+  return spawn("ip", ["netns", "exec", host.namespace, ...command], {
     stdio: ["pipe", "pipe", "inherit"],
   });
 }
@@ -138,31 +83,6 @@ export class Observer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin?.write("stop\n");
     await this.#ended;
-  }
-}
-
-/**
- * Sockets opened until the returned function is called, in any namespace, hold a burst of 25,000
- * events: for stories in which nothing may be lost on a busy machine. An agent outside of
- * namespaces does this for itself; from within it cannot.
- */
-export function enlargeBuffers(): () => void {
-  const path = "/proc/sys/net/core/rmem_default";
-  const before = readFileSync(path, "latin1");
-  writeFileSync(path, String(32 * 1024 * 1024));
-  return () => writeFileSync(path, before);
-}
-
-/** Waits until the condition holds; fails after the deadline. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  deadlineMs = 30_000,
-): Promise<void> {
-  const endMs = performance.now() + deadlineMs;
-  while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

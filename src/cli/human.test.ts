@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { humanBytes, humanShare, humanSpan, humanTime } from "./human.ts";
+import { countedBytes, humanBytes, humanShare, humanSpan, humanTime } from "./human.ts";
 
 const texts: [actual: string, expected: string][] = [
   [humanBytes(0), "0 B"],
@@ -10,6 +10,10 @@ const texts: [actual: string, expected: string][] = [
   [humanBytes(102_400), "100 KiB"],
   [humanBytes(5 * 1024 ** 3), "5.0 GiB"],
   [humanBytes(2 ** 60), "1024 PiB"],
+  [countedBytes(0, "pending"), ""],
+  [countedBytes(0, "unavailable"), ""],
+  [countedBytes(0, "final"), "0 B"],
+  [countedBytes(512, "pending"), "512 B"],
   [humanTime("2026-03-01T08:30:15.123Z"), "2026-03-01 08:30:15Z"],
   [humanTime(null), ""],
   [humanSpan(null), ""],

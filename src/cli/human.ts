@@ -16,6 +16,11 @@ export function humanBytes(count: number): string {
   return `${value.toFixed(digits)} ${BYTE_UNITS[unit]}`;
 }
 
+/** A half's bytes: nothing while nobody has counted, which is not zero. */
+export function countedBytes(count: number, counters: string): string {
+  return count === 0 && counters !== "final" ? "" : humanBytes(count);
+}
+
 /** UTC to the second; nothing for null. */
 export function humanTime(iso: string | null): string {
   return iso === null ? "" : `${iso.slice(0, 19).replace("T", " ")}Z`;

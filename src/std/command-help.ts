@@ -84,7 +84,7 @@ function remarks(spec: OptionSpec): string[] {
   return [
     ...(spec.choices === undefined ? [] : [`one of ${spec.choices.join(", ")}`]),
     ...(spec.repeatable === true ? ["repeatable"] : []),
-    ...(spec.default === undefined ? [] : [`default ${spec.default}`]),
+    ...(spec.default === undefined || spec.default === "" ? [] : [`default ${spec.default}`]),
     ...(spec.env === undefined ? [] : [`or ${spec.env.join(" or ")}`]),
   ];
 }

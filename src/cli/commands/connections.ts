@@ -1,6 +1,6 @@
 /** `tallystick connections`: what was recorded, and what the comparison says of it. */
 import type { Cell } from "../../std/table.ts";
-import { humanBytes, humanSpan, humanTime, verdictCell } from "../human.ts";
+import { countedBytes, humanSpan, humanTime, verdictCell } from "../human.ts";
 import { listOptions, runList } from "../list-command.ts";
 import { remoteCommand } from "../remote-command.ts";
 
@@ -19,6 +19,7 @@ interface Connection {
   readonly initiator_bytes: number;
   readonly responder_bytes: number;
   readonly end_state: string;
+  readonly counters: string;
 }
 
 export const connectionsCommand = remoteCommand({
@@ -45,7 +46,7 @@ export const connectionsCommand = remoteCommand({
 });
 
 function row(connection: Connection): Cell[] {
-  const { opened_at, closed_at, initiator_bytes, responder_bytes } = connection;
+  const { opened_at, closed_at, initiator_bytes, responder_bytes, counters } = connection;
   return [
     humanTime(opened_at),
     closed_at === null ? "open" : humanSpan(Date.parse(closed_at) - Date.parse(opened_at)),
@@ -53,8 +54,8 @@ function row(connection: Connection): Cell[] {
     end(connection.initiator_node, connection.initiator_ip, connection.initiator_port),
     end(connection.responder_node, connection.responder_ip, connection.responder_port),
     connection.end_state,
-    humanBytes(initiator_bytes),
-    humanBytes(responder_bytes),
+    countedBytes(initiator_bytes, counters),
+    countedBytes(responder_bytes, counters),
     verdictCell(connection.verdict, connection.excuse),
   ];
 }

@@ -2,7 +2,7 @@
  * What the entries that are not about connections mean for the comparison, and what the silence of
  * a node means.
  */
-import type { Entry, GapEntry, RollbackEntry } from "../format/entry.ts";
+import type { Entry, GapEntry } from "../format/entry.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { About } from "./findings.ts";
 import {
@@ -12,10 +12,17 @@ import {
   SERVER_AWAY_MS,
   SILENT_AFTER_MS,
 } from "./limits.ts";
+import {
+  contestedFinding,
+  holeFinding,
+  longRestartFinding,
+  lostSpoolFinding,
+  optOutFinding,
+  type PlacedEntry,
+  rollbackFinding,
+  silentFinding,
+} from "./node-findings.ts";
 import type { Hole, NodeStream } from "./node-stream.ts";
-
-/** Parts of a hole that a finding lists. */
-const RANGES_SHOWN_MAX = 64;
 
 /** What these entries act on. */
 export interface Reconciled {
@@ -23,13 +30,6 @@ export interface Reconciled {
   readonly book: AddressBook;
   streamFor(id: string): NodeStream;
   conclude(about: About, state?: "open" | "resolved"): void;
-}
-
-export interface PlacedEntry<E extends Entry = Entry> {
-  readonly stream: NodeStream;
-  readonly entry: E;
-  readonly seq: number;
-  readonly index: number;
 }
 
 export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
@@ -92,21 +92,6 @@ export function breakSilence(on: Reconciled, stream: NodeStream): void {
   stream.memory.state = "active";
 }
 
-function silentFinding(stream: NodeStream): About {
-  const sinceMs = stream.memory.lastReceivedMs;
-  return {
-    kind: "silent",
-    subject: `${stream.id} ${sinceMs}`,
-    node: stream,
-    title: `${stream.name} went silent; its last batch came at ${new Date(sinceMs).toISOString()}`,
-    evidence: {
-      lastReceivedMs: sinceMs,
-      completeToMs: stream.memory.watermarkMs,
-      todo: `check that ${stream.name} runs, reaches the server, and that its agent runs`,
-    },
-  };
-}
-
 function reviewHoles(on: Reconciled, stream: NodeStream, nowMs: number): void {
   for (const hole of stream.memory.holes) {
     if (hole.told || !isOverdue(hole, stream, nowMs)) continue;
@@ -127,25 +112,6 @@ function isOverdue(hole: Hole, stream: NodeStream, nowMs: number): boolean {
   );
 }
 
-function holeFinding(stream: NodeStream, hole: Hole): About {
-  const { epoch, first, last, index, seenMs, unexplained } = hole;
-  return {
-    kind: "undeclared-hole",
-    subject: `${stream.id} ${epoch} ${first} ${last}`,
-    node: stream,
-    title: `${stream.name} skipped entries ${first} to ${last} and did not say why`,
-    evidence: {
-      epoch,
-      first,
-      last,
-      index,
-      seenMs,
-      unexplained: unexplained.slice(0, RANGES_SHOWN_MAX),
-      todo: "entries were removed before they were signed, or the agent has a fault",
-    },
-  };
-}
-
 function claimAddresses(
   to: Reconciled,
   stream: NodeStream,
@@ -156,23 +122,12 @@ function claimAddresses(
     Object.entries(networks).map(([network, addresses]) => [network, [...addresses]]),
   );
   stream.changed = true;
-  for (const key of contested) to.conclude(contestedFinding(to, key));
+  for (const key of contested) to.conclude(contestedFinding(key, claimantsOf(to, key)));
 }
 
-function contestedFinding(to: Reconciled, key: string): About {
+function claimantsOf(to: Reconciled, key: string): NodeStream[] {
   const [network = "", address = ""] = key.split(" ");
-  const claimants = [...to.streams.values()].filter((one) => one.claims(network, address));
-  return {
-    kind: "contested-address",
-    subject: key,
-    title: `${address} in network ${network} is claimed by ${claimants.map((one) => one.name).join(" and ")}`,
-    evidence: {
-      network,
-      address,
-      nodes: claimants.map((one) => one.id),
-      todo: "an address names a node only while one node claims it: give one of them another address or network",
-    },
-  };
+  return [...to.streams.values()].filter((one) => one.claims(network, address));
 }
 
 /** How many halves a gap may excuse: what it lost; an interval nobody watched has no number. */
@@ -191,82 +146,11 @@ function applyGap(to: Reconciled, placed: PlacedEntry<GapEntry>): void {
     }
   }
   stream.admit({ cause, fromMs, toMs, remaining: excusable(entry), index, seq });
-  const evidence = {
-    cause,
-    count: entry.count,
-    fromMs,
-    toMs,
-    seqs: entry.seqs ?? null,
-    journalIndex: index,
-    seq,
-  };
-  const subject = `${stream.id} ${stream.memory.epoch} ${seq}`;
   if (cause === "lost" || (entry.count === null && excusable(entry) === 0)) {
-    to.conclude({
-      kind: "lost-spool",
-      subject,
-      node: stream,
-      title: `${stream.name} lost entries that it had recorded and cannot say how many`,
-      evidence: {
-        ...evidence,
-        todo: `find out who removed files from ${stream.name}'s state directory`,
-      },
-    });
+    to.conclude(lostSpoolFinding(placed));
   } else if (cause === "restart" && toMs - fromMs > RESTART_QUIET_MS) {
-    to.conclude({
-      kind: "long-restart",
-      subject,
-      node: stream,
-      title: `${stream.name}'s agent was not running for ${Math.round((toMs - fromMs) / 1000)} s without having stopped properly`,
-      evidence: { ...evidence, todo: `read ${stream.name}'s system log of that time` },
-    });
+    to.conclude(longRestartFinding(placed));
   }
-}
-
-function rollbackFinding(placed: PlacedEntry<RollbackEntry>): About {
-  const { stream, entry, index } = placed;
-  const kind = ROLLBACK_FINDING[entry.cause];
-  const { oldEpoch, oldBatch, oldHead, machineId, bootId } = entry;
-  return {
-    kind,
-    subject: `${stream.id} ${stream.memory.epoch}`,
-    node: stream,
-    title: ROLLBACK_TITLE[entry.cause](stream.name),
-    evidence: {
-      oldEpoch,
-      oldBatch,
-      oldHead,
-      machineId,
-      bootId,
-      journalIndex: index,
-      todo: ROLLBACK_TODO[entry.cause],
-    },
-  };
-}
-
-const ROLLBACK_FINDING = { state: "rollback", clone: "clone", server: "server-rollback" } as const;
-const ROLLBACK_TITLE = {
-  state: (name: string) => `${name}'s agent came back with older or emptied state than it had`,
-  clone: (name: string) => `${name}'s key is used on another machine`,
-  server: (name: string) => `${name} holds receipts for batches that this server does not have`,
-} as const;
-const ROLLBACK_TODO = {
-  state: "expected after restoring a snapshot; otherwise find out who changed the state directory",
-  clone: "expected after moving a disk; otherwise revoke the node and enrol it anew",
-  server: "expected after restoring the server from a backup; otherwise its journal was cut",
-} as const;
-
-function optOutFinding(stream: NodeStream, atMs: number): About {
-  return {
-    kind: "opted-out",
-    subject: `${stream.id} ${atMs}`,
-    node: stream,
-    title: `${stream.name} opted out of logging`,
-    evidence: {
-      atMs,
-      todo: "ask its owner; connections with it are recorded by the other end only",
-    },
-  };
 }
 
 function applyResume(to: Reconciled, stream: NodeStream, atMs: number): void {

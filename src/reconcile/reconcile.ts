@@ -8,6 +8,7 @@
 import type { BatchHeader } from "../format/batch.ts";
 import type { ConnectionEntry, Entry, OpenEntry } from "../format/entry.ts";
 import { AddressBook } from "./address-book.ts";
+import { Agenda } from "./agenda.ts";
 import { Connection } from "./connection.ts";
 import {
   countersDiffer,
@@ -51,9 +52,7 @@ export class Reconcile {
   readonly #toleranceMs: number;
   /** Each at most once: `queued` tells. */
   #changed: Connection[] = [];
-  /** Connections to look at again, by the second of journal time when they are due. */
-  readonly #due = new Map<number, Connection[]>();
-  #reviewedS = 0;
+  readonly #agenda = new Agenda();
   readonly #openFindings = new Map<string, "open" | "resolved">();
   #findings: FindingDraft[] = [];
   #nowMs = 0;
@@ -83,9 +82,7 @@ export class Reconcile {
 
   /** Looks that are planned: never more than one for a connection. */
   get plannedCount(): number {
-    let count = 0;
-    for (const due of this.#due.values()) count += due.length;
-    return count;
+    return this.#agenda.count;
   }
 
   /** A record begins; its entries follow through `entry`. */
@@ -136,17 +133,7 @@ export class Reconcile {
 
   /** Decides what is due at the present journal time. Call once per range, after its records. */
   review(): void {
-    const endS = Math.floor(this.#nowMs / 1000);
-    if (this.#reviewedS === 0) this.#reviewedS = endS - 1;
-    for (; this.#reviewedS < endS; this.#reviewedS++) {
-      const due = this.#due.get(this.#reviewedS);
-      if (due === undefined) continue;
-      this.#due.delete(this.#reviewedS);
-      for (const connection of due) {
-        connection.scheduled = false;
-        this.#reviewOne(connection);
-      }
-    }
+    for (const connection of this.#agenda.takeDue(this.#nowMs)) this.#reviewOne(connection);
   }
 
   /**
@@ -175,7 +162,7 @@ export class Reconcile {
       write(connection, writtenKey !== undefined && writtenKey !== key ? writtenKey : undefined);
       connection.writtenKey = key;
       if (connection.settled) this.#forget(connection);
-      else this.#schedule(connection, this.#nowMs + REVIEW_EVERY_MS);
+      else this.#agenda.plan(connection, this.#nowMs + REVIEW_EVERY_MS);
     }
     return heldFrom;
   }
@@ -291,7 +278,7 @@ export class Reconcile {
       connection.verdict === verdict &&
       connection.excuse === excuse &&
       connection.counters === counters;
-    if (same && !connection.settled) this.#schedule(connection, this.#nowMs + REVIEW_EVERY_MS);
+    if (same && !connection.settled) this.#agenda.plan(connection, this.#nowMs + REVIEW_EVERY_MS);
     else this.#touch(connection);
   }
 
@@ -396,16 +383,6 @@ export class Reconcile {
     if (connection.queued) return;
     connection.queued = true;
     this.#changed.push(connection);
-  }
-
-  /** Once at a time, or every change of a long connection would add one more look every few seconds. */
-  #schedule(connection: Connection, dueMs: number): void {
-    if (connection.scheduled) return;
-    connection.scheduled = true;
-    const second = Math.max(Math.floor(dueMs / 1000), this.#reviewedS);
-    const due = this.#due.get(second);
-    if (due === undefined) this.#due.set(second, [connection]);
-    else due.push(connection);
   }
 
   /** A crash between two partitions left the row of a lone half beside that of its pair: it is to go. */

@@ -3,12 +3,18 @@
  * open; this process answers `ready PORT` on stdout and serves until the pipe ends, be it by a clean stop or by the
  * supervisor's death. Signals are ignored: a terminal or an init system sends them to both processes at once, and
  * the supervisor may still have something to store.
+ *
+ * It never ends by `process.exit` or an uncaught error: the engine's exit handlers may then wait for its own threads
+ * for ever, and nobody could open the directory again.
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { setPriority } from "node:os";
 import { once } from "node:events";
+import { writeSync } from "node:fs";
+import { inspect } from "node:util";
+import { Worker } from "node:worker_threads";
 import { answer } from "./engine-http.ts";
 import { EngineRunner, type EngineOptions } from "./engine-runner.ts";
 
@@ -23,6 +29,9 @@ const stopMaxMs = 5_000;
 
 process.umask(0o077);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+process.on("uncaughtException", (error) => leave(inspect(error)));
+// The supervisor died: its end of stdin, which closes as well, says the same.
+process.stdout.on("error", () => undefined);
 // Before the engine makes its threads, which inherit it: a flood of queries must not slow the ingest beside it.
 setPriority(niceness);
 
@@ -45,9 +54,24 @@ async function serve(orders: ChildOrders): Promise<void> {
 
 /** What was answered is stored; whatever still runs was never acknowledged. So after five seconds nothing is lost by leaving. */
 async function stop(server: Server, runner: EngineRunner): Promise<void> {
-  setTimeout(() => process.kill(process.pid, "SIGKILL"), stopMaxMs);
+  killLater(stopMaxMs);
   server.close();
   server.closeAllConnections();
   await runner.close();
-  process.exit(0);
+  leave();
+}
+
+/** From a thread of its own, because closing the engine may block this one. */
+function killLater(delayMs: number): void {
+  const code = `setTimeout(() => process.kill(process.pid, "SIGKILL"), ${delayMs})`;
+  new Worker(code, { eval: true }).unref();
+}
+
+function leave(reason = ""): void {
+  try {
+    writeSync(process.stderr.fd, reason);
+  } catch {
+    // Nobody reads it any more.
+  }
+  process.kill(process.pid, "SIGKILL");
 }

@@ -70,6 +70,14 @@ export class AgentLog {
     this.#record("error", body, attributes);
   }
 
+  /** Shows here what a source says in an entry of its own: whoever starts the agent must see that it sees nothing. */
+  echo({ atMs, severity, body }: LogEntry): void {
+    if (severity < SEVERITY.warn || !this.#takeToken()) return;
+    const level = severity < SEVERITY.error ? "warn" : "error";
+    this.#writeLine(JSON.stringify({ time: new Date(atMs).toISOString(), level, body }));
+    this.#options.print?.(`${level}: ${body}`);
+  }
+
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;

@@ -68,7 +68,10 @@ class NodeRun {
       clock,
       prepareHost: () => this.#prepareHost(),
       networks: options.networks,
-      emit: this.#emit,
+      emit: (entry) => {
+        if (entry.kind === "log") log.echo(entry);
+        return this.#emit(entry);
+      },
       liveFile: paths.live,
       nextSeq: () => this.#delivery.stream.nextSeq,
       epoch: () => this.#delivery.chain.position.epoch,

@@ -101,6 +101,6 @@ export function writeNode(blocks: RowBlocks, stream: NodeStream, version: number
   to.addresses.push(JSON.stringify(Object.values(memory.addresses).flat()));
   to.last_seen.push(memory.lastReceivedMs);
   to.watermark.push(memory.watermarkMs);
-  to.state.push(memory.state);
+  to.state.push(stream.shownState);
   to.memory.push(JSON.stringify(memory));
 }

@@ -35,3 +35,6 @@ export const EXCUSES_PER_NODE_MAX = 256;
 
 /** Absences and gaps are declared by one clock and met by another; what their difference cannot tell is allowed here. */
 export const EXCUSE_SLACK_MS = 3_000;
+
+/** A node whose fences came back no more for so long, though it reports, is shown as blind. */
+export const BLIND_AFTER_MS = 45_000;

@@ -39,6 +39,7 @@ export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
     case "start":
       stream.comeBack(entry.atMs);
       stream.memory.state = "active";
+      stream.memory.startedMs = entry.atMs;
       return;
     case "stop":
       stream.leave("stopped", entry.atMs);

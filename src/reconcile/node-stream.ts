@@ -6,7 +6,7 @@ import type { BatchHeader } from "../format/batch.ts";
 import type { GapEntry } from "../format/entry.ts";
 import type { Connection } from "./connection.ts";
 import type { HalfOwner } from "./half.ts";
-import { EXCUSES_PER_NODE_MAX } from "./limits.ts";
+import { BLIND_AFTER_MS, EXCUSES_PER_NODE_MAX } from "./limits.ts";
 
 /** `server`: the server's own stream, which is no node of the mesh. */
 export type NodeState = "active" | "silent" | "stopped" | "opted_out" | "revoked" | "server";
@@ -51,6 +51,8 @@ export interface NodeMemory {
   watermarkMs: number;
   lastReceivedMs: number;
   lastClosedMs: number;
+  /** Node clock: when its agent last began to observe. */
+  startedMs: number;
   /** Smallest difference of receiving and closing ever seen: delay and clock offset of a batch that did not wait. */
   leastLagMs: number | null;
   /** Journal time when a batch last arrived that had not waited in the spool. */
@@ -88,6 +90,13 @@ export class NodeStream implements HalfOwner {
     memory.leastLagMs = Math.min(memory.leastLagMs ?? lagMs, lagMs);
     if (lagMs - memory.leastLagMs <= STALE_LAG_MS) memory.freshAtMs = receivedMs;
     this.changed = true;
+  }
+
+  /** For people: its state, or `blind` when it reports and can prove nothing of what its kernel did. */
+  get shownState(): NodeState | "blind" {
+    const { state, lastClosedMs, watermarkMs, startedMs } = this.memory;
+    const unseenMs = lastClosedMs - Math.max(watermarkMs, startedMs);
+    return state === "active" && unseenMs > BLIND_AFTER_MS ? "blind" : state;
   }
 
   claims(network: string, address: string): boolean {
@@ -191,6 +200,7 @@ function emptyMemory(): NodeMemory {
     watermarkMs: 0,
     lastReceivedMs: 0,
     lastClosedMs: 0,
+    startedMs: 0,
     leastLagMs: null,
     freshAtMs: 0,
     absences: [],

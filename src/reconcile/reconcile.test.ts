@@ -397,3 +397,19 @@ describe("silence", () => {
     assert.deepEqual(m.open, []);
   });
 });
+
+describe("the state of a node that people see", () => {
+  it("is blind while it reports without proof of what its kernel did", () => {
+    const { mesh: m, b } = mesh();
+    const shown = () => m.reconcile.streamFor(b.id).shownState;
+    assert.equal(shown(), "active");
+    const seenTo = m.nowMs;
+    for (let batch = 0; batch < 10; batch++) {
+      m.nowMs += 10_000;
+      m.take(b.seal(m.nowMs, { completeToMs: seenTo }));
+    }
+    assert.equal(shown(), "blind");
+    m.pass(1_000);
+    assert.equal(shown(), "active");
+  });
+});

@@ -85,6 +85,7 @@ export const Finding = Type.Object({
 export const NODE_STATES = [
   "enrolled",
   "active",
+  "blind",
   "silent",
   "stopped",
   "opted_out",
@@ -100,7 +101,8 @@ export const Node = Type.Object({
   watermark: MaybeTime,
   lag_ms: Type.Union([Type.Integer(), Type.Null()]),
   state: Type.Enum([...NODE_STATES], {
-    description: "enrolled: has not reported yet; unknown: the store does not answer",
+    description:
+      "enrolled: has not reported yet; blind: reports, but cannot prove that it sees its kernel's events; unknown: the store does not answer",
   }),
   tags: Type.Array(Type.String()),
   enrolled_at: Time,

@@ -8,8 +8,10 @@ export interface Told {
   /** Connections that both ends told. */
   readonly fromBothEnds: number;
   readonly connections: number;
-  /** Those that may still change. */
+  /** Without a verdict. */
   readonly undecided: number;
+  /** Those whose final counters one end has not told; where that was lost, it takes minutes to give up. */
+  readonly countersPending: number;
 }
 
 interface Group {
@@ -37,7 +39,8 @@ export async function toldBy(lab: MeshLab): Promise<Told> {
     verdicts,
     fromBothEnds: sum(({ both }) => both === 1),
     connections: sum(() => true),
-    undecided: sum(({ verdict, open }) => verdict === "pending" || open === 1),
+    undecided: sum(({ verdict }) => verdict === "pending"),
+    countersPending: sum(({ open }) => open === 1),
   };
 }
 

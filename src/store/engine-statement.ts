@@ -13,6 +13,7 @@
 import { FaultError } from "./engine-fault.ts";
 import type { EngineRequest } from "./engine-request.ts";
 import { laneNiceness, type LaneName } from "./engine-lanes.ts";
+import { mayRaisePriority } from "./thread-priority.ts";
 
 /** Codings of a request body that the engine undoes itself while it reads the file. */
 export type BodyCoding = "none" | "gzip" | "zstd" | "deflate" | "br";
@@ -82,7 +83,7 @@ function preamble(request: EngineRequest, lane: LaneName): string {
   const settings = new Map([
     ["implicit_select", "0"],
     ["allow_introspection_functions", "0"],
-    ["os_thread_priority", String(laneNiceness[lane])],
+    ...(mayRaisePriority() ? [["os_thread_priority", String(laneNiceness[lane])] as const] : []),
     ...request.settings,
   ]);
   settings.set("log_comment", request.jobId);

@@ -141,7 +141,7 @@ async function loadCase(one: LoadCase): Promise<Figure[]> {
     },
   ];
   if (baselines.length > 0) {
-    const without = sum(baselines.map((one) => one.perSecond)) / baselines.length;
+    const without = sum(baselines.map((run) => run.perSecond)) / baselines.length;
     const value = round(load.perSecond / without);
     rows.push({ what, value, unit: "of the rate without agents", goal: "1" });
   }

@@ -190,7 +190,7 @@ function enrolmentKey(options: {
   readonly keyFile: string | undefined;
 }): EnrolmentKey | undefined {
   const { key, keyFile } = options;
-  const text = keyFile === undefined ? key : readFileSync(keyFile, "utf8");
+  const text = keyFile === undefined ? key : readKeyFile(keyFile);
   return text === undefined ? undefined : parseEnrolmentKey(text);
 }
 
@@ -212,6 +212,19 @@ function spoolBytes(mib: number): number {
 /** A machine whose clock is wrong, for the demo and the tests. */
 function clockOffsetMs(env: NodeJS.ProcessEnv): number {
   return Number(env["TALLYSTICK_TEST_CLOCK_OFFSET_MS"] ?? 0) || 0;
+}
+
+function readKeyFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new CommandError(
+      "command_failed",
+      `cannot read the key, ${path} (${reason}), name another --key-file`,
+      { cause },
+    );
+  }
 }
 
 await main({

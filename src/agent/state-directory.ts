@@ -12,6 +12,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { AgentError } from "./agent-error.ts";
 
 export interface StatePaths {
   readonly root: string;
@@ -42,7 +43,16 @@ export function statePaths(root: string): StatePaths {
   };
 }
 
-/** The directory itself, readable by nobody else. */
+/** The directory itself, readable by nobody else. Throws `bad_state` where it cannot be made. */
 export function makeStateDirectory(paths: StatePaths): void {
-  mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new AgentError(
+      "bad_state",
+      `the state directory ${paths.root} cannot be made (${reason}), name a --state that this user may write`,
+      { cause },
+    );
+  }
 }

@@ -4,8 +4,8 @@
  *
  *   node bench/load.ts [--rate 2000 --seconds 30]      without options: all three cases
  *
- * Everything shares this machine's processors; the server, which in life has a machine of its own,
- * gives way to the hosts.
+ * Everything shares this machine's processors, the server and both hosts. In life the server has a
+ * machine of its own, so what the agents alone cost the hosts is measured while it is stopped.
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -32,6 +32,8 @@ export interface LoadFigures {
   readonly load: LoadResult;
   /** Without agents, with the kernel's tracking on: before and after. */
   readonly baselines: readonly LoadResult[];
+  /** With agents, while the server is stopped; with baselines only. */
+  readonly agentsAlone: LoadResult | undefined;
   readonly usage: Readonly<Record<string, AgentUsage>>;
   /** From the end of the load until every connection was searchable with both ends, or decided. */
   readonly searchableAfterMs: number;
@@ -76,10 +78,12 @@ export async function benchLoad(what: LoadCase): Promise<LoadFigures> {
   for (const [, watch] of drops) watch.end();
   const loss = await lossOf(lab);
   const findings = await findingsOf(lab);
+  const agentsAlone = what.baseline === true ? await withoutServer(lab, run) : undefined;
   await Promise.all(lab.hosts.map((host) => lab.agentOf(host).end()));
   return {
     rate,
     load,
+    agentsAlone,
     baselines: [...before, ...(await baseline())],
     usage,
     searchableAfterMs,
@@ -98,7 +102,6 @@ function openLab(): Promise<MeshLab> {
     hosts: ["ann", "ben"],
     clockTolerance: "4s",
     timeoutsS: TIMEOUTS_S,
-    serverPrefix: ["nice", "-n", "19"],
     ...(existsSync(BUNDLE) ? { agent: [process.execPath, BUNDLE] } : {}),
   });
 }
@@ -120,6 +123,11 @@ async function withoutAgents(lab: MeshLab, run: () => Promise<LoadResult>): Prom
     }),
   );
   return result;
+}
+
+async function withoutServer(lab: MeshLab, run: () => Promise<LoadResult>): Promise<LoadResult> {
+  using _paused = await lab.pauseServer();
+  return await run();
 }
 
 /** The server knows whose the addresses are. */

@@ -26,8 +26,6 @@ export interface LabOptions {
   readonly timeoutsS?: Readonly<Record<string, number>>;
   /** Program and leading arguments of the agent; default: its source. */
   readonly agent?: readonly string[];
-  /** Before the server's program, `nice -n 19` for instance. */
-  readonly serverPrefix?: readonly string[];
 }
 
 const run = promisify(execFile);
@@ -139,6 +137,18 @@ export class MeshLab implements AsyncDisposable {
     await Promise.all(this.hosts.map((host) => sweep(host)));
   }
 
+  /** Stops the server where it stands, until it is disposed of: what the hosts do then costs the hosts alone. */
+  async pauseServer(): Promise<Disposable> {
+    const { stdout } = await run("ip", ["netns", "pids", this.host(SERVER).namespace]);
+    const pids = stdout.trim().split("\n").map(Number);
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    return {
+      [Symbol.dispose]: () => {
+        for (const pid of pids) process.kill(pid, "SIGCONT");
+      },
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#children].map((child) => child.end("SIGKILL")));
     await this.#mesh.close();
@@ -174,10 +184,7 @@ export class MeshLab implements AsyncDisposable {
     const listen = `${this.host(SERVER).ip}:${PORT}`;
     const words = ["server", "--listen", listen, "--json"];
     const tolerance = ["--clock-tolerance", this.#options.clockTolerance];
-    const command = [
-      ...(this.#options.serverPrefix ?? []),
-      ...this.#tallystick([...words, ...tolerance]),
-    ];
+    const command = this.#tallystick([...words, ...tolerance]);
     const server = this.start(this.host(SERVER), "server", command);
     await server.line((line) => line["ready"] === true);
     const [made] = await this.tallystick<{ key: string }>("keys", "create", "--reusable");

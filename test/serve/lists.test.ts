@@ -154,7 +154,8 @@ describe("connections", () => {
     for (;;) {
       const changes = await page(`/connections?limit=3&follow=${follow}`);
       ({ follow } = changes);
-      if (changes.items.length === 0) break;
+      // Rows can be seen a moment before the position that a follower is led to.
+      if (changes.items.length === 0 && ports.some((port) => port >= 50_006)) break;
       indexes.push(...changes.items.map((item) => Number(item["updated_index"])));
       ports.push(...changes.items.map((item) => Number(item["initiator_port"])));
     }

@@ -113,7 +113,7 @@ export function rollbackFinding(placed: PlacedEntry<RollbackEntry>): About {
       machineId,
       bootId,
       journalIndex: index,
-      todo: ROLLBACK_TODO[entry.cause],
+      todo: ROLLBACK_ADVICE[entry.cause],
     },
   };
 }
@@ -124,7 +124,7 @@ const ROLLBACK_TITLE = {
   clone: (name: string) => `${name}'s key is used on another machine`,
   server: (name: string) => `${name} holds receipts for batches that this server does not have`,
 } as const;
-const ROLLBACK_TODO = {
+const ROLLBACK_ADVICE = {
   state: "expected after restoring a snapshot; otherwise find out who changed the state directory",
   clone: "expected after moving a disk; otherwise revoke the node and enrol it anew",
   server: "expected after restoring the server from a backup; otherwise its journal was cut",

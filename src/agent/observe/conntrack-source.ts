@@ -65,8 +65,7 @@ export class ConntrackSource {
   #timers: Timer[] = [];
   #stopped = false;
   #completeToMs = 0;
-  /** When the kernel's count of drops was last seen unchanged or reported. */
-  #dropsCheckedAtMs: number;
+  readonly #startedAtMs: number;
   #outageFromMs: number | undefined;
   #restartDelayMs = RESTART_DELAY_MIN_MS;
   #lastMarkMonotonicMs: number;
@@ -78,7 +77,7 @@ export class ConntrackSource {
   constructor(options: ConntrackSourceOptions) {
     this.#options = options;
     this.#dumps = new DumpSchedule({ ...options, warn: (body) => this.#warn(body) });
-    this.#dropsCheckedAtMs = options.clock.nowMs();
+    this.#startedAtMs = options.clock.nowMs();
     this.#lastMarkMonotonicMs = options.clock.monotonicMs();
     this.#tookSampleMonotonicMs = this.#lastMarkMonotonicMs;
   }
@@ -227,12 +226,9 @@ export class ConntrackSource {
   }
 
   #reportDrops(reader: EventReader): void {
-    const count = reader.takeDrops();
-    const { clock, emit } = this.#options;
-    const toMs = clock.nowMs();
-    const fromMs = Math.min(this.#dropsCheckedAtMs, toMs);
-    this.#dropsCheckedAtMs = toMs;
-    if (count > 0) emit({ kind: "gap", cause: "overflow", count, fromMs, toMs, atMs: toMs });
+    const { count, fromMs, toMs } = reader.takeDrops();
+    if (count === 0) return;
+    this.#options.emit({ kind: "gap", cause: "overflow", count, fromMs, toMs, atMs: toMs });
     this.#counted.dropped += count;
   }
 
@@ -262,7 +258,7 @@ export class ConntrackSource {
 
   /** Since the last mark that it read, nobody knows what the reader did not deliver. */
   #beginOutage(): void {
-    this.#outageFromMs ??= this.#completeToMs || this.#dropsCheckedAtMs;
+    this.#outageFromMs ??= this.#completeToMs || this.#startedAtMs;
     this.#options.fence.forgetAll();
     this.#dumps.interrupt();
   }

@@ -14,6 +14,12 @@ import { PrivatePipe, withLargePipe } from "./private-pipe.ts";
 
 export type Events = "all" | "ends";
 
+export interface Drops {
+  readonly count: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 export interface EventReaderOptions {
   readonly clock: Clock;
   /** Program and leading arguments; `["conntrack"]`. */
@@ -47,6 +53,8 @@ export class EventReader {
   readonly #buffer = Buffer.alloc(LINE_BYTES_MAX + READ_BYTES);
   #leftBytes = 0;
   #reported = 0;
+  /** Unix ms when the kernel's count was last read; before that, when the process was started. */
+  #countedAtMs: number;
   #held = false;
   #ended = false;
   #refused = 0;
@@ -55,6 +63,7 @@ export class EventReader {
   constructor(options: EventReaderOptions) {
     this.#options = options;
     this.events = options.events;
+    this.#countedAtMs = options.clock.nowMs();
     this.#pipe = new PrivatePipe();
     const command = withLargePipe(options.command);
     this.#hasLargePipe = command !== options.command;
@@ -84,13 +93,19 @@ export class EventReader {
     return this.#refused;
   }
 
-  /** Events that the kernel dropped since the last call. */
-  takeDrops(): number {
+  /**
+   * Events that the kernel dropped since its count was last read, and the time that spans, Unix ms.
+   * Where the count cannot be read, what it will show belongs to the time since it last could.
+   */
+  takeDrops(): Drops {
+    const toMs = this.#options.clock.nowMs();
+    const fromMs = Math.min(this.#countedAtMs, toMs);
     const total = this.#drops.read();
-    if (total === undefined || total <= this.#reported) return 0;
-    const dropped = total - this.#reported;
-    this.#reported = total;
-    return dropped;
+    if (total === undefined) return { count: 0, fromMs, toMs };
+    const count = Math.max(0, total - this.#reported);
+    this.#reported += count;
+    this.#countedAtMs = toMs;
+    return { count, fromMs, toMs };
   }
 
   /** Leaves the pipe full: the kernel queues, then drops and counts. */

@@ -17,6 +17,7 @@ import { until } from "../test/lab/until.ts";
 import type { LoadResult } from "./connection-load.ts";
 import { runCheapLoad } from "./load/cheap-load.ts";
 import { DropsWatch } from "./load/drops-watch.ts";
+import { type MachineShare, watchMachine } from "./load/machine-share.ts";
 import { type AgentUsage, UsageWatch } from "./load/process-usage.ts";
 import { findingsOf, type Loss, lossOf, type Told, toldBy } from "./load/told.ts";
 
@@ -27,13 +28,16 @@ export interface LoadCase {
   readonly baseline?: boolean;
 }
 
+/** A load, and what it left of this machine: where nothing is left, whatever runs beside it slows it. */
+export type Run = LoadResult & MachineShare;
+
 export interface LoadFigures {
   readonly rate: number;
-  readonly load: LoadResult;
+  readonly load: Run;
   /** Without agents, with the kernel's tracking on: before and after. */
-  readonly baselines: readonly LoadResult[];
+  readonly baselines: readonly Run[];
   /** With agents, while the server is stopped; with baselines only. */
-  readonly agentsAlone: LoadResult | undefined;
+  readonly agentsAlone: Run | undefined;
   readonly usage: Readonly<Record<string, AgentUsage>>;
   /** From the end of the load until every connection was searchable with both ends, or decided. */
   readonly searchableAfterMs: number;
@@ -61,9 +65,12 @@ export async function benchLoad(what: LoadCase): Promise<LoadFigures> {
   const [from, to] = lab.hosts;
   if (from === undefined || to === undefined) throw new Error("two hosts are needed");
   const { rate, seconds } = what;
-  const run = (): Promise<LoadResult> =>
-    runCheapLoad({ from: from.namespace, to: to.namespace, address: to.ip, rate, seconds });
-  const baseline = async (): Promise<LoadResult[]> =>
+  const run = async (): Promise<Run> => {
+    const share = watchMachine();
+    const load = { from: from.namespace, to: to.namespace, address: to.ip, rate, seconds };
+    return { ...(await runCheapLoad(load)), ...share() };
+  };
+  const baseline = async (): Promise<Run[]> =>
     what.baseline === true ? [await withoutAgents(lab, run)] : [];
   const before = await baseline();
   await Promise.all(lab.hosts.map((host) => lab.startAgent(host)));
@@ -102,12 +109,13 @@ function openLab(): Promise<MeshLab> {
     hosts: ["ann", "ben"],
     clockTolerance: "4s",
     timeoutsS: TIMEOUTS_S,
+    asServices: true,
     ...(existsSync(BUNDLE) ? { agent: [process.execPath, BUNDLE] } : {}),
   });
 }
 
 /** The kernel tracks as it does with agents, or with any stateful firewall; afterwards nothing is left of it. */
-async function withoutAgents(lab: MeshLab, run: () => Promise<LoadResult>): Promise<LoadResult> {
+async function withoutAgents(lab: MeshLab, run: () => Promise<Run>): Promise<Run> {
   const rule = "ct state new counter";
   const chains = ["input", "output"].flatMap((hook) => [
     `add chain inet firewall ${hook} { type filter hook ${hook} priority 0; }`,
@@ -125,7 +133,7 @@ async function withoutAgents(lab: MeshLab, run: () => Promise<LoadResult>): Prom
   return result;
 }
 
-async function withoutServer(lab: MeshLab, run: () => Promise<LoadResult>): Promise<LoadResult> {
+async function withoutServer(lab: MeshLab, run: () => Promise<Run>): Promise<Run> {
   using _paused = await lab.pauseServer();
   return await run();
 }
@@ -175,6 +183,7 @@ async function decided(lab: MeshLab): Promise<Told> {
 export const LOAD_CASES: readonly LoadCase[] = [
   { rate: 100, seconds: 20 },
   { rate: 2_000, seconds: 30 },
+  { rate: 4_000, seconds: 15, baseline: true },
   { rate: 10_000, seconds: 15, baseline: true },
 ];
 

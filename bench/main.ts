@@ -8,6 +8,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { formatTable } from "../src/std/table.ts";
 import { benchAckLatency } from "./ack-latency.ts";
+import type { LoadResult } from "./connection-load.ts";
 import { benchDerive } from "./derive.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchJournal } from "./journal.ts";
@@ -115,7 +116,7 @@ async function loadFigures(): Promise<Figure[]> {
 }
 
 async function loadCase(one: LoadCase): Promise<Figure[]> {
-  const { load, baselines, usage, loss, kernelDrops, told } = await benchLoad(one);
+  const { load, baselines, agentsAlone, usage, loss, kernelDrops, told } = await benchLoad(one);
   const what = `${one.rate} connections/s`;
   const agents = Object.values(usage);
   const drops = sum(Object.values(kernelDrops).map((host) => host.drops));
@@ -142,8 +143,13 @@ async function loadCase(one: LoadCase): Promise<Figure[]> {
   ];
   if (baselines.length > 0) {
     const without = sum(baselines.map((run) => run.perSecond)) / baselines.length;
-    const value = round(load.perSecond / without);
-    rows.push({ what, value, unit: "of the rate without agents", goal: "1" });
+    const ratio = (run: LoadResult | undefined): number => round((run?.perSecond ?? 0) / without);
+    const idle = Math.min(...baselines.map((run) => run.idlePercent));
+    rows.push(
+      { what, value: ratio(agentsAlone), unit: "of the rate without agents", goal: "1" },
+      { what, value: ratio(load), unit: "the same beside the server", goal: "1" },
+      { what, value: idle, unit: "% of the machine idle without agents" },
+    );
   }
   return rows;
 }

@@ -24,6 +24,7 @@ import {
 import type { Uplink } from "./ship/uplink.ts";
 import { type AgentStatus, readStatus, writeStatus } from "./status.ts";
 import { Unanswered } from "./unanswered.ts";
+import { yieldToHost } from "./yield-to-host.ts";
 
 /** Runs until the signal; resolves when everything is on disk. */
 export async function runNode(running: Running, membership: Membership): Promise<void> {
@@ -168,6 +169,7 @@ class NodeRun {
 
   #emitStart({ facts }: HostSettings): void {
     const { clock, options, machine } = this.#running;
+    const priority = yieldToHost();
     this.#number({
       kind: "start",
       atMs: clock.nowMs(),
@@ -177,6 +179,7 @@ class NodeRun {
         version: options.version,
         runtime: process.version,
         sources: options.sources.join(","),
+        ...(priority === undefined ? {} : { priority }),
       },
     });
   }

@@ -26,12 +26,19 @@ export interface LabOptions {
   readonly timeoutsS?: Readonly<Record<string, number>>;
   /** Program and leading arguments of the agent; default: its source. */
   readonly agent?: readonly string[];
+  /**
+   * Agents are sessions of their own, as a service manager starts them, and the server takes only
+   * what the hosts leave of the processors: in life it has a machine of its own.
+   */
+  readonly asServices?: boolean;
 }
 
 const run = promisify(execFile);
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const TALLYSTICK = file("../../bin/tallystick.ts");
 const AGENT_SOURCE = [process.execPath, file("../../bin/tallystick-agent.ts")];
+/** Runs what follows in a session that comes after all others; sched(7), autogroup. */
+const LAST = ["sh", "-c", 'echo 19 > /proc/self/autogroup; exec "$@"', "sh"];
 const SERVER = "hq";
 const PORT = 8255;
 const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
@@ -92,7 +99,7 @@ export class MeshLab implements AsyncDisposable {
     const agent = this.start(
       host,
       `agent of ${host.name}`,
-      [...program, ...args, "--enable-tracking", "--json"],
+      [...this.#session, ...program, ...args, "--enable-tracking", "--json"],
       { TALLYSTICK_KEY: this.#key },
     );
     this.#agents.set(host.name, agent);
@@ -167,6 +174,10 @@ export class MeshLab implements AsyncDisposable {
     return { TALLYSTICK_URL: this.#url };
   }
 
+  get #session(): string[] {
+    return this.#options.asServices === true ? ["setsid"] : [];
+  }
+
   #tallystick(words: readonly string[]): string[] {
     return [process.execPath, TALLYSTICK, ...words, "--data", this.#data];
   }
@@ -185,7 +196,8 @@ export class MeshLab implements AsyncDisposable {
     const words = ["server", "--listen", listen, "--json"];
     const tolerance = ["--clock-tolerance", this.#options.clockTolerance];
     const command = this.#tallystick([...words, ...tolerance]);
-    const server = this.start(this.host(SERVER), "server", command);
+    const last = this.#options.asServices === true ? [...this.#session, ...LAST] : [];
+    const server = this.start(this.host(SERVER), "server", [...last, ...command]);
     await server.line((line) => line["ready"] === true);
     const [made] = await this.tallystick<{ key: string }>("keys", "create", "--reusable");
     this.#key = made?.key ?? "";

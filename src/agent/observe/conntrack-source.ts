@@ -4,7 +4,8 @@
  *
  * What can go wrong, and what the entries then say:
  * - the kernel drops events: `gap{overflow}` with the kernel's own count, before the time advances
- *   past them; then fewer kinds of events are read (`degraded`), until it is calm again;
+ *   past them; then fewer kinds of events are read (`degraded`), until it is calm again; a dump
+ *   finds what ended unheard;
  * - the reader ends: it is started again, `gap{restart}` spans what nobody heard, and a dump finds
  *   what began and ended meanwhile;
  * - the reader stops or lags, or loopback is not tracked: no mark is read, the time stands still.
@@ -230,6 +231,7 @@ export class ConntrackSource {
     if (count === 0) return;
     this.#options.emit({ kind: "gap", cause: "overflow", count, fromMs, toMs, atMs: toMs });
     this.#counted.dropped += count;
+    this.#dumps.eventsLost();
   }
 
   #readerEnded(reader: EventReader, reason: string): void {

@@ -1,11 +1,11 @@
 /**
- * When the kernel's table is dumped into the tracker: at the start, after each interruption, every
- * five minutes. A dump counts once a mark sent after it has been read, so that no event from before
+ * When the kernel's table is dumped into the tracker: at the start, after each interruption, once
+ * losses have ended, every five minutes. A dump counts once a mark sent after it has been read, so that no event from before
  * its end is still unread; where marks never come back it counts after a few seconds.
  */
 import type { Clock } from "../../std/clock.ts";
 import type { Fence, Mark } from "./fence.ts";
-import { DUMP_FENCE_WAIT_MS, DUMP_INTERVAL_MS } from "./limits.ts";
+import { DUMP_FENCE_WAIT_MS, DUMP_INTERVAL_MS, LOSS_AGAIN_MS, LOSS_QUIET_MS } from "./limits.ts";
 import { dumpTable } from "./table-dump.ts";
 import type { Tracker } from "./tracker.ts";
 
@@ -27,6 +27,7 @@ export class DumpSchedule {
   readonly #options: DumpScheduleOptions;
   #pending: Pending | undefined;
   #dueMonotonicMs = 0;
+  #lossDueMonotonicMs: number | undefined;
   #reading = false;
   #abandoned = false;
   #ran = false;
@@ -44,7 +45,8 @@ export class DumpSchedule {
     const pending = this.#pending;
     if (pending !== undefined && !marksCome && nowMs >= pending.deadlineMonotonicMs) this.#finish();
     if (this.#reading || this.#pending !== undefined || !mayStart) return;
-    if (nowMs >= this.#dueMonotonicMs) void this.#dump();
+    const isDue = nowMs >= Math.min(this.#dueMonotonicMs, this.#lossDueMonotonicMs ?? Infinity);
+    if (isDue) void this.#dump();
   }
 
   /**
@@ -70,12 +72,23 @@ export class DumpSchedule {
     this.#options.tracker.abandonDump();
   }
 
+  /**
+   * The kernel dropped events: soon after the last loss a dump finds what ended unheard. What a dump
+   * itself makes the kernel drop asks for the next one later, or one would bring on the other.
+   */
+  eventsLost(): void {
+    const quietMs = this.#reading || this.#pending !== undefined ? LOSS_AGAIN_MS : LOSS_QUIET_MS;
+    const dueMs = this.#options.clock.monotonicMs() + quietMs;
+    this.#lossDueMonotonicMs = Math.max(this.#lossDueMonotonicMs ?? 0, dueMs);
+  }
+
   async #dump(): Promise<void> {
     const { clock, tracker, fence, command, warn } = this.#options;
     this.#reading = true;
     this.#ran = true;
     this.#abandoned = false;
     this.#dueMonotonicMs = clock.monotonicMs() + DUMP_INTERVAL_MS;
+    this.#lossDueMonotonicMs = undefined;
     tracker.beginDump();
     const { failure } = await dumpTable(command, (event) => tracker.dumpEntry(event));
     this.#reading = false;

@@ -28,6 +28,10 @@ export const PROMPT_UPDATE_AFTER_MS = 1000;
 export const PERIODIC_UPDATE_AGE_MIN_MS = 60_000;
 
 export const DUMP_INTERVAL_MS = 300_000;
+/** Calm after lost events before the table is dumped: during overload a dump costs what is short. */
+export const LOSS_QUIET_MS = 5000;
+/** The same for losses that a dump brought on itself: reading the table makes the kernel end all that has timed out. */
+export const LOSS_AGAIN_MS = 60_000;
 export const FENCE_INTERVAL_MS = 1000;
 export const TICK_INTERVAL_MS = 250;
 export const ADDRESSES_POLL_MS = 3000;

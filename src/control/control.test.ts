@@ -185,6 +185,17 @@ describe("revoking a node", () => {
     await assert.rejects(control.revokeNode("nobody"), coded("unknown_node"));
   });
 
+  it("says of a name that it was revoked before, until another node has it", async () => {
+    const { control } = world();
+    const first = await control.enrol(request(control));
+    await control.revokeNode("a");
+    await assert.rejects(control.revokeNode("A"), coded("already_revoked"));
+    assert.equal(control.findNode("a").id, first.id);
+    const second = await control.enrol(request(control));
+    assert.equal(control.findNode("a").id, second.id);
+    assert.equal((await control.revokeNode("a")).id, second.id);
+  });
+
   it("refuses the node's batches before it asks where its chain ends", async () => {
     const asked: (string | undefined)[] = [];
     const here: World = world({

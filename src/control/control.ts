@@ -113,9 +113,10 @@ export class Control {
     return this.#nodes.list();
   }
 
-  /** By id, or by the name of an active node. Throws `unknown_node`. */
+  /** By id, or by the name of an active node, or else of a revoked one. Throws `unknown_node`. */
   findNode(idOrName: string): ControlNode {
-    const node = this.#nodes.get(idOrName) ?? this.#nodes.active(idOrName);
+    const node =
+      this.#nodes.get(idOrName) ?? this.#nodes.active(idOrName) ?? this.#nodes.revoked(idOrName);
     if (node !== undefined) return node;
     throw new ControlError("unknown_node", `no node has the name or id ${idOrName}`);
   }
@@ -197,7 +198,8 @@ export class Control {
 
   async #revoke(node: ControlNode): Promise<ControlNode> {
     if (node.state === "revoked") {
-      throw new ControlError("already_revoked", `node ${node.name} was revoked before`);
+      const at = new Date(node.revoked?.atMs ?? 0).toISOString();
+      throw new ControlError("already_revoked", `node ${node.name} (${node.id}) since ${at}`);
     }
     this.#revoking.add(node.id);
     try {

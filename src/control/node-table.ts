@@ -58,6 +58,14 @@ export class NodeTable {
     return this.#byId.get(this.#idByName.get(name.toLowerCase()) ?? "");
   }
 
+  /** The one of this name that was revoked last: names are free again afterwards. */
+  revoked(name: string): ControlNode | undefined {
+    const wanted = name.toLowerCase();
+    return [...this.#byId.values()]
+      .filter((node) => node.state === "revoked" && node.name.toLowerCase() === wanted)
+      .sort((a, b) => (b.revoked?.atMs ?? 0) - (a.revoked?.atMs ?? 0) || compare(a.id, b.id))[0];
+  }
+
   /** By name, active ones before revoked ones of the same name. */
   list(): ControlNode[] {
     return [...this.#byId.values()].sort(

@@ -8,7 +8,7 @@ import { readStatus } from "../status.ts";
 
 const config = { access: "admin" } as const;
 const Id = Type.Object({
-  id: Type.String({ description: "a node's id, or the name of an active one" }),
+  id: Type.String({ description: "a node's id or name; of several with one name the active one" }),
 });
 
 export function nodeRoutes(app: Api, parts: ApiParts): void {

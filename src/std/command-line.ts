@@ -141,8 +141,11 @@ async function dispatch(
   const asks = (...names: string[]): boolean => optionsPart(words).some((w) => names.includes(w));
   const found = find(program.commands, words);
   if (found === undefined) {
+    const first = words.find((word) => word !== "--json") ?? "";
+    // Help for what does not exist would say that it does.
+    if (first !== "help" && !first.startsWith("-")) throw unknownCommand(program, words);
     if (asks("--version")) return terminal.out(`${program.name} ${program.version}\n`);
-    if (asks("--help", "-h") || words[0] === "help") return terminal.out(programHelp(program));
+    if (asks("--help", "-h") || first === "help") return terminal.out(programHelp(program));
     throw unknownCommand(program, words);
   }
   if (asks("--help", "-h")) return terminal.out(commandHelp(program.name, found.command));

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The agent's command line. It reads options and wires; what the agent does is in src/agent. */
+import "../src/std/require-node.ts";
 import { readFileSync } from "node:fs";
 import manifest from "../package.json" with { type: "json" };
 import { parseEnrolmentKey, type EnrolmentKey } from "../src/format/enrolment.ts";

@@ -1,6 +1,6 @@
 /** The machine's own disk, over node:fs. Files are 0600, directories 0700. */
 import { constants } from "node:fs";
-import { mkdir, open, readdir, rename, rm, statfs, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Disk, DiskFile, DiskMode } from "./disk.ts";
 import { lockFile } from "./lock-file.ts";
@@ -32,15 +32,27 @@ async function syncDirectory(path: string): Promise<void> {
   await directory.sync();
 }
 
-/** A new directory is durable when its parent is synced, and so on up to the first that was there. */
+/**
+ * A new directory is durable when its parent is synced, and so on up to the first that was there.
+ * One by one: Node's `recursive` never ends below a directory that takes none, such as /proc.
+ */
 async function makeDirectory(path: string): Promise<void> {
-  const firstCreated = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (firstCreated === undefined) return;
-  const last = dirname(resolve(firstCreated));
-  for (let parent = dirname(resolve(path)); ; parent = dirname(parent)) {
-    await syncDirectory(parent);
-    if (parent === last) return;
+  const target = resolve(path);
+  if (await isDirectory(target)) return;
+  const parent = dirname(target);
+  await makeDirectory(parent);
+  try {
+    await mkdir(target, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!(await isDirectory(target))) throw error;
   }
+  await syncDirectory(parent);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ?? false;
 }
 
 class NodeFile implements DiskFile {

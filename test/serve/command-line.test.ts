@@ -166,6 +166,8 @@ describe("a server that cannot start says why and ends", () => {
       /another server uses .*, or give this one its own --data/,
     ],
     ["on a file", () => ["--data", file], 1, /is a file/],
+    ["in a file", () => ["--data", join(file, "a", "b")], 1, /cannot be made or owned/],
+    ["where nothing can be made", () => ["--data", "/proc/x/y"], 1, /\/proc\/x\/y cannot be made/],
     [
       "at no address",
       () => ["--data", join(scratch, "a"), "--listen", "here"],

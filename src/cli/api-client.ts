@@ -91,9 +91,10 @@ function parse(answer: string, url: URL): unknown {
 
 function refusal(status: number, answer: string, url: URL): CommandError {
   try {
-    const { title, detail, hint } = JSON.parse(answer) as Record<string, unknown>;
+    const { code, title, detail, hint } = JSON.parse(answer) as Record<string, unknown>;
     if (typeof title === "string") {
-      return new CommandError("command_failed", `${title}, ${String(detail)}, ${String(hint)}`);
+      const line = `${title}, ${String(detail)}, ${String(hint)} (${String(code)})`;
+      return new CommandError("command_failed", line);
     }
   } catch {
     // Something else than our server answered.

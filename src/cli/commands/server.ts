@@ -71,8 +71,8 @@ export function serverCommand(version: string) {
         log,
         onFatal: (cause) => end.reject(fatal(cause)),
       }).catch((error: Error) => {
-        if (!isWrongUsage(error)) throw error;
-        throw new CommandError("wrong_usage", error.message, { cause: error.cause });
+        const code = isWrongUsage(error) ? "wrong_usage" : "command_failed";
+        throw new CommandError(code, withCode(error), { cause: error.cause });
       });
       stopOnSignal(end.resolve);
       if (server.isNew) log(`the administrator's token is in ${server.adminTokenFile}`);
@@ -115,6 +115,12 @@ function stopOnSignal(stop: (reason: string) => void): void {
       stop(name);
     });
   }
+}
+
+/** Our own codes are lower case, those of the system are not: it is in the text anyway. */
+function withCode(error: Error): string {
+  const { code } = error as { code?: unknown };
+  return /^[a-z_]+$/.test(String(code ?? "")) ? `${error.message} (${String(code)})` : error.message;
 }
 
 function fatal(cause: Error): CommandError {

@@ -41,6 +41,11 @@ export const PROBLEMS = {
     title: "the cursor is not one of ours",
     hint: "pass `next` of the page before, unchanged, or begin without it",
   },
+  bad_filter: {
+    status: 400,
+    title: "the filter names what does not exist",
+    hint: "list the nodes with `tallystick nodes`",
+  },
   bad_ttl: {
     status: 400,
     title: "the lifetime is not allowed",

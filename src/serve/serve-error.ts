@@ -2,6 +2,7 @@
 export type ServeErrorCode =
   | "bad_request"
   | "bad_cursor"
+  | "bad_filter"
   | "unauthorized"
   | "foreign_address"
   | "not_found"

@@ -29,6 +29,7 @@ export function checkBySchemas(app: FastifyInstance): void {
 interface SchemaProblem {
   readonly instancePath: string;
   readonly message: string;
+  readonly params?: unknown;
 }
 
 function describe(part: string | undefined, errors: Iterable<SchemaProblem>): string {
@@ -37,7 +38,14 @@ function describe(part: string | undefined, errors: Iterable<SchemaProblem>): st
   const unknown = [...errors].find((error) => error.message === "schema is false");
   if (unknown !== undefined) return `${part}: unknown field ${unknown.instancePath.slice(1, 60)}`;
   const path = deepest?.instancePath.slice(1).replaceAll("/", ".") ?? "";
-  return `${part}${path === "" ? "" : ` ${path.slice(0, 60)}`}: ${deepest?.message ?? "not allowed"}`;
+  return `${part}${path === "" ? "" : ` ${path.slice(0, 60)}`}: ${messageOf(deepest)}`;
+}
+
+/** A value that is none of a few is told which there are. */
+function messageOf(error: SchemaProblem | undefined): string {
+  const { allowedValues } = (error?.params ?? {}) as { allowedValues?: readonly unknown[] };
+  if (allowedValues !== undefined) return `must be one of ${allowedValues.join(", ")}`;
+  return error?.message ?? "not allowed";
 }
 
 function fromTexts(schema: TSchema, given: unknown): unknown {

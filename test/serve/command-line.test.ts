@@ -86,6 +86,12 @@ describe("a transcript", () => {
     ["keys revoke nothing --data DIR", { code: 1, err: /no such enrolment key/ }],
     ["connections --data DIR", { code: 0, out: /^OPENED/, err: /nothing in this time/ }],
     ["connections --data DIR --json", { code: 0, silent: "err" }],
+    [
+      "connections --node web-2 --data DIR",
+      { code: 1, err: /unknown node web-2; known: web-1, .* \(bad_filter\)\n$/, silent: "out" },
+    ],
+    ["findings --node web-2 --data DIR", { code: 1, err: /unknown node web-2; known: web-1/ }],
+    ["findings --kind odd --data DIR", { code: 1, err: /kind\.0: must be one of missing-half, / }],
     ["findings --since 7d --data DIR", { code: 0, out: /^TIME +SEVERITY/ }],
     ["findings -o x --data DIR", { code: 2, err: /--output is for evidence/ }],
     ["findings --evidence x --data DIR", { code: 1, err: /is not in the documented form/ }],

@@ -14,6 +14,7 @@ import {
   type Page,
   pageOf,
 } from "../query/list-statement.ts";
+import { checkNodeFilter } from "../query/node-filter.ts";
 import { type Row, statementOf } from "../query/store-reader.ts";
 import { Connection, ConnectionQuery, Finding, FindingQuery } from "../schemas.ts";
 import { ServeError } from "../serve-error.ts";
@@ -26,6 +27,7 @@ const CURSOR = statementOf("SELECT max(next_index) AS committed FROM derive_curs
 const config = { access: "admin" } as const;
 
 interface ListQuery {
+  readonly node?: string;
   readonly since?: string;
   readonly until?: string;
   readonly where?: string;
@@ -87,6 +89,7 @@ async function list(
   if (query.where !== undefined) {
     throw new ServeError("where_not_built", "`where` is not understood yet");
   }
+  checkNodeFilter(query.node, parts.control.nodes());
   const request = { ...query, limit: query.limit ?? ROWS_DEFAULT };
   // Asked first: what is below it is there for whatever is asked afterwards.
   const [cursor] = await parts.store.rows<{ committed: number }>(CURSOR);

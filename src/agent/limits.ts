@@ -46,8 +46,14 @@ export const REQUEST_MS_MAX = 30_000;
 /** Answers are small; more than this is not our server. */
 export const ANSWER_BYTES_MAX = 64 * 1024;
 
-/** How long a stopping agent tries to deliver its last batch. */
+/** How long a stopping agent tries to deliver what waits, as long as the server takes batch after batch. */
 export const STOP_FLUSH_MS_MAX = 5_000;
+
+/** How long a stopping agent waits for one answer: with what else a stop takes, it ends within two seconds. */
+export const STOP_ANSWER_MS_MAX = 1_000;
+
+/** The same where the server did not answer last time: enough for one that came back in between. */
+export const STOP_RETRY_MS_MAX = 300;
 
 /** The agent's own log: entries per second on average, and in a burst; more are counted, not written. */
 export const LOG_PER_SECOND = 5;

@@ -99,9 +99,10 @@ export class ConntrackSource {
     return this.#reader?.pid;
   }
 
-  /** Waits until what happened before this call was read and emitted; at most `waitMs`. */
+  /** Waits until what happened before this call was read and emitted; at most `waitMs`, and not where no marks come. */
   async drain(waitMs: number): Promise<void> {
     const { clock, fence } = this.#options;
+    if (this.#marksStalled() || this.#reader === undefined) return;
     const deadlineMs = clock.monotonicMs() + waitMs;
     const { sentAtMs } = fence.provoke();
     while (this.#completeToMs < sentAtMs && clock.monotonicMs() < deadlineMs) {

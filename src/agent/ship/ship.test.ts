@@ -25,6 +25,13 @@ const identity = {
   keyId: keyIdOf(publicKey),
 };
 
+/** An answer that does not come. */
+const SILENCE: Answer = { outcome: "later", reason: "aborted" };
+
+function aborted(signal: AbortSignal | undefined): Promise<Answer> {
+  return new Promise((resolve) => signal?.addEventListener("abort", () => resolve(SILENCE)));
+}
+
 interface Rig {
   readonly clock: ManualClock;
   readonly delivery: Delivery;
@@ -43,11 +50,12 @@ function rig(): Rig {
   const paths = statePaths(mkdtempSync(join(tmpdir(), "tallystick-ship-")));
   makeStateDirectory(paths);
   const [frames, requests, answers]: [Buffer[], Rig["requests"], Answer[]] = [[], [], []];
-  const post = async (path: string, body: RequestBody): Promise<Answer> => {
+  const post = async (path: string, body: RequestBody, signal?: AbortSignal): Promise<Answer> => {
     requests.push({ path, atMs: clock.nowMs() });
     if (!(body instanceof Uint8Array)) return answerHead(String(body["nonce"]));
     frames.push(Buffer.from(body));
-    return answers.shift() ?? accept(body);
+    const answer = answers.shift() ?? accept(body);
+    return answer === SILENCE ? aborted(signal) : answer;
   };
   const delivery = openDelivery({
     paths,
@@ -218,6 +226,58 @@ test("an unknown refusal waits for somebody to look, ten minutes at a time", asy
   clock.advance(1);
   await until(() => frames.length === 2);
   await delivery.stop(0);
+});
+
+test("a stop does not wait for a server that is gone", async () => {
+  // Known to be down, and then gone without a word: 300 ms. Gone between two batches: a second.
+  for (const [known, waitMs] of [
+    [true, 300],
+    [false, 1000],
+  ] as const) {
+    const { clock, delivery, frames, answers, say, until } = rig();
+    delivery.shipper.start();
+    await until(() => delivery.shipper.status.state === "sending");
+    if (known) answers.push({ outcome: "later", reason: "ETIMEDOUT" });
+    answers.push(SILENCE);
+    say("one");
+    clock.advance(500);
+    await until(() => frames.length === 1);
+    const stopped = delivery.stop(5000);
+    let isStopped = false;
+    void stopped.then(() => (isStopped = true));
+    await until(() => frames.length === (known ? 2 : 1));
+    clock.advance(waitMs - 1);
+    await setImmediate();
+    assert.ok(!isStopped);
+    clock.advance(1);
+    await stopped;
+    assert.equal(delivery.chain.last?.header.entryCount, 1);
+  }
+});
+
+test("a stop after two refused connections does not try a third", async () => {
+  const { clock, delivery, frames, answers, say, until } = rig();
+  for (let at = 0; at < 9; at++) answers.push({ outcome: "later", reason: "ECONNREFUSED" });
+  delivery.shipper.start();
+  await until(() => delivery.shipper.status.state === "sending");
+  say("one");
+  clock.advance(500);
+  await until(() => delivery.shipper.status.failures === 1);
+  await delivery.stop(5000);
+  assert.equal(frames.length, 2);
+});
+
+test("a stop goes on for as long as the server takes one batch after the other", async () => {
+  const { delivery, frames, say, until } = rig();
+  delivery.shipper.start();
+  await until(() => delivery.shipper.status.state === "sending");
+  for (let at = 0; at < 4; at++) {
+    say("x".repeat(50_000));
+    delivery.stream.closeBody(FLAG.stop);
+  }
+  await delivery.stop(5000);
+  assert.ok(frames.length >= 4);
+  assert.ok(delivery.stream.queue.isEmpty);
 });
 
 test("with a revoked key nothing is sent, and the loop rests", async () => {

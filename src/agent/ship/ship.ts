@@ -9,6 +9,7 @@
 import type { KeyObject } from "node:crypto";
 import { FLAG } from "../../format/batch.ts";
 import { openReceipt, type Receipt } from "../../format/receipt.ts";
+import type { Timer } from "../../std/clock.ts";
 import { backOffMs } from "../../std/retry.ts";
 import { positionAfter } from "../chain/chain-position.ts";
 import { crashPoint } from "../../std/crash-point.ts";
@@ -20,6 +21,8 @@ import {
   RETRY_AFTER_MS_MAX,
   RETRY_FIRST_MS,
   RETRY_LAST_MS,
+  STOP_ANSWER_MS_MAX,
+  STOP_RETRY_MS_MAX,
   STUCK_RETRY_MS,
 } from "../limits.ts";
 import { rechain, type RechainOptions, type Refusal } from "../chain/rechain.ts";
@@ -61,6 +64,8 @@ export class Shipper {
   #lastShippedMs: number;
   #lastReceiptMs: number;
   #stopping = false;
+  /** While stopping: ends the run where no answer comes. */
+  #patience: Timer | undefined;
   #done: Promise<void> | undefined;
   /** Ends the present pause; `#isIdle` says whether a nudge may. */
   #wake: (() => void) | undefined;
@@ -91,13 +96,26 @@ export class Shipper {
     if (this.#isIdle) this.#wake?.();
   }
 
-  /** Tries to deliver what there is, for at most `flushMsMax`; what remains is in the spool. */
+  /**
+   * Tries to deliver what there is, for at most `flushMsMax`; what remains is in the spool. A server
+   * that is gone is not waited for: without an answer it ends much earlier.
+   */
   async stop(flushMsMax: number): Promise<void> {
     this.#stopping = true;
     const timer = this.#options.clock.after(flushMsMax, () => this.#end());
+    this.#awaitAnswer();
+    // A lookup that times out cannot be called off, and the process would not end before it.
+    if (this.#failures > 0 && this.#lastError.startsWith("EAI_AGAIN")) this.#end();
     this.#wake?.();
     await this.#done;
     timer.cancel();
+    this.#patience?.cancel();
+  }
+
+  #awaitAnswer(): void {
+    const waitMs = this.#failures > 0 ? STOP_RETRY_MS_MAX : STOP_ANSWER_MS_MAX;
+    this.#patience?.cancel();
+    this.#patience = this.#options.clock.after(waitMs, () => this.#end());
   }
 
   #end(): void {
@@ -229,6 +247,7 @@ export class Shipper {
     this.#failures = 0;
     this.#state = "sending";
     this.#lastError = "";
+    if (this.#stopping) this.#awaitAnswer();
   }
 
   /** Trouble that passes by itself. Logged when it begins, not at every attempt. */
@@ -239,6 +258,8 @@ export class Shipper {
     this.#lastError = reason;
     this.#state = "waiting";
     if (this.#failures === 1) log.warn(`entries wait, nothing can be sent: ${reason}`);
+    // Once more after a first failure: a connection that was kept may have ended in the meantime.
+    if (this.#stopping && this.#failures > 1) return "end";
     const delayMs = backOffMs(this.#failures, BACK_OFF, random);
     return Math.max(delayMs, Math.min(retryAfterMs ?? 0, RETRY_AFTER_MS_MAX));
   }

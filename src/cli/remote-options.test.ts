@@ -40,10 +40,27 @@ it("takes a fingerprint in both spellings", () => {
   }
 });
 
+it("takes the token out of the white space around it", () => {
+  assert.equal(remoteOf({ ...none, token: " t\r\n" }).token, "t");
+});
+
+const text = join(directory, "text.pem");
+writeFileSync(text, "no certificate");
+const torn = join(directory, "torn.pem");
+writeFileSync(torn, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+
 const wrong: [given: Partial<RemoteValues>, message: RegExp][] = [
   [{ token: "t", url: "ftp://x" }, /no URL/],
   [{ token: "t", ca: "sha256:ff" }, /no SHA-256/],
-  [{ token: "t", ca: join(directory, "none.pem") }, /cannot read, .*none\.pem \(ENOENT\)/],
+  [
+    { token: "t", ca: join(directory, "none.pem") },
+    /cannot read, .*none\.pem \(ENOENT\), .*\(bad_ca\)/,
+  ],
+  [{ token: "t", ca: directory }, /cannot read, .*\(EISDIR\), .*\(bad_ca\)/],
+  [{ token: "t", ca: text }, /no certificate in PEM form, .*text\.pem, name .*\(bad_ca\)/],
+  [{ token: "t", ca: torn }, /no certificate in PEM form, .*torn\.pem, .*\(bad_ca\)/],
+  [{ token: "one\ntwo" }, /^the token holds a line break, .*admin\.token.*\(bad_token\)$/],
+  [{ token: "\n" }, /^the token is empty, .*\(bad_token\)$/],
   [{ data: join(directory, "none") }, /cannot read, .*admin\.token/],
 ];
 for (const [given, message] of wrong) {

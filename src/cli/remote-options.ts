@@ -1,7 +1,8 @@
 /** Options of every command that talks to a server, and what they resolve to. */
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CommandError } from "../std/command-error.ts";
+import { CommandError, type CommandErrorCode } from "../std/command-error.ts";
 import type { OptionTable, OptionValues } from "../std/command-options.ts";
 
 /** Last in the help of each command. */
@@ -26,28 +27,43 @@ export type RemoteValues = OptionValues<typeof remoteOptions>;
 export interface Remote {
   readonly url: URL;
   readonly token: string;
-  /** Certificates that may vouch for the server, PEM. */
-  readonly caPem?: string;
+  /** Certificates that may vouch for the server; at least one. */
+  readonly authorities?: readonly X509Certificate[];
   /** SHA-256 of the server's certificate: then nobody else's word counts. */
   readonly fingerprint?: Buffer;
 }
 
+/** Stands in the line, beside the exit code (docs/errors.md). */
+export type RemoteErrorCode = "bad_token" | "bad_ca";
+
+const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const URL_DEFAULT = "http://127.0.0.1:8255";
 
 /** Throws `CommandError`. `--data` wins: the variables may be meant for another server. */
 export function remoteOf(values: RemoteValues): Remote {
   const local = values.data === undefined ? {} : readDirectory(values.data);
-  const token = local.token ?? values.token;
-  if (token === undefined) {
+  const given = local.token ?? values.token;
+  if (given === undefined) {
     throw new CommandError(
       "wrong_usage",
       "no token, set TALLYSTICK_TOKEN or give --data DIR on the server's machine",
     );
   }
+  const token = checkToken(given);
   const url = parseUrl(local.url ?? values.url ?? URL_DEFAULT);
   const { fingerprint } = local;
   if (fingerprint !== undefined) return { url, token, fingerprint };
   return { url, token, ...authority(values.ca) };
+}
+
+/** A header's value: what is no part of a token is no secret, but may stand in the middle of one. */
+function checkToken(text: string): string {
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  const what =
+    token === "" ? "the token is empty" : "the token holds a line break, space or the like";
+  const todo = "copy the one line of DIR/admin.token on the server";
+  throw refusal("wrong_usage", "bad_token", `${what}, --token or TALLYSTICK_TOKEN, ${todo}`);
 }
 
 interface LocalServer {
@@ -62,18 +78,34 @@ function readDirectory(dataDir: string): LocalServer {
   const { url, fingerprint } = JSON.parse(serving) as { url: string; fingerprint?: string };
   return {
     url,
-    token: token.trim(),
+    token,
     ...(fingerprint === undefined ? {} : { fingerprint: Buffer.from(fingerprint, "base64url") }),
   };
 }
 
-function authority(ca: string | undefined): Pick<Remote, "caPem" | "fingerprint"> {
+function authority(ca: string | undefined): Pick<Remote, "authorities" | "fingerprint"> {
   if (ca === undefined) return {};
   const hex = /^sha256:([0-9a-fA-F:]+)$/.exec(ca)?.[1]?.replaceAll(":", "");
-  if (hex === undefined) return { caPem: read(ca, "name the server's certificate in PEM form") };
+  if (hex === undefined) return { authorities: readCertificates(ca) };
   const fingerprint = Buffer.from(hex, "hex");
   if (fingerprint.length === 32) return { fingerprint };
   throw new CommandError("wrong_usage", `no SHA-256, ${ca}, write sha256: and 64 hex digits`);
+}
+
+function readCertificates(file: string): X509Certificate[] {
+  const todo = "name a copy of DIR/tls/cert.pem of the server, or sha256:HEX of it";
+  const text = read(file, todo, "bad_ca");
+  try {
+    const found = (text.match(PEM) ?? []).map((pem) => new X509Certificate(pem));
+    if (found.length > 0) return found;
+  } catch {
+    // Said below: what OpenSSL says of it names neither file nor remedy.
+  }
+  throw refusal("command_failed", "bad_ca", `no certificate in PEM form, ${file}, ${todo}`);
+}
+
+function refusal(exit: CommandErrorCode, code: RemoteErrorCode, line: string): CommandError {
+  return new CommandError(exit, `${line} (${code})`);
 }
 
 function parseUrl(text: string): URL {
@@ -82,11 +114,14 @@ function parseUrl(text: string): URL {
   throw new CommandError("wrong_usage", `no URL, ${text}, write https://HOST:8255`);
 }
 
-function read(file: string, todo: string): string {
+function read(file: string, todo: string, code?: RemoteErrorCode): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    const { code = "unreadable" } = cause as NodeJS.ErrnoException;
-    throw new CommandError("command_failed", `cannot read, ${file} (${code}), ${todo}`);
+    const { code: reason = "unreadable" } = cause as NodeJS.ErrnoException;
+    const line = `cannot read, ${file} (${reason}), ${todo}`;
+    throw code === undefined
+      ? new CommandError("command_failed", line)
+      : refusal("command_failed", code, line);
   }
 }

@@ -1,5 +1,5 @@
 /** Whom the command line believes to be the server. */
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash } from "node:crypto";
 import { Agent, type AgentOptions } from "node:https";
 import { checkServerIdentity, connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { Duplex } from "node:stream";
@@ -8,15 +8,14 @@ import type { Remote } from "./remote-options.ts";
 type Done = (error: Error | null, stream: Duplex) => void;
 
 /** By fingerprint, by the given certificates, or by the machine's authorities. */
-export function tlsAgent({ caPem, fingerprint }: Remote): Agent {
+export function tlsAgent({ authorities, fingerprint }: Remote): Agent {
   if (fingerprint !== undefined) return pinnedAgent(fingerprint);
   const options: AgentOptions = { keepAlive: true };
-  if (caPem === undefined) return new Agent(options);
-  const named = [...caPem.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)];
-  const known = named.map(([pem]) => hashOf(new X509Certificate(pem).raw));
+  if (authorities === undefined) return new Agent(options);
+  const known = authorities.map(({ raw }) => hashOf(raw));
   return new Agent({
     ...options,
-    ca: caPem,
+    ca: authorities.map(String),
     // The very certificate in the file is the server, under whatever name it is reached.
     checkServerIdentity: (host, peer) =>
       known.some((hash) => hash.equals(hashOf(peer.raw)))

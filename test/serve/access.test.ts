@@ -175,7 +175,7 @@ describe("wrong input", () => {
     ["GET", "/api/v1/connections?where=port%3A22", undefined, 501, "where_not_built"],
     ["GET", "/api/v1/findings?severity=worst", undefined, 400, "bad_request"],
     ["GET", "/api/v1/findings?state=wrong", undefined, 400, "bad_request"],
-    ["GET", "/api/v1/findings/..%2f..%2fetc", undefined, 400, "bad_request"],
+    ["GET", "/api/v1/findings/..%2f..%2fetc", undefined, 404, "unknown_finding"],
     ["GET", `/api/v1/findings/${"f".repeat(32)}`, undefined, 404, "unknown_finding"],
     ["GET", "/api/v1/nodes/nobody", undefined, 404, "unknown_node"],
     ["POST", "/api/v1/nodes/nobody/revoke", undefined, 404, "unknown_node"],

@@ -94,7 +94,10 @@ describe("a transcript", () => {
     ["findings --kind odd --data DIR", { code: 1, err: /kind\.0: must be one of missing-half, / }],
     ["findings --since 7d --data DIR", { code: 0, out: /^TIME +SEVERITY/ }],
     ["findings -o x --data DIR", { code: 2, err: /--output is for evidence/ }],
-    ["findings --evidence x --data DIR", { code: 1, err: /is not in the documented form/ }],
+    [
+      "findings --evidence x --data DIR",
+      { code: 1, err: /^tallystick: no such finding, x is no id: .*32 hex digits, list them with/ },
+    ],
     ["sql --data DIR", { code: 2, err: /missing argument, QUERY/ }],
   ];
   for (const [words, expected] of transcripts) {

@@ -120,7 +120,9 @@ function stopOnSignal(stop: (reason: string) => void): void {
 /** Our own codes are lower case, those of the system are not: it is in the text anyway. */
 function withCode(error: Error): string {
   const { code } = error as { code?: unknown };
-  return /^[a-z_]+$/.test(String(code ?? "")) ? `${error.message} (${String(code)})` : error.message;
+  return /^[a-z_]+$/.test(String(code ?? ""))
+    ? `${error.message} (${String(code)})`
+    : error.message;
 }
 
 function fatal(cause: Error): CommandError {

@@ -72,7 +72,7 @@ export function listRoutes(app: Api, parts: ApiParts): void {
       config,
       schema: {
         summary: "One finding with its evidence",
-        params: Type.Object({ id: Type.String({ pattern: "^[0-9a-f]{32}$" }) }),
+        params: Type.Object({ id: Type.String({ description: "32 hex digits" }) }),
         response: { 200: Finding },
       },
     },
@@ -99,6 +99,9 @@ async function list(
 }
 
 async function findFinding({ store }: ApiParts, id: string): Promise<Row> {
+  if (!/^[0-9a-f]{32}$/.test(id)) {
+    throw new ServeError("unknown_finding", `${id.slice(0, 64)} is no id: one has 32 hex digits`);
+  }
   const text = `SELECT ${FINDING_LISTING.columns.join(", ")} FROM findings WHERE id = {id:String}`;
   const [row] = await store.rows({ text, params: { id } });
   if (row === undefined) throw new ServeError("unknown_finding", `no finding has the id ${id}`);

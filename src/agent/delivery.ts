@@ -10,7 +10,7 @@ import type { RechainOptions } from "./chain/rechain.ts";
 import { Receipts } from "./chain/receipts.ts";
 import { SealedLog } from "./chain/sealed-log.ts";
 import type { Enrolment, Identity, RememberedMachine } from "./identity.ts";
-import { Shipper } from "./ship/ship.ts";
+import { Shipper, type ShipperOptions } from "./ship/ship.ts";
 import type { Uplink } from "./ship/uplink.ts";
 import { EntryStream } from "./spool/entry-stream.ts";
 import type { StatePaths } from "./state-directory.ts";
@@ -28,6 +28,8 @@ export interface DeliveryOptions {
   readonly log: AgentLog;
   readonly completeToMs: () => number;
   readonly onEpoch: RechainOptions["onEpoch"];
+  readonly onRevoked: ShipperOptions["onRevoked"];
+  readonly onTakenBack: ShipperOptions["onTakenBack"];
   /** Puts the chain's end into an empty spool: after an opt-out, which removed it. */
   readonly prepare?: (log: SealedLog) => void;
 }

@@ -40,6 +40,9 @@ export const RETRY_AFTER_MS_MAX = 300_000;
 /** A batch that the server refused for good and that nothing can replace is tried again this rarely. */
 export const STUCK_RETRY_MS = 600_000;
 
+/** A node whose key was revoked asks this rarely: only a server restored from a backup may have forgotten it. */
+export const REVOKED_RETRY_MS = 3_600_000;
+
 /** One request, connect to answer. */
 export const REQUEST_MS_MAX = 30_000;
 

@@ -39,7 +39,7 @@ class NodeRun {
   readonly #membership: Membership;
   readonly #uplink: Uplink;
   readonly #delivery: Delivery;
-  readonly #observation: RunningObservation;
+  #observation: RunningObservation;
   readonly #ownUplink: OwnUplink;
   readonly #unanswered: Unanswered;
   readonly #optOut: OptOutRecord | undefined;
@@ -50,6 +50,10 @@ class NodeRun {
   #events = "all";
   #gaps = 0;
   #timer: Timer | undefined;
+  /** Beginning to observe and resting follow each other; a start comes first. */
+  readonly #started = Promise.withResolvers<void>();
+  #changing: Promise<void> = this.#started.promise;
+  #isResting = false;
 
   constructor(running: Running, membership: Membership) {
     const { paths, clock, log, hooks, options } = running;
@@ -65,18 +69,7 @@ class NodeRun {
     const emit: EmitEntry = (entry) => this.#number(entry);
     this.#emit = hooks.interceptEmit?.(emit) ?? emit;
     log.attach((entry) => void this.#number(entry));
-    this.#observation = new RunningObservation({
-      clock,
-      prepareHost: () => this.#prepareHost(),
-      networks: options.networks,
-      emit: (entry) => {
-        if (entry.kind === "log") log.echo(entry);
-        return this.#emit(entry);
-      },
-      liveFile: paths.live,
-      nextSeq: () => this.#delivery.stream.nextSeq,
-      epoch: () => this.#delivery.chain.position.epoch,
-    });
+    this.#observation = this.#newObservation();
   }
 
   async start(): Promise<void> {
@@ -93,26 +86,86 @@ class NodeRun {
     // With the head known, halves of the run before are taken up in the right epoch from the start.
     await Promise.race([shipper.recovered, wait(HEAD_WAIT_MS_MAX, clock)]);
     this.#declareRestart();
-    if (options.sources.includes("conntrack")) {
-      await this.#observation.start(host, (seq) => this.#delivery.entriesSince(seq));
-    }
+    if (shipper.status.state !== "halted") await this.#observe(host);
+    this.#started.resolve();
+    await this.#changing;
     this.#tick();
     const { node, name } = this.#membership.enrolment;
     hooks.onReady?.({ node, name, optedOut: false });
   }
 
   async stop(reason: string): Promise<void> {
-    const { log, clock, paths, hooks } = this.#running;
+    const { log, paths, hooks } = this.#running;
     this.#timer?.cancel();
-    await this.#observation.stop();
-    log.info(`agent stops: ${reason}`);
-    log.attach(undefined);
-    this.#delivery.stream.closeBody();
-    this.#delivery.stream.emit({ kind: "stop", atMs: clock.nowMs(), reason: reason.slice(0, 256) });
-    this.#delivery.stream.closeBody(FLAG.stop);
+    await this.#changing;
+    if (this.#isResting) log.info(`agent stops: ${reason}`);
+    else await this.#endStream(reason, `agent stops: ${reason}`);
     await this.#delivery.stop(hooks.stopFlushMsMax ?? STOP_FLUSH_MS_MAX);
     this.#uplink.close();
     writeStatus(paths, { ...this.#status(), state: "stopped" });
+  }
+
+  /** The stream ends on purpose: what the node sees from here on is not recorded. */
+  async #endStream(reason: string, said: string): Promise<void> {
+    const { log, clock } = this.#running;
+    const { stream } = this.#delivery;
+    await this.#observation.stop();
+    log.info(said);
+    log.attach(undefined);
+    stream.closeBody();
+    stream.emit({ kind: "stop", atMs: clock.nowMs(), reason: reason.slice(0, 256) });
+    stream.closeBody(FLAG.stop);
+  }
+
+  /** With a revoked key the agent records nothing that nobody would take; what is unsent stays. */
+  #rest(): void {
+    this.#change(async () => {
+      if (this.#isResting) return;
+      this.#isResting = true;
+      await this.#endStream("revoked", "nothing is observed while the key is revoked");
+    });
+  }
+
+  /** The server takes the node again: as after a stop and a start. */
+  #resume(): void {
+    this.#change(async () => {
+      if (!this.#isResting) return;
+      const { log } = this.#running;
+      this.#isResting = false;
+      log.attach((entry) => void this.#number(entry));
+      this.#observation = this.#newObservation();
+      const host = await this.#prepareHost();
+      this.#emitStart(host);
+      log.info("the server takes this node again");
+      await this.#observe(host);
+    });
+  }
+
+  #change(call: () => Promise<void>): void {
+    this.#changing = this.#changing.then(call).catch((error: unknown) => {
+      this.#running.log.error(`what is observed could not be changed: ${String(error)}`);
+    });
+  }
+
+  #newObservation(): RunningObservation {
+    const { paths, clock, log, options } = this.#running;
+    return new RunningObservation({
+      clock,
+      prepareHost: () => this.#prepareHost(),
+      networks: options.networks,
+      emit: (entry) => {
+        if (entry.kind === "log") log.echo(entry);
+        return this.#emit(entry);
+      },
+      liveFile: paths.live,
+      nextSeq: () => this.#delivery.stream.nextSeq,
+      epoch: () => this.#delivery.chain.position.epoch,
+    });
+  }
+
+  async #observe(host: HostSettings): Promise<void> {
+    if (!this.#running.options.sources.includes("conntrack")) return;
+    await this.#observation.start(host, (seq) => this.#delivery.entriesSince(seq));
   }
 
   #openDelivery(): Delivery {
@@ -131,6 +184,8 @@ class NodeRun {
         if (cause === "clone") rememberMachine(paths.identity, machine);
         this.#observation.beginEpoch(seq);
       },
+      onRevoked: () => this.#rest(),
+      onTakenBack: () => this.#resume(),
       ...(optOut === undefined ? {} : { prepare: (log: SealedLog) => restoreChain(log, optOut) }),
     });
   }
@@ -220,7 +275,7 @@ class NodeRun {
       node,
       name,
       server: options.server,
-      state: "observing",
+      state: this.#isResting ? "revoked" : "observing",
       uplink,
       epoch: chain.position.epoch,
       batches: chain.position.batches,

@@ -9,8 +9,8 @@ export interface AgentStatus {
   readonly node: string;
   readonly name: string;
   readonly server: string;
-  /** `observing`, `opted-out`, or `stopped` after a stop by signal. */
-  readonly state: "observing" | "opted-out" | "stopped";
+  /** `observing`, `opted-out`, `revoked` while the server refuses the key, or `stopped` after a stop by signal. */
+  readonly state: "observing" | "opted-out" | "revoked" | "stopped";
   readonly uplink: "recovering" | "sending" | "waiting" | "halted" | "none";
   readonly epoch: number;
   /** Batches sealed in this epoch. */

@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { cp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { FLAG } from "../../src/format/batch.ts";
 import type { Entry } from "../../src/format/entry.ts";
+import { statePaths } from "../../src/agent/state-directory.ts";
+import { readStatus } from "../../src/agent/status.ts";
 import { startAgent } from "./run.ts";
 import { World } from "./world.ts";
 
@@ -245,7 +248,7 @@ test("a batch that the server refuses for good is declared lost, once, and the s
   assert.equal(gaps[0]?.count, last - first + 1);
 });
 
-test("a revoked key: the agent stays up, stops sending, and says so", async () => {
+test("a revoked key: the agent stays up, rests, keeps what is unsent, and says so", async () => {
   await using world = await World.open();
   const lines: string[] = [];
   const agent = await startAgent(world, { hooks: { print: (line) => void lines.push(line) } });
@@ -253,9 +256,18 @@ test("a revoked key: the agent stays up, stops sending, and says so", async () =
   world.revoke(agent.node);
   const before = world.arrived(agent.node).length;
   agent.say("unheard");
+  const paths = statePaths(agent.state);
+  while (readStatus(paths)?.state !== "revoked") await setTimeout(100);
+  assert.match(readStatus(paths)?.lastError ?? "", /^revoked_key/);
   await agent.stop();
   assert.equal(world.arrived(agent.node).length, before);
   assert.ok(lines.some((line) => line.includes("revoked")));
+
+  const again = await startAgent(world);
+  assert.equal(readStatus(paths)?.state, "revoked");
+  await again.stop();
+  assert.equal(world.arrived(agent.node).length, before);
+  assert.ok((readStatus(paths)?.unsentEntries ?? 0) > 0);
 });
 
 test("one agent at a time has a state directory", async () => {

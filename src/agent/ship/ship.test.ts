@@ -40,6 +40,10 @@ interface Rig {
   readonly requests: { readonly path: string; readonly atMs: number }[];
   /** What to answer to the next batches; empty: accept. */
   readonly answers: Answer[];
+  /** What to answer to the next questions for the head; empty: the genesis. */
+  readonly headAnswers: Answer[];
+  /** What the shipper said of the node's key. */
+  readonly said: string[];
   readonly say: (body: string) => void;
   /** Resolves when it holds and everything that follows without the clock has happened. */
   readonly until: (holds: () => boolean) => Promise<void>;
@@ -50,9 +54,12 @@ function rig(): Rig {
   const paths = statePaths(mkdtempSync(join(tmpdir(), "tallystick-ship-")));
   makeStateDirectory(paths);
   const [frames, requests, answers]: [Buffer[], Rig["requests"], Answer[]] = [[], [], []];
+  const said: string[] = [];
+  const headAnswers: Answer[] = [];
   const post = async (path: string, body: RequestBody, signal?: AbortSignal): Promise<Answer> => {
     requests.push({ path, atMs: clock.nowMs() });
-    if (!(body instanceof Uint8Array)) return answerHead(String(body["nonce"]));
+    if (!(body instanceof Uint8Array))
+      return headAnswers.shift() ?? answerHead(String(body["nonce"]));
     frames.push(Buffer.from(body));
     const answer = answers.shift() ?? accept(body);
     return answer === SILENCE ? aborted(signal) : answer;
@@ -75,6 +82,8 @@ function rig(): Rig {
     log: new AgentLog({ clock, directory: paths.log, level: "error" }),
     completeToMs: () => 0,
     onEpoch: () => undefined,
+    onRevoked: () => said.push("revoked"),
+    onTakenBack: () => said.push("taken back"),
   });
   return {
     clock,
@@ -82,6 +91,8 @@ function rig(): Rig {
     frames,
     requests,
     answers,
+    headAnswers,
+    said,
     say: (body) =>
       void delivery.stream.emit({
         kind: "log",
@@ -303,4 +314,29 @@ test("with a revoked key nothing is sent, and the loop rests", async () => {
   }
   assert.ok(pauses <= 1, `${pauses} pauses within 100 ms`);
   assert.equal(requests.length, sent);
+});
+
+test("a revoked node asks every hour, and goes on where it was once it is taken back", async () => {
+  const { clock, delivery, answers, frames, headAnswers, requests, said, say, until } = rig();
+  const revoked: Answer = { outcome: "refused", status: 403, code: "revoked_key", detail: "" };
+  delivery.shipper.start();
+  await delivery.shipper.recovered;
+  answers.push(revoked);
+  say("one");
+  clock.advance(500);
+  await until(() => delivery.shipper.status.state === "halted");
+  headAnswers.push(revoked, { outcome: "later", reason: "ECONNREFUSED" });
+  for (const count of [3, 4, 5]) {
+    assert.equal(requests.length, count - 1);
+    clock.advance(3_599_999);
+    await setImmediate();
+    assert.equal(requests.length, count - 1);
+    assert.deepEqual(said, ["revoked"]);
+    clock.advance(1);
+    await until(() => requests.length >= count);
+  }
+  await until(() => frames.length === 2);
+  assert.deepEqual(said, ["revoked", "taken back"]);
+  assert.deepEqual(frames[1], frames[0]);
+  await delivery.stop(0);
 });

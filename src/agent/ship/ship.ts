@@ -21,6 +21,7 @@ import {
   RETRY_AFTER_MS_MAX,
   RETRY_FIRST_MS,
   RETRY_LAST_MS,
+  REVOKED_RETRY_MS,
   STOP_ANSWER_MS_MAX,
   STOP_RETRY_MS_MAX,
   STUCK_RETRY_MS,
@@ -39,6 +40,10 @@ export interface ShipperOptions extends RechainOptions {
   readonly serverKey: KeyObject;
   readonly stream: EntryStream;
   readonly uplink: Pick<Uplink, "post">;
+  /** The node's key was revoked: what is recorded from now on will never be taken. */
+  readonly onRevoked: () => void;
+  /** The server takes this node after all. */
+  readonly onTakenBack: () => void;
 }
 
 export interface ShipperStatus {
@@ -133,7 +138,7 @@ export class Shipper {
   }
 
   async #step(): Promise<Next> {
-    if (this.#state === "halted") return this.#stopping ? "end" : "idle";
+    if (this.#state === "halted" && this.#stopping) return "end";
     const { chain, stream, uplink } = this.#options;
     try {
       if (!this.#isRecovered) return await this.#recover();
@@ -223,8 +228,10 @@ export class Shipper {
   }
 
   async #recover(): Promise<Next> {
-    const { log } = this.#options;
+    const { log, onTakenBack } = this.#options;
     const answer = await requestHead({ ...this.#options, signal: this.#abort.signal });
+    const wasRevoked = this.#state === "halted";
+    if (wasRevoked && answer.outcome !== "head") return REVOKED_RETRY_MS;
     if (answer.outcome === "later") return this.#later(answer.reason, answer.retryAfterMs);
     if (answer.outcome === "refused") {
       this.#lastError = `${answer.code}: ${answer.detail}`;
@@ -237,6 +244,7 @@ export class Shipper {
     this.#isRecovered = true;
     this.#reached();
     this.#recovered.resolve();
+    if (wasRevoked) onTakenBack();
     return 0;
   }
 
@@ -271,13 +279,18 @@ export class Shipper {
     return this.#stopping ? "end" : STUCK_RETRY_MS;
   }
 
+  /** Nothing is sent any more; the loop stays, so that nobody starts it again and again. */
   #halt(): Next {
+    const { log, onRevoked } = this.#options;
     this.#state = "halted";
-    this.#options.log.error(
-      "the node's key was revoked; nothing is sent any more, enrol anew with another --state",
+    this.#isRecovered = false;
+    this.#refusal = undefined;
+    log.error(
+      "the node's key was revoked; nothing is recorded or sent any more, enrol anew with another --state",
     );
+    onRevoked();
     this.#recovered.resolve();
-    return this.#stopping ? "end" : "idle";
+    return this.#stopping ? "end" : REVOKED_RETRY_MS;
   }
 
   /** Idle ends by a nudge or when a heartbeat is due; a back-off only by its time or the end of the run. */
@@ -286,8 +299,7 @@ export class Shipper {
     const { clock } = this.#options;
     const { promise, resolve } = Promise.withResolvers<void>();
     const heartbeatInMs = HEARTBEAT_MS - (clock.monotonicMs() - this.#lastShippedMs);
-    const idleMs = this.#state === "halted" ? HEARTBEAT_MS : Math.max(heartbeatInMs, 1);
-    const timer = clock.after(next === "idle" ? idleMs : next, resolve);
+    const timer = clock.after(next === "idle" ? Math.max(heartbeatInMs, 1) : next, resolve);
     this.#isIdle = next === "idle";
     this.#wake = resolve;
     await promise;

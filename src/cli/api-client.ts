@@ -4,6 +4,7 @@ import { request as httpsRequest } from "node:https";
 import { text } from "node:stream/consumers";
 import { CommandError } from "../std/command-error.ts";
 import type { Remote } from "./remote-options.ts";
+import { speaksTls } from "./speaks-tls.ts";
 import { tlsAgent } from "./tls-agent.ts";
 
 export type Query = Readonly<
@@ -67,7 +68,7 @@ export class ApiClient {
     });
     request.once("response", resolve);
     request.once("timeout", () => request.destroy(new Error("no answer in time")));
-    request.once("error", (cause) => reject(unreachable(url, cause)));
+    request.once("error", (cause) => void unreachable(url, cause).then(reject));
     request.end(payload);
     return promise;
   }
@@ -105,15 +106,29 @@ function refusal(status: number, answer: string, url: URL): CommandError {
   );
 }
 
-function unreachable(url: URL, cause: Error): CommandError {
+async function unreachable(url: URL, cause: Error): Promise<CommandError> {
   const { code, message } = cause as NodeJS.ErrnoException;
-  const isTrust = /certificate|self.signed|CERT|altname/i.test(`${code ?? ""} ${message}`);
-  const todo = isTrust
-    ? "set TALLYSTICK_CA to its certificate (DIR/tls/cert.pem on the server)"
-    : "check TALLYSTICK_URL and that the server runs";
   const reason = message === "" ? (code ?? "no connection") : message;
+  const todo = await remedy(url, `${code ?? ""} ${message}`);
   return new CommandError(
     "command_failed",
-    `cannot reach the server, ${url.origin} (${reason}), ${todo}`,
+    `cannot reach the server, ${url.origin} (${reason.replaceAll(/\s*\n\s*/g, " ")}), ${todo}`,
   );
+}
+
+async function remedy(url: URL, reason: string): Promise<string> {
+  if (
+    url.protocol === "http:" &&
+    /hang up|ECONNRESET|HPE_/.test(reason) &&
+    (await speaksTls(url))
+  ) {
+    return `the server speaks TLS: use https://${url.host}`;
+  }
+  if (/wrong version number|WRONG_VERSION|packet length too long/i.test(reason)) {
+    return `the server speaks plain http: use http://${url.host}`;
+  }
+  if (/certificate|self.signed|CERT|altname/i.test(reason)) {
+    return "set TALLYSTICK_CA to its certificate (DIR/tls/cert.pem on the server)";
+  }
+  return "check TALLYSTICK_URL and that the server runs";
 }

@@ -42,6 +42,10 @@ it("makes its own certificate beyond loopback, once, and puts it into enrolment 
     assert.equal(ended.code, code, ca ?? "no certificate");
   }
 
+  const plain = url.replace("https:", "http:");
+  const hungUp = await run(["keys"], { ...env, TALLYSTICK_URL: plain });
+  assert.match(hungUp.stderr, /\), the server speaks TLS: use https:\/\/127.0.0.1:\d+\n$/);
+
   const renamed = new URL(url);
   renamed.hostname = "localhost";
   const byName = await run(["keys"], {
@@ -73,6 +77,9 @@ it("shows the certificate that it was given", async () => {
 it("speaks plain http beyond loopback only when asked to, and on loopback by itself", async () => {
   await using wide = await ServerProcess.start(["--listen", "0.0.0.0:0", "--allow-http"]);
   assert.match(wide.url, /^http:/);
+  const env = { TALLYSTICK_TOKEN: wide.token, TALLYSTICK_URL: wide.url.replace("http:", "https:") };
+  const refused = await run(["keys"], env);
+  assert.match(refused.stderr, /\), the server speaks plain http: use http:\/\/127.0.0.1:\d+\n$/);
   await using narrow = await ServerProcess.start();
   assert.match(narrow.url, /^http:/);
   const { stdout } = await narrow.command("keys", "create");

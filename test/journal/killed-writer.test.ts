@@ -8,7 +8,7 @@ test("killed 20 times under load: nothing acknowledged is lost, nothing is there
   withDirectory(async (dir) => {
     const acked = new Set<number>();
     for (let life = 0; life < 20; life++) {
-      const killAfterMs = (life * 53) % 200;
+      const killAfterMs = (life * 53) % 100;
       const { ackedIndices } = await live({ dir, records: 1_000_000, killAfterMs });
       for (const index of ackedIndices) {
         assert.ok(!acked.has(index), `index ${index} was given twice`);

@@ -8,6 +8,8 @@ export interface RawCase {
   readonly end: boolean;
   /** How many answers the bytes ask for. */
   readonly answers: number;
+  /** Answered only once the server's patience with a body is over. */
+  readonly slow?: true;
 }
 
 type RawMutation = (random: SeededRandom) => RawCase;
@@ -21,6 +23,10 @@ function request(headers: readonly string[], body: string | Buffer = ""): Buffer
 
 function one(name: string, bytes: Buffer, end = false): RawCase {
   return { name, bytes, end, answers: 1 };
+}
+
+function slow(name: string, bytes: Buffer): RawCase {
+  return { ...one(name, bytes), slow: true };
 }
 
 export const RAW_MUTATIONS: readonly [RawMutation, ...RawMutation[]] = [
@@ -81,8 +87,8 @@ export const RAW_MUTATIONS: readonly [RawMutation, ...RawMutation[]] = [
   () => one("empty body", request([TYPE, "content-length: 0"])),
   () => one("expectation", request([TYPE, "expect: 200-maybe", "content-length: 0"])),
   () => one("cut body", request([TYPE, "content-length: 1000"], "abc"), true),
-  () => one("slow body", request([TYPE, "content-length: 1000"], "abc")),
-  () => one("slow chunks", request([TYPE, "transfer-encoding: chunked"], "3\r\nabc\r\n")),
+  () => slow("slow body", request([TYPE, "content-length: 1000"], "abc")),
+  () => slow("slow chunks", request([TYPE, "transfer-encoding: chunked"], "3\r\nabc\r\n")),
   () => one("http/1.0", Buffer.from("POST /ingest/v1/batches HTTP/1.0\r\n\r\n")),
   (random) => {
     const answers = 2 + random.below(20);
@@ -96,6 +102,10 @@ export const RAW_MUTATIONS: readonly [RawMutation, ...RawMutation[]] = [
   },
 ];
 
-export function rawCase(random: SeededRandom): RawCase {
-  return random.pick(RAW_MUTATIONS)(random);
+/** Without `withSlow` none that takes as long as the server's patience. */
+export function rawCase(random: SeededRandom, withSlow: boolean): RawCase {
+  for (;;) {
+    const found = random.pick(RAW_MUTATIONS)(random);
+    if (withSlow || found.slow === undefined) return found;
+  }
 }

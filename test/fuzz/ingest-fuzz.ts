@@ -27,6 +27,8 @@ export interface FuzzOptions {
   readonly progress?: (done: number) => void;
   /** Past this an answer counts as a hang; above the server's own bounds. */
   readonly hangMs?: number;
+  /** Bodies that stop arriving are among the requests: each takes as long as the server waits. Default true. */
+  readonly withSlow?: boolean;
   /** Requests to the server's other routes. */
   readonly other?: OtherRequests;
 }
@@ -194,7 +196,7 @@ class Run {
   }
 
   async #raw(random: SeededRandom): Promise<void> {
-    const one = rawCase(random);
+    const one = rawCase(random, this.#options.withSlow ?? true);
     const { outcome, statuses, text } = await sendRaw(
       Number(new URL(this.#options.url).port),
       one,

@@ -26,6 +26,8 @@ const RSS_GROWTH_MAX = 1.15;
 /** The collector's own slack; a short run is over before its memory has settled. */
 const RSS_SLACK_BYTES = 32 * 1024 * 1024;
 const CASES_FOR_MEMORY_MIN = 20_000;
+/** A short run would wait longer for the bodies that stop arriving than for all else; ingest-fuzz.ts has them with a server of less patience. */
+const CASES_FOR_SLOW_MIN = 10_000;
 
 interface Memory {
   readonly earlyBytes: number;
@@ -62,6 +64,7 @@ export async function runServerFuzz(
     cases,
     seed,
     hangMs: HANG_MS,
+    withSlow: cases >= CASES_FOR_SLOW_MIN,
     other: {
       share: API_SHARE,
       next: (random) => apiRequest(random, token),

@@ -60,10 +60,11 @@ class NodeRun {
     this.#running = running;
     this.#membership = membership;
     this.#startedMs = clock.nowMs();
-    this.#lastAliveMs = readStatus(paths)?.updatedMs ?? 0;
     this.#uplink = openUplink(options, pinOf(membership.enrolment));
     this.#optOut = loadOptOut(paths);
     this.#delivery = this.#openDelivery();
+    const sealedMs = this.#delivery.chain.last?.header.closedAtMs ?? 0;
+    this.#lastAliveMs = Math.max(readStatus(paths)?.updatedMs ?? 0, sealedMs);
     this.#ownUplink = new OwnUplink((address, port) => this.#uplink.isServer(address, port));
     this.#unanswered = new Unanswered(log);
     const emit: EmitEntry = (entry) => this.#number(entry);
@@ -86,6 +87,8 @@ class NodeRun {
     // With the head known, halves of the run before are taken up in the right epoch from the start.
     await Promise.race([shipper.recovered, wait(HEAD_WAIT_MS_MAX, clock)]);
     this.#declareRestart();
+    // A run that is killed at once has lived too: its successor must not count back to the one before.
+    writeStatus(this.#running.paths, this.#status());
     if (shipper.status.state !== "halted") await this.#observe(host);
     this.#started.resolve();
     await this.#changing;

@@ -1,5 +1,6 @@
 /** From an entry on a node to the journal, over real HTTP: what arrives, and what is said when it cannot. */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { cp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -50,6 +51,27 @@ test("a clean restart goes on in the same chain without a gap", async () => {
   assert.deepEqual(bodies(entries), ["before", "after"]);
   assert.ok(!kinds(entries).includes("gap"));
   assert.ok(world.arrived(first.node).every(({ header }) => header.epoch === 0));
+});
+
+test("a killed run is counted from what it last sent, though its status was never written", async () => {
+  await using world = await World.open();
+  const first = await startAgent(world);
+  await first.stop();
+  // As a kill leaves it that came before the first status: numbers reserved, the status an old one.
+  const paths = statePaths(first.state);
+  const { reservedTo } = JSON.parse(readFileSync(paths.numbering, "utf8")) as Record<
+    string,
+    number
+  >;
+  const reserved = { reservedTo: (reservedTo ?? 0) + 65_536, clean: false };
+  writeFileSync(paths.numbering, JSON.stringify(reserved));
+  writeFileSync(paths.status, JSON.stringify({ ...readStatus(paths), updatedMs: 1000 }));
+  const second = await startAgent(world);
+  await second.stop();
+  const gap = world.entries(first.node).find((entry) => entry.kind === "gap");
+  assert.deepEqual([gap?.cause, gap?.count], ["restart", null]);
+  const closedAtMs = world.arrived(first.node)[0]?.header.closedAtMs ?? Infinity;
+  assert.ok((gap?.fromMs ?? 0) >= closedAtMs);
 });
 
 test("while the server is away entries wait on disk, and come in few batches afterwards", async () => {

@@ -66,7 +66,8 @@ export class ConntrackSource {
   #timers: Timer[] = [];
   #stopped = false;
   #completeToMs = 0;
-  readonly #startedAtMs: number;
+  /** When the reader was last seen to run; before that, the start. */
+  #runningAtMs: number;
   #outageFromMs: number | undefined;
   #restartDelayMs = RESTART_DELAY_MIN_MS;
   #lastMarkMonotonicMs: number;
@@ -78,7 +79,7 @@ export class ConntrackSource {
   constructor(options: ConntrackSourceOptions) {
     this.#options = options;
     this.#dumps = new DumpSchedule({ ...options, warn: (body) => this.#warn(body) });
-    this.#startedAtMs = options.clock.nowMs();
+    this.#runningAtMs = options.clock.nowMs();
     this.#lastMarkMonotonicMs = options.clock.monotonicMs();
     this.#tookSampleMonotonicMs = this.#lastMarkMonotonicMs;
   }
@@ -259,9 +260,13 @@ export class ConntrackSource {
     this.#restartDelayMs = Math.min(RESTART_DELAY_MAX_MS, this.#restartDelayMs * 2);
   }
 
-  /** Since the last mark that it read, nobody knows what the reader did not deliver. */
+  /**
+   * Since the last mark that it read, nobody knows what the reader did not deliver. Where no mark
+   * ever came, nothing was claimed that could be taken back, and what is missing is what came after
+   * it last ran: an outage since the start would say that nobody was there.
+   */
   #beginOutage(): void {
-    this.#outageFromMs ??= this.#completeToMs || this.#startedAtMs;
+    this.#outageFromMs ??= this.#completeToMs || this.#runningAtMs;
     this.#options.fence.forgetAll();
     this.#dumps.interrupt();
   }
@@ -302,6 +307,7 @@ export class ConntrackSource {
   #second(): void {
     const reader = this.#reader;
     if (reader === undefined) return;
+    this.#runningAtMs = this.#options.clock.nowMs();
     if (reader.isListening) this.#options.fence.provoke();
     this.#reportDrops(reader);
     if (this.#change !== undefined) this.#reportDrops(this.#change.next);

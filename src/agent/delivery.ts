@@ -61,6 +61,8 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     bytesMax: options.spoolBytesMax,
     sealedTo: sealed.position?.nextSeq ?? 0,
     onBody: () => shipper?.nudge(),
+    onDamage: ({ seqs = [] }) =>
+      log.error(`the spool is damaged on disk; entries ${seqs.join(" to ")} are lost`),
     onLost: () => log.error("somebody removed the spool; what was not sent yet is lost"),
   });
   const serverKey: KeyObject = publicKeyFromRaw(Buffer.from(enrolment.serverKey, "base64url"));

@@ -189,6 +189,37 @@ test("a spool removed under a running agent is declared, and the chain goes on",
   assert.deepEqual(epochsOf(world, agent.node), [0]);
 });
 
+test("damage in the middle of the spool is declared by number, and the rest arrives", async () => {
+  await using world = await World.open();
+  const first = await startAgent(world);
+  await first.stop();
+  await world.stop();
+  const agent = await startAgent(world, { spoolBytesMax: 2 ** 20 * 4 });
+  for (let at = 0; at < 30; at++) agent.say(noise());
+  agent.say("last");
+  await agent.stop();
+  const spool = join(agent.state, "spool");
+  const [file = ""] = (await readdir(spool)).filter((name) => name.startsWith("bodies-")).sort();
+  const bytes = readFileSync(join(spool, file));
+  writeFileSync(join(spool, file), bytes.fill(0, bytes.length >> 1, (bytes.length >> 1) + 8));
+  await world.start();
+  const next = await startAgent(world);
+  await next.stop();
+  assert.ok(has(world, agent.node, "last"));
+  const seqs = new Set(
+    world.arrived(agent.node).flatMap(({ entries }) => entries.map((e) => e.seq)),
+  );
+  const gaps = world.entries(agent.node).filter((entry) => entry.kind === "gap");
+  assert.deepEqual(
+    gaps.map(({ cause, count }) => [cause, count]),
+    [["lost", null]],
+  );
+  const missing = Array.from({ length: Math.max(...seqs) }, (_, seq) => seq).filter(
+    (seq) => !seqs.has(seq),
+  );
+  assert.deepEqual(gaps[0]?.seqs, [missing[0], missing.at(-1)]);
+});
+
 test("a server that comes back from a backup gets again what it lacks, while it is still here", async () => {
   await using world = await World.open();
   const agent = await startAgent(world);

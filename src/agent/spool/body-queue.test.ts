@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, statSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -97,4 +97,61 @@ test("what was released stays on disk until it is pruned", () => {
   queue.release(taken);
   queue.close();
   assert.deepEqual(drain(open(directory)), ["0+10"]);
+});
+
+/** Files of three bodies each: 0+10, 10+10, … */
+function filled(directory: string, losses: Loss[], count = 12): BodyQueue {
+  const queue = reopened(directory, losses);
+  for (let at = 0; at < count; at++) queue.append(body(at * 10, 10, 4));
+  return queue;
+}
+
+function reopened(directory: string, losses: Loss[], sealedTo = 0): BodyQueue {
+  const onDamage = (loss: Loss): void => void losses.push(loss);
+  return BodyQueue.open({ directory, bytesMax: 8 * 800, sealedTo, onDamage });
+}
+
+/** Turns over a byte in the middle of a file. */
+function damage(directory: string, name: string): void {
+  const fd = openSync(join(directory, name), "r+");
+  writeSync(fd, Buffer.from("damaged"), 0, 7, Math.floor(statSync(join(directory, name)).size / 2));
+  closeSync(fd);
+}
+
+test("damaged bytes are a loss by number, whether they are found by a start or while sending", () => {
+  for (const isRestart of [true, false]) {
+    for (const which of [0, 1, -1]) {
+      const [directory, losses] = [fresh(), [] as Loss[]];
+      let queue = filled(directory, losses);
+      const files = readdirSync(directory).sort((a, b) => Number(a.slice(7)) - Number(b.slice(7)));
+      assert.ok(files.length >= 3);
+      damage(directory, files.at(which) ?? "");
+      if (isRestart) {
+        queue.close();
+        queue = reopened(directory, losses);
+      }
+      queue.followedBy(body(120, 10), 0);
+      queue.append(body(120, 10, 4));
+      const sent = drain(queue).map((text) => Number(text.split("+")[0]));
+      const lost = Array.from({ length: 13 }, (_, at) => at * 10).filter(
+        (seq) => !sent.includes(seq),
+      );
+      assert.ok(lost.length > 0 && lost.length < 4, lost.join(" "));
+      const [loss] = losses;
+      assert.equal(losses.length, 1);
+      const cause = isRestart && which === -1 ? "restart" : "lost";
+      assert.partialDeepStrictEqual(loss, { cause, count: null });
+      assert.deepEqual(loss?.seqs, [lost[0], (lost.at(-1) ?? 0) + 9]);
+      assert.ok((loss?.fromMs ?? Infinity) <= (lost[0] ?? 0));
+      assert.ok((loss?.toMs ?? 0) >= (lost.at(-1) ?? 0) + 9);
+    }
+  }
+});
+
+test("damage in what was sealed already is no loss", () => {
+  const [directory, losses] = [fresh(), [] as Loss[]];
+  filled(directory, losses).close();
+  damage(directory, "bodies-0");
+  assert.equal(drain(reopened(directory, losses, 60))[0], "60+10");
+  assert.deepEqual(losses, []);
 });

@@ -38,6 +38,14 @@ export interface BodyQueueOptions {
   readonly bytesMax: number;
   /** Bodies below this number are in sealed batches already and are skipped. */
   readonly sealedTo: number;
+  /** Bodies that cannot be read any more: somebody, or the disk, changed their bytes. */
+  readonly onDamage?: (loss: Loss) => void;
+}
+
+/** Between two entries. */
+interface Place {
+  readonly seq: number;
+  readonly atMs: number;
 }
 
 /** Content to seal, and where the queue stands once it is sealed. */
@@ -49,15 +57,20 @@ export interface Taken {
 export class BodyQueue {
   readonly #log: RecordLog;
   readonly #bytesMax: number;
+  readonly #onDamage: (loss: Loss) => void;
   /** Unsent bodies by segment; absent or zero count: the segment may go. */
   readonly #unsent = new Map<number, Dropped>();
   #cursor: Cursor;
   #lastSeq = -1;
   #lastAtMs = 0;
+  /** One past the last number that is known to be sealed, and the time of its entry. */
+  #released: Place;
 
   private constructor(log: RecordLog, options: BodyQueueOptions) {
     this.#log = log;
     this.#bytesMax = options.bytesMax;
+    this.#onDamage = options.onDamage ?? (() => undefined);
+    this.#released = { seq: options.sealedTo, atMs: 0 };
     this.#cursor = log.start;
     this.#scan(options.sealedTo);
   }
@@ -99,6 +112,16 @@ export class BodyQueue {
     return sum;
   }
 
+  /**
+   * The body that a killed agent left open follows: what stood between it and the last one here, in
+   * a file whose end had to be cut, is lost. A power cut does that, so it is told like one.
+   */
+  followedBy({ seqFirst, firstAtMs }: BodyFacts, sealedTo: number): void {
+    if (!this.#log.wasCut(this.#log.segments.at(-1) ?? 0)) return;
+    const from = { seq: Math.max(this.nextSeq, sealedTo), atMs: this.#lastAtMs };
+    this.#damaged(from, { seq: seqFirst, atMs: firstAtMs }, "restart");
+  }
+
   /** Puts a body at the end. Returns what had to go for it. Throws what the disk throws. */
   append(body: Body): Loss[] {
     const { segment } = this.#log.append(TYPE_BODY, ...encodeBody(body));
@@ -112,6 +135,7 @@ export class BodyQueue {
 
   /** The oldest bodies that fit one batch together. They stay until `release`. */
   take(): Taken | undefined {
+    while (this.#log.isDamagedAt(this.#cursor)) this.#passDamage();
     let taken: Taken | undefined;
     for (let at = this.#cursor; ;) {
       const record = this.#log.read(at);
@@ -136,6 +160,8 @@ export class BodyQueue {
   /** What was taken is written elsewhere: it is not read again. Its files stay until `prune`. */
   release(taken: Taken): void {
     this.#cursor = taken.end;
+    const { seqFirst, count, lastAtMs } = taken.content;
+    this.#released = { seq: seqFirst + count, atMs: lastAtMs };
     for (const segment of this.#unsent.keys()) {
       if (segment < taken.end.segment) this.#unsent.delete(segment);
     }
@@ -165,14 +191,54 @@ export class BodyQueue {
   }
 
   #scan(sealedTo: number): void {
-    for (let record = this.#log.read(this.#cursor); record !== undefined;) {
+    let at = this.#cursor;
+    for (let record = this.#log.read(at); record !== undefined; record = this.#log.read(at)) {
       const body = decodeBody(record.body);
-      if (body.seqFirst + body.count <= sealedTo) this.#cursor = record.next;
-      else this.#note(record.next.segment, body);
+      if (this.#wasCutBetween(at.segment, record.next.segment)) {
+        this.#damaged(
+          { seq: Math.max(this.nextSeq, sealedTo), atMs: this.#lastAtMs },
+          { seq: body.seqFirst, atMs: body.firstAtMs },
+        );
+      }
+      at = record.next;
+      if (body.seqFirst + body.count <= sealedTo) this.#cursor = at;
+      else this.#note(at.segment, body);
       this.#lastSeq = Math.max(this.#lastSeq, body.seqFirst + body.count - 1);
       this.#lastAtMs = Math.max(this.#lastAtMs, body.lastAtMs);
-      record = this.#log.read(record.next);
     }
+  }
+
+  #wasCutBetween(first: number, end: number): boolean {
+    return this.#log.segments.some((one) => first <= one && one < end && this.#log.wasCut(one));
+  }
+
+  /** The rest of the cursor's file cannot be read: goes on with the next. */
+  #passDamage(): void {
+    const { segment } = this.#cursor;
+    const unsent = this.#unsent.get(segment);
+    const next = this.#log.segments.find((other) => other > segment);
+    this.#cursor =
+      next === undefined
+        ? { segment, offset: this.#log.bytesOf(segment) }
+        : { segment: next, offset: 0 };
+    this.#unsent.delete(segment);
+    const record = this.#log.read(this.#cursor);
+    const body = record && decodeBody(record.body);
+    const from = {
+      seq: Math.max(this.#released.seq, unsent?.seqs[0] ?? 0),
+      atMs: Math.max(this.#released.atMs, unsent?.fromMs ?? 0),
+    };
+    const to = { seq: body?.seqFirst ?? this.nextSeq, atMs: body?.firstAtMs ?? this.#lastAtMs };
+    this.#damaged(from, to);
+    this.#released = to;
+  }
+
+  /** What stood between two places is lost. How many of the numbers were given, nobody can know. */
+  #damaged(from: Place, to: Place, cause: Loss["cause"] = "lost"): void {
+    if (from.seq >= to.seq) return;
+    const fromMs = from.atMs === 0 ? to.atMs : Math.min(from.atMs, to.atMs);
+    const seqs = [from.seq, to.seq - 1] as const;
+    this.#onDamage({ cause, count: null, fromMs, toMs: to.atMs, seqs });
   }
 
   #note(segment: number, body: BodyFacts): void {

@@ -37,6 +37,8 @@ export interface EntryStreamOptions {
   readonly onBody: () => void;
   /** Called when the spool's files are gone. */
   readonly onLost: () => void;
+  /** Called when entries in the spool cannot be read any more. */
+  readonly onDamage: (loss: Loss) => void;
 }
 
 /** Numbers that a run before this one may have given, and nobody wrote down. */
@@ -59,12 +61,15 @@ export class EntryStream {
 
   constructor(options: EntryStreamOptions) {
     this.#options = options;
-    const { directory, bytesMax, sealedTo } = options;
-    this.#queue = BodyQueue.open({ directory, bytesMax, sealedTo });
+    const { directory, sealedTo } = options;
+    this.#pending = new PendingGaps(join(directory, "dropped"));
+    this.#queue = this.#openQueue(sealedTo);
     const found = recoverOpenBody(this.#openPath, this.#moment());
     const knownTo = Math.max(this.#queue.nextSeq, sealedTo);
-    this.#pending = new PendingGaps(join(directory, "dropped"));
-    if (found !== undefined && found.seqFirst >= knownTo) this.#lose(this.#queue.append(found));
+    if (found !== undefined && found.seqFirst >= knownTo) {
+      this.#queue.followedBy(found, sealedTo);
+      this.#lose(this.#queue.append(found));
+    }
     this.#open = new OpenBody(this.#openPath);
     const floor = Math.max(this.#queue.nextSeq, sealedTo);
     const { numbering, hole } = Numbering.open(options.numberingFile, floor);
@@ -125,11 +130,10 @@ export class EntryStream {
    */
   checkSpool(): void {
     if (!this.#queue.isGone()) return;
-    const { directory, bytesMax, clock } = this.#options;
-    const nowMs = clock.nowMs();
+    const nowMs = this.#options.clock.nowMs();
     const fromMs = this.#queue.oldestAtMs ?? this.#queue.lastAtMs;
     this.#queue.close();
-    this.#queue = BodyQueue.open({ directory, bytesMax, sealedTo: 0 });
+    this.#queue = this.#openQueue(0);
     this.#open.reopen();
     this.#options.onLost();
     const lost = {
@@ -175,6 +179,19 @@ export class EntryStream {
   /** The present, as a batch states it. */
   moment(): Moment {
     return this.#moment();
+  }
+
+  #openQueue(sealedTo: number): BodyQueue {
+    const { directory, bytesMax, onDamage } = this.#options;
+    return BodyQueue.open({
+      directory,
+      bytesMax,
+      sealedTo,
+      onDamage: (loss) => {
+        onDamage(loss);
+        this.#lose([loss]);
+      },
+    });
   }
 
   #write(): void {

@@ -52,6 +52,8 @@ export class RecordLog {
   readonly #options: RecordLogOptions;
   /** Sizes by segment number, ascending; the last is the one that is written. */
   readonly #segments = new Map<number, number>();
+  /** Where opening found bytes that are no record. */
+  readonly #cut = new Set<number>();
   #active: { fd: number; segment: number };
   #createdUnsynced = true;
 
@@ -133,6 +135,16 @@ export class RecordLog {
     }
   }
 
+  /** True where a record stood that can no longer be read. */
+  isDamagedAt({ segment, offset }: Cursor): boolean {
+    return offset < this.bytesOf(segment) && this.#readIn(segment, offset) === undefined;
+  }
+
+  /** True when the end of this file was cut at open. */
+  wasCut(segment: number): boolean {
+    return this.#cut.has(segment);
+  }
+
   /** Forgets a segment's records; the one being written is emptied by moving on to the next. */
   drop(segment: number): void {
     if (segment === this.#active.segment) this.#roll();
@@ -190,6 +202,7 @@ export class RecordLog {
     const bytes = readFileSync(this.#path(segment));
     const whole = wholeBytes(bytes);
     if (whole < bytes.length) {
+      this.#cut.add(segment);
       const fd = openSync(this.#path(segment), "r+");
       ftruncateSync(fd, whole);
       closeSync(fd);

@@ -11,8 +11,8 @@ import type { Tracker } from "./tracker.ts";
 
 export interface DumpScheduleOptions {
   readonly clock: Clock;
-  readonly tracker: Tracker;
-  readonly fence: Fence;
+  readonly tracker: Pick<Tracker, "beginDump" | "dumpEntry" | "endDump" | "abandonDump">;
+  readonly fence: Pick<Fence, "provoke">;
   readonly command: readonly string[];
   readonly warn: (body: string) => void;
 }

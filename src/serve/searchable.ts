@@ -10,6 +10,7 @@ import type { Clock, Timer } from "../std/clock.ts";
 import { openStore, type Store } from "../store/open-store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { statementOf, type StoreReader, storeReader } from "./query/store-reader.ts";
+import { RestartPause } from "./restart-pause.ts";
 
 export interface SearchableOptions {
   readonly dataDir: string;
@@ -24,8 +25,6 @@ export interface SearchableOptions {
   readonly log: (line: string) => void;
 }
 
-const PAUSE_MIN_MS = 1_000;
-const PAUSE_MAX_MS = 30_000;
 const USABLE_EVERY_MS = 50;
 
 export class Searchable {
@@ -35,7 +34,8 @@ export class Searchable {
   #derive: DeriveHandle | undefined;
   /** The newest known; a new thread begins at 0 and finds out. */
   #committed = 0;
-  #pauseMs = PAUSE_MIN_MS;
+  readonly #pause = new RestartPause();
+  /** Set from a failure to the next try. */
   #retry: Timer | undefined;
   #closed = false;
 
@@ -52,7 +52,11 @@ export class Searchable {
   /** Opens the store and starts the thread. Resolves also when that failed: it is tried again. */
   async start(): Promise<void> {
     const { clock, dataDir, storeUrl, log } = this.#options;
+    this.#retry = undefined;
+    this.#pause.started(clock.monotonicMs());
     try {
+      // What ended still listens to the journal.
+      await this.#derive?.close();
       const place =
         storeUrl === undefined ? { dataDir: join(dataDir, "store") } : { url: storeUrl };
       this.#store ??= await openStore({ clock, log, ...place });
@@ -65,13 +69,15 @@ export class Searchable {
     }
   }
 
-  /** Resolves when queries are answered, or after `maxMs`. */
-  async usable(maxMs: number): Promise<void> {
+  /** True when queries are answered; false when the store failed, or does not answer within `maxMs`. */
+  async usable(maxMs: number): Promise<boolean> {
     const { clock } = this.#options;
     const endMs = clock.monotonicMs() + maxMs;
-    while (clock.monotonicMs() < endMs && !(await this.#answers())) {
+    while (this.#retry === undefined && clock.monotonicMs() < endMs) {
+      if (await this.#answers()) return true;
       await new Promise<void>((resolve) => clock.after(USABLE_EVERY_MS, resolve));
     }
+    return false;
   }
 
   async close(): Promise<void> {
@@ -120,8 +126,8 @@ export class Searchable {
     if (this.#closed) return;
     const reason = error instanceof Error ? error.message : String(error);
     const { clock, log } = this.#options;
-    log(`${what}, trying again in ${this.#pauseMs / 1000} s: ${reason}`);
-    this.#retry = clock.after(this.#pauseMs, () => void this.start());
-    this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MAX_MS);
+    const pauseMs = this.#pause.failed(clock.monotonicMs());
+    log(`${what}, trying again in ${pauseMs / 1000} s: ${reason}`);
+    this.#retry = clock.after(pauseMs, () => void this.start());
   }
 }

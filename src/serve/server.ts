@@ -45,11 +45,15 @@ export interface RunningServer {
   readonly adminTokenFile: string;
   /** This was the first start. */
   readonly isNew: boolean;
+  /** Queries are answered. If not, the store could not be started yet; agents are served all the same. */
+  readonly isSearchable: boolean;
   close(reason: string): Promise<void>;
 }
 
-/** A store that is not there by then is dead, and the server serves without it. */
-const USABLE_MS_MAX = 10_000;
+/** A store that does not answer by then is dead, and the server serves without it. */
+const USABLE_MS_MAX = 30_000;
+/** One elsewhere runs already, or nobody knows when it will. */
+const REMOTE_USABLE_MS_MAX = 5_000;
 
 /** Names under DIR that other commands read. */
 export const SERVING_FILE = "serving.json";
@@ -107,6 +111,7 @@ async function prepare(options: ServerOptions, clock: Clock): Promise<Transport>
 class Server implements RunningServer {
   url = "";
   isNew = false;
+  isSearchable = false;
   readonly adminTokenFile: string;
   readonly #options: ServerOptions & { readonly clock: Clock };
   readonly #transport: Transport;
@@ -154,7 +159,9 @@ class Server implements RunningServer {
     this.#intake.note({ kind: "start", atMs: clock.nowMs(), facts });
     // Agents are served already.
     await this.#searchable.start();
-    await this.#searchable.usable(USABLE_MS_MAX);
+    const { storeUrl } = this.#options;
+    const maxMs = storeUrl === undefined ? USABLE_MS_MAX : REMOTE_USABLE_MS_MAX;
+    this.isSearchable = await this.#searchable.usable(maxMs);
   }
 
   close(reason: string): Promise<void> {

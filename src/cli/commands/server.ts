@@ -65,6 +65,8 @@ export function serverCommand(version: string) {
       // It may fail while it starts, before anybody waits.
       end.promise.catch(() => undefined);
       const log = (line: string): void => call.terminal.err(`tallystick: ${line}\n`);
+      // Also while it starts: whoever stops it then wants the same order.
+      stopOnSignal(end.resolve);
       const server = await startServer({
         ...settings(call.options),
         version,
@@ -74,9 +76,11 @@ export function serverCommand(version: string) {
         const code = isWrongUsage(error) ? "wrong_usage" : "command_failed";
         throw new CommandError(code, withCode(error), { cause: error.cause });
       });
-      stopOnSignal(end.resolve);
       if (server.isNew) log(`the administrator's token is in ${server.adminTokenFile}`);
-      if (call.json) call.printJson({ ready: true, url: server.url });
+      if (!server.isSearchable)
+        log("batches are taken, queries are not answered until the store is");
+      const store = server.isSearchable ? "ok" : "starting";
+      if (call.json) call.printJson({ ready: true, url: server.url, store });
       else call.say(`ready ${server.url}`);
       try {
         await server.close(await end.promise);

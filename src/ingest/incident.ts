@@ -84,7 +84,7 @@ export const INCIDENT_FINDINGS = {
   },
   revoked_key_used: {
     severity: "high",
-    title: "the revoked key of this node was used",
+    title: "the revoked key of this node is still in use",
   },
   unknown_node: {
     severity: "low",

@@ -113,6 +113,23 @@ test("incidents: a stop writes the count that is not written yet", async () => {
   );
 });
 
+test("incidents: a revoked key is a finding when it goes on, counted from then on", async () => {
+  const bench = open();
+  for (let minute = 0; minute <= 10; minute++) {
+    bench.report("revoked_key_used");
+    bench.clock.advance(60_000);
+  }
+  await settle();
+  assert.equal(bench.findings.length, 0);
+  bench.report("revoked_key_used");
+  await settle();
+  assert.deepEqual(
+    bench.findings.map(({ finding, node: about, evidence }) => [finding, about, evidence["count"]]),
+    [["revoked_key_used", node.id, 1]],
+  );
+  assert.equal(bench.incidents.counts.get("revoked_key_used"), 12);
+});
+
 test("incidents: unknown nodes are a finding only as a flood, and about nobody", async () => {
   const bench = open({ unknownNodesFinding: 50 });
   for (let sent = 0; sent < 49; sent++) bench.report("unknown_node", `${sent}`.padStart(32, "0"));

@@ -10,6 +10,7 @@ import type { FindingEntry } from "../format/entry.ts";
 import type { Clock, Timer } from "../std/clock.ts";
 import { findingOf, type Fold, hourOf, type Incident } from "./incident.ts";
 import { INGEST_LIMITS, type IngestLimits, SAMPLES_MAX } from "./limits.ts";
+import { RevokedTries } from "./revoked-tries.ts";
 
 /** How often folds whose hour is over are written. */
 const SWEEP_EVERY_MS = 10_000;
@@ -35,12 +36,14 @@ export class Incidents {
   readonly #limits: IngestLimits;
   readonly #tracked = new Map<string, Tracked>();
   readonly #counts = new Map<string, number>();
+  readonly #revokedTries: RevokedTries;
   #timer: Timer | undefined;
   #closed = false;
 
   constructor(options: IncidentsOptions) {
     this.#options = options;
     this.#limits = options.limits ?? INGEST_LIMITS;
+    this.#revokedTries = new RevokedTries(this.#limits);
     this.#schedule();
   }
 
@@ -52,6 +55,8 @@ export class Incidents {
   /** Never throws, never waits. */
   readonly report = (incident: Incident): void => {
     this.#counts.set(incident.kind, (this.#counts.get(incident.kind) ?? 0) + 1);
+    const { kind, nodeId, atMs } = incident;
+    if (kind === "revoked_key_used" && !this.#revokedTries.isTooMany(nodeId, atMs)) return;
     const tracked = this.#trackedFor(incident);
     const { fold } = tracked;
     fold.count++;

@@ -34,6 +34,10 @@ export interface IngestLimits {
   readonly incidentsMax: number;
   /** Refused frames of unknown nodes within an hour that make a finding: below, it is a node that was removed. */
   readonly unknownNodesFinding: number;
+  /** Refused tries of a revoked key that are no finding: batches under way, and an agent that is started again a few times. */
+  readonly revokedTriesMax: number;
+  /** … nor is any number of them within this time: agents stop at the first answer, older ones need a person. */
+  readonly revokedGraceMs: number;
 }
 
 export const INGEST_LIMITS: IngestLimits = {
@@ -48,6 +52,8 @@ export const INGEST_LIMITS: IngestLimits = {
   evidencePerNodeDayMax: 16,
   incidentsMax: 4_096,
   unknownNodesFinding: 1_000,
+  revokedTriesMax: 10,
+  revokedGraceMs: 600_000,
 };
 
 /** Accepted batches per node whose hash stays in memory, to tell a replay from a fork at once. */

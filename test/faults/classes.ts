@@ -285,15 +285,29 @@ export const FAULT_CLASSES: readonly FaultClass[] = [
       return (faulty) => (faulty ? world.claim(second, [second.ip, first.ip]) : undefined);
     },
   },
-  alone(
-    { fault: "revoked key used", kind: "revoked_key_used", severity: "high", node: "revoked" },
-    { evidence: INCIDENT },
-    async (world, node) => {
-      await world.api.call("POST", `/api/v1/nodes/${node.id}/revoke`);
-      world.quieten(node);
-      await refused(node, twinOf(world, node), "revoked_key");
+  {
+    fault: "revoked key used on and on",
+    kind: "revoked_key_used",
+    severity: "high",
+    node: "revoked",
+    evidence: INCIDENT,
+    async prepare(world) {
+      const node = await world.node("revoked");
+      const attempt = (): Promise<void> => refused(node, twinOf(world, node), "revoked_key");
+      return async (faulty) => {
+        await world.api.call("POST", `/api/v1/nodes/${node.id}/revoke`);
+        world.quieten(node);
+        // An honest node learns it by this answer.
+        await attempt();
+        if (!faulty) return;
+        const { revokedTriesMax, revokedGraceMs } = INGEST_LIMITS;
+        for (let more = 0; more < revokedTriesMax; more++) {
+          await world.pass(Math.ceil(revokedGraceMs / revokedTriesMax) + 1);
+          await attempt();
+        }
+      };
     },
-  ),
+  },
   alone(
     {
       fault: "batches of nodes that nobody enrolled",

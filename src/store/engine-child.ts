@@ -26,6 +26,7 @@ export interface ChildOrders extends EngineOptions {
 
 const niceness = 10;
 const stopMaxMs = 5_000;
+const lastAnswerMs = 250;
 
 process.umask(0o077);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
@@ -39,7 +40,10 @@ const lines = createInterface({ input: process.stdin });
 lines.once("line", (line) => void serve(JSON.parse(line) as ChildOrders));
 
 async function serve(orders: ChildOrders): Promise<void> {
-  const runner = new EngineRunner(orders);
+  const runner = new EngineRunner(orders, (reason) => {
+    // Who asked for it still gets an answer; the supervisor starts the engine again.
+    setTimeout(() => leave(reason), lastAnswerMs);
+  });
   const server = createServer(
     { keepAliveTimeout: 60_000, requestTimeout: 0, maxHeaderSize: 1024 * 1024 },
     (message, response) => {

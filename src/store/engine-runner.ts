@@ -12,6 +12,7 @@ import {
   type NativeResult,
 } from "./engine-native.ts";
 import { openLanes, type Lane, type LaneName } from "./engine-lanes.ts";
+import { FaultError } from "./engine-fault.ts";
 import { killSql, type Plan } from "./engine-statement.ts";
 
 /** Parameters travel in the text here, and a statement's parser is bounded before the statement could say how. */
@@ -21,6 +22,8 @@ export interface EngineOptions {
   readonly dataDir: string;
   /** Memory of all queries together, bytes. */
   readonly memoryMaxBytes: number;
+  /** How long a guest's query may go on past its limit of time. */
+  readonly overrunMaxMs: number;
 }
 
 export class EngineRunner {
@@ -30,9 +33,16 @@ export class EngineRunner {
   readonly #first: NativeConnection;
   readonly #lanes: Readonly<Record<LaneName, Lane>> = openLanes();
   readonly #running = new Set<string>();
+  readonly #overrunMaxMs: number;
+  readonly #onOverrun: (reason: string) => void;
 
-  /** Throws the engine's own error when the directory is unusable or another process has it open. */
-  constructor(options: EngineOptions) {
+  /**
+   * Throws the engine's own error when the directory is unusable or another process has it open.
+   * `onOverrun` is told of a query that nothing but the end of this process can end.
+   */
+  constructor(options: EngineOptions, onOverrun: (reason: string) => void) {
+    this.#overrunMaxMs = options.overrunMaxMs;
+    this.#onOverrun = onOverrun;
     const engineDir = join(options.dataDir, "engine");
     this.tempDir = join(options.dataDir, "tmp");
     this.#dataDir = engineDir;
@@ -54,7 +64,10 @@ export class EngineRunner {
       const kill = (): void => void this.#kill(jobId);
       signal.addEventListener("abort", kill, { once: true });
       try {
-        return await this.#track(jobId, () => this.#once(plan.sql, plan.format));
+        const answer = this.#track(jobId, () => this.#once(plan.sql, plan.format));
+        return plan.runMaxMs === undefined
+          ? await answer
+          : await this.#bounded(answer, plan.runMaxMs);
       } finally {
         signal.removeEventListener("abort", kill);
       }
@@ -67,6 +80,24 @@ export class EngineRunner {
       await Promise.all([...this.#running].map((jobId) => this.#kill(jobId)));
     }
     this.#native.CloseConnection(this.#first);
+  }
+
+  /**
+   * The engine looks at its limit between blocks of rows: nested functions over long arrays keep one
+   * block busy for minutes, and no KILL QUERY ends them.
+   */
+  async #bounded(answer: Promise<NativeResult>, runMaxMs: number): Promise<NativeResult> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const reason = `a query could not be ended at its limit of ${runMaxMs / 1_000} s`;
+      late.reject(new FaultError(159, "TIMEOUT_EXCEEDED", reason));
+      this.#onOverrun(reason);
+    }, runMaxMs + this.#overrunMaxMs);
+    try {
+      return await Promise.race([answer, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #once(sql: string, format: string): Promise<NativeResult> {

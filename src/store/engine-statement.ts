@@ -24,6 +24,8 @@ export interface Plan {
   /** Format of the output, in the file or in memory. */
   readonly format: string;
   readonly output: "file" | "memory";
+  /** Of a guest's query: the time after which the engine is to end it. */
+  readonly runMaxMs?: number;
 }
 
 const insertWithData =
@@ -58,6 +60,8 @@ export function planQuery(request: EngineRequest, text: string, file: string): P
     request.settings.get("readonly") === undefined || request.settings.get("readonly") === "0"
       ? "query"
       : "guest";
+  const runMaxS = lane === "guest" ? Number(request.settings.get("max_execution_time") ?? 0) : 0;
+  const limit = runMaxS > 0 ? { runMaxMs: runMaxS * 1_000 } : {};
   const before = preamble(request, lane);
   const bare = text.replace(leadingComments, "");
   if (!/^(?:\(|SELECT\b|WITH\b|FROM\b)/i.test(bare)) {
@@ -66,6 +70,7 @@ export function planQuery(request: EngineRequest, text: string, file: string): P
       sql: before + text,
       format: trailingFormat.exec(text)?.groups?.["format"] ?? request.defaultFormat,
       output: "memory",
+      ...limit,
     };
   }
   const format = trailingFormat.exec(bare)?.groups?.["format"] ?? request.defaultFormat;
@@ -75,6 +80,7 @@ export function planQuery(request: EngineRequest, text: string, file: string): P
     sql: `${before}${select}\nINTO OUTFILE ${literal(file)} FORMAT ${format}`,
     format,
     output: "file",
+    ...limit,
   };
 }
 

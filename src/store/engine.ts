@@ -20,6 +20,8 @@ export interface EngineSettings {
   readonly clock: Clock;
   /** Memory of all queries together, bytes. Default: 2 GiB. */
   readonly memoryMaxBytes?: number;
+  /** How long a guest's query may go on past its limit of time before the engine is started anew. Default: 30 s. */
+  readonly overrunMaxMs?: number;
   /** Told of crashes and restarts; one line each. */
   readonly log?: (line: string) => void;
 }
@@ -157,8 +159,8 @@ export class Engine {
   }
 
   #orders(): ChildOrders {
-    const { dataDir, memoryMaxBytes = 2 * 1024 ** 3 } = this.#settings;
-    return { dataDir, memoryMaxBytes, password: this.#password, port: this.#port };
+    const { dataDir, memoryMaxBytes = 2 * 1024 ** 3, overrunMaxMs = 30_000 } = this.#settings;
+    return { dataDir, memoryMaxBytes, overrunMaxMs, password: this.#password, port: this.#port };
   }
 
   #crashed(error: StoreError, startedMs: number): void {

@@ -36,6 +36,8 @@ export interface StoreOptions {
   readonly requestMaxMs?: number;
   /** Embedded only: memory of all queries together, bytes. Default: 2 GiB. */
   readonly memoryMaxBytes?: number;
+  /** Embedded only: how long a user's query may go on past its limit of time. Default: 30 s. */
+  readonly overrunMaxMs?: number;
 }
 
 export interface Store {

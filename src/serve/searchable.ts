@@ -7,6 +7,7 @@ import type { FindingDraft } from "../reconcile/findings.ts";
 import { startDerive, type DeriveHandle } from "../reconcile/start-derive.ts";
 import type { DurableEnd } from "../journal/durable-end.ts";
 import type { Clock, Timer } from "../std/clock.ts";
+import { refuseForeignTables } from "../store/foreign-tables.ts";
 import { openStore, type Store } from "../store/open-store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { statementOf, type StoreReader, storeReader } from "./query/store-reader.ts";
@@ -49,8 +50,15 @@ export class Searchable {
     return this.#committed;
   }
 
-  /** Opens the store and starts the thread. Resolves also when that failed: it is tried again. */
-  async start(): Promise<void> {
+  /**
+   * Opens the store and starts the thread. Resolves also when that failed: it is tried again.
+   * Throws `store_bad_options` and `store_foreign`: the administrator is still there to read them.
+   */
+  start(): Promise<void> {
+    return this.#start(true);
+  }
+
+  async #start(isFirst: boolean): Promise<void> {
     const { clock, dataDir, storeUrl, log } = this.#options;
     this.#retry = undefined;
     this.#pause.started(clock.monotonicMs());
@@ -60,11 +68,11 @@ export class Searchable {
       const place =
         storeUrl === undefined ? { dataDir: join(dataDir, "store") } : { url: storeUrl };
       this.#store ??= await openStore({ clock, log, ...place });
+      if (storeUrl !== undefined) await refuseForeignTables(this.#store.client);
       if (this.#closed) return await this.close();
       this.#derive = this.#startDerive(this.#store);
     } catch (error) {
-      // A wrong option never becomes right.
-      if (error instanceof StoreError && error.code === "store_bad_options") throw error;
+      if (isFirst && isWrongOption(error)) throw error;
       this.#startLater("the store cannot be opened", error);
     }
   }
@@ -128,6 +136,13 @@ export class Searchable {
     const { clock, log } = this.#options;
     const pauseMs = this.#pause.failed(clock.monotonicMs());
     log(`${what}, trying again in ${pauseMs / 1000} s: ${reason}`);
-    this.#retry = clock.after(pauseMs, () => void this.start());
+    this.#retry = clock.after(pauseMs, () => void this.#start(false));
   }
+}
+
+function isWrongOption(error: unknown): boolean {
+  return (
+    error instanceof StoreError &&
+    (error.code === "store_bad_options" || error.code === "store_foreign")
+  );
 }

@@ -70,18 +70,21 @@ export function cleanEnv(env: Readonly<Record<string, string>>): NodeJS.ProcessE
 export class ServerProcess implements AsyncDisposable {
   readonly dir: string;
   readonly url: string;
+  /** What it said of its store when it was ready. */
+  readonly store: string;
   readonly child: ChildProcess;
   readonly #output: () => { stdout: string; stderr: string };
   readonly #isOwnDir: boolean;
 
   private constructor(
     child: ChildProcess,
-    start: { dir: string; url: string; isOwnDir: boolean },
+    start: { dir: string; url: string; store: string; isOwnDir: boolean },
     output: () => { stdout: string; stderr: string },
   ) {
     this.child = child;
     this.dir = start.dir;
     this.url = start.url;
+    this.store = start.store;
     this.#isOwnDir = start.isOwnDir;
     this.#output = output;
   }
@@ -99,8 +102,8 @@ export class ServerProcess implements AsyncDisposable {
     });
     const [line] = (await Promise.race([ready, ended])) as [string];
     ended.catch(() => undefined);
-    const { url } = JSON.parse(line) as { url: string };
-    return new ServerProcess(child, { dir: own, url, isOwnDir: dir === undefined }, output);
+    const { url, store } = JSON.parse(line) as { url: string; store: string };
+    return new ServerProcess(child, { dir: own, url, store, isOwnDir: dir === undefined }, output);
   }
 
   get token(): string {

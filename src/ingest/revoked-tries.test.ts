@@ -13,8 +13,8 @@ const senders: [title: string, everyMs: number, count: number, firstTooMany: num
   ["many, and longer", MINUTE_MS / 10, 102, 102],
   ["few over a long time", 10 * MINUTE_MS, 10, 0],
   ["one every ten minutes", 10 * MINUTE_MS, 30, 11],
-  ["one every 59 minutes", 59 * MINUTE_MS, 30, 11],
-  ["a machine that is started again every hour", 60 * MINUTE_MS, 1_000, 0],
+  ["one every 29 minutes", 29 * MINUTE_MS, 30, 11],
+  ["an agent that asks once an hour, or a little sooner", 55 * MINUTE_MS, 1_000, 0],
 ];
 for (const [title, everyMs, count, firstTooMany] of senders) {
   it(`${title}: ${firstTooMany === 0 ? "no finding" : `from try ${firstTooMany} on`}`, () => {

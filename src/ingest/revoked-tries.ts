@@ -1,11 +1,14 @@
 /**
  * When the use of a revoked key is worth a finding. A node learns that it was revoked by the refusal
- * of its next batch, and an agent that is started again asks once more: that is no attack. Somebody
- * who goes on for longer has not understood, or does not care.
+ * of its next batch, an agent that is started again asks once more, and all of them ask once an hour:
+ * that is no attack. Somebody who goes on more often has not understood, or does not care.
  *
  * Kept in memory alone: a restart of the server begins anew, and so the finding comes a little later.
  */
-import { FOLD_MS, type IngestLimits } from "./limits.ts";
+import type { IngestLimits } from "./limits.ts";
+
+/** Tries further apart begin anew: less than the hour between an honest agent's questions. */
+const PAUSE_MS = 30 * 60_000;
 
 interface Tries {
   readonly firstAtMs: number;
@@ -25,7 +28,7 @@ export class RevokedTries {
   /** Counts this try. True when there were more, over a longer time, than an honest node makes. */
   isTooMany(nodeId: string, atMs: number): boolean {
     const before = this.#byNode.get(nodeId);
-    const goesOn = before !== undefined && atMs - before.lastAtMs < FOLD_MS;
+    const goesOn = before !== undefined && atMs - before.lastAtMs < PAUSE_MS;
     const tries = goesOn ? before : { firstAtMs: atMs, lastAtMs: atMs, count: 0 };
     tries.lastAtMs = atMs;
     tries.count++;

@@ -124,9 +124,8 @@ function stopOnSignal(stop: (reason: string) => void): void {
 /** Our own codes are lower case, those of the system are not: it is in the text anyway. */
 function withCode(error: Error): string {
   const { code } = error as { code?: unknown };
-  return /^[a-z_]+$/.test(String(code ?? ""))
-    ? `${error.message} (${String(code)})`
-    : error.message;
+  const isOurs = typeof code === "string" && /^[a-z_]+$/.test(code);
+  return isOurs ? `${error.message} (${code})` : error.message;
 }
 
 function fatal(cause: Error): CommandError {

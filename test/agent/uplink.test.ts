@@ -4,7 +4,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { createServer as createHttp, type RequestListener } from "node:http";
 import { createServer as createHttps } from "node:https";
-import type { AddressInfo, Server } from "node:net";
+import { type AddressInfo, createServer as createTcp, type Server, type Socket } from "node:net";
 import { test } from "node:test";
 import { Uplink } from "../../src/agent/ship/uplink.ts";
 import { makeSelfSigned } from "../../src/serve/tls/self-signed.ts";
@@ -55,6 +55,27 @@ test("a certificate is compared before anything is sent", async () => {
   assert.deepEqual(paths, ["/one", "/two"]);
   for (const uplink of [good, other, authorities]) uplink.close();
   server.close();
+});
+
+test("a server that never shakes hands holds up neither a request nor the end of the run", async () => {
+  const sockets: Socket[] = [];
+  const silent = createTcp((socket) => sockets.push(socket.on("error", () => undefined).resume()));
+  const server = `https://127.0.0.1:${await port(silent)}`;
+  const uplink = new Uplink({ ...BASE, server, fingerprint: Buffer.alloc(32, 1) });
+  const stop = new AbortController();
+  const answer = uplink.post("/x", {}, stop.signal);
+  await once(silent, "connection");
+  stop.abort(new Error("SIGTERM"));
+  assert.deepEqual(await answer, { outcome: "later", reason: "SIGTERM" });
+  const [first] = sockets;
+  // The connection went with the request: the next one makes its own.
+  if (first?.closed === false) await once(first, "close");
+  const next = uplink.post("/y", {}, AbortSignal.any([]));
+  await once(silent, "connection");
+  uplink.close();
+  assert.equal((await next).outcome, "later");
+  for (const socket of sockets) socket.destroy();
+  silent.close();
 });
 
 test("only a refusal in our own words is one", async () => {

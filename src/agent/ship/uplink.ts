@@ -44,6 +44,8 @@ export class Uplink {
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #options: UplinkOptions;
   readonly #peers = new Set<string>();
+  /** Connections whose certificate was not compared yet: the agent does not know of them. */
+  readonly #pending = new Set<TLSSocket>();
 
   /** Throws `bad_option` for what is no URL, `insecure_server` for http that was not allowed. */
   constructor(options: UplinkOptions) {
@@ -52,7 +54,7 @@ export class Uplink {
     const keepAlive = { keepAlive: true, keepAliveMsecs: 15_000, maxSockets: 1, timeout: 300_000 };
     this.#agent =
       this.#base.protocol === "https:"
-        ? pinned(new HttpsAgent(keepAlive), options.fingerprint)
+        ? this.#pinned(new HttpsAgent(keepAlive), options.fingerprint)
         : new HttpAgent(keepAlive);
   }
 
@@ -68,20 +70,32 @@ export class Uplink {
       body instanceof Uint8Array ? "application/vnd.tallystick.batch" : "application/json";
     return new Promise((resolve) => {
       const timeout = AbortSignal.timeout(REQUEST_MS_MAX);
-      const later = (error: Error): void => resolve({ outcome: "later", reason: reasonOf(error) });
+      const ends = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+      const answer = (what: Answer): void => {
+        ends.removeEventListener("abort", end);
+        resolve(what);
+      };
+      const later = (error: Error): void => answer({ outcome: "later", reason: reasonOf(error) });
+      // A request that waits for its socket says nothing when it is ended, nor ends the socket.
+      const end = (): void => {
+        const reason = errorOf(ends.reason);
+        this.#dropPending(reason);
+        later(reason);
+      };
+      ends.addEventListener("abort", end);
       const request = (this.#base.protocol === "https:" ? httpsRequest : httpRequest)(
         new URL(path, this.#base),
         {
           method: "POST",
           agent: this.#agent,
-          signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+          signal: ends,
           headers: {
             "content-type": type,
             "content-length": bytes.length,
             "user-agent": `tallystick-agent/${this.#options.version}`,
           },
         },
-        (response) => void readAnswer(response).then(resolve, later),
+        (response) => void readAnswer(response).then(answer, later),
       );
       request.on("error", later);
       request.on("socket", (socket) => this.#notePeer(socket));
@@ -90,7 +104,44 @@ export class Uplink {
   }
 
   close(): void {
+    this.#dropPending(new Error("the uplink was closed"));
     this.#agent.destroy();
+  }
+
+  /** There is one at most: requests are made one after the other. */
+  #dropPending(reason: Error): void {
+    for (const socket of this.#pending) socket.destroy(reason);
+  }
+
+  /** The socket is handed over only after the certificate was compared: nothing is sent to another. */
+  #pinned(agent: HttpsAgent, fingerprint: Uint8Array | undefined): HttpsAgent {
+    if (fingerprint === undefined) return agent;
+    agent.createConnection = (options: TlsOptions, callback) => {
+      // A resumed session would show no certificate to compare.
+      delete options.session;
+      const socket = tlsConnect({ ...options, rejectUnauthorized: false });
+      this.#pending.add(socket);
+      const fail = (error: Error): void => callback?.(error, socket);
+      socket.once("error", fail);
+      socket.once("close", () => this.#pending.delete(socket));
+      socket.once("secureConnect", () => {
+        socket.off("error", fail);
+        this.#pending.delete(socket);
+        if (isPinned(socket, fingerprint)) {
+          callback?.(null, socket);
+          return;
+        }
+        socket.destroy();
+        fail(
+          new AgentError(
+            "wrong_certificate",
+            "the server's certificate is not the one that the enrolment key named",
+          ),
+        );
+      });
+      return undefined;
+    };
+    return agent;
   }
 
   get #port(): number {
@@ -131,32 +182,8 @@ function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || isLoopbackIPv4;
 }
 
-/** The socket is handed over only after the certificate was compared: nothing is sent to another. */
-function pinned(agent: HttpsAgent, fingerprint: Uint8Array | undefined): HttpsAgent {
-  if (fingerprint === undefined) return agent;
-  agent.createConnection = (options: TlsOptions, callback) => {
-    // A resumed session would show no certificate to compare.
-    delete options.session;
-    const socket = tlsConnect({ ...options, rejectUnauthorized: false });
-    const fail = (error: Error): void => callback?.(error, socket);
-    socket.once("error", fail);
-    socket.once("secureConnect", () => {
-      socket.off("error", fail);
-      if (isPinned(socket, fingerprint)) {
-        callback?.(null, socket);
-        return;
-      }
-      socket.destroy();
-      fail(
-        new AgentError(
-          "wrong_certificate",
-          "the server's certificate is not the one that the enrolment key named",
-        ),
-      );
-    });
-    return undefined;
-  };
-  return agent;
+function errorOf(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 function isPinned(socket: TLSSocket, fingerprint: Uint8Array): boolean {

@@ -132,7 +132,7 @@ export class AgentLog {
       this.#bytes += writeSync(this.#fd, `${line}\n`);
       if (this.#bytes >= LOG_FILE_BYTES_MAX) this.#rotate();
     } catch {
-      this.#fd = undefined;
+      this.close();
     }
   }
 

@@ -89,6 +89,19 @@ export function readJson(path: string): unknown {
   }
 }
 
+/**
+ * The same for files that are written without waiting for the disk: after a power cut one may be empty
+ * or cut short, and is as good as none.
+ */
+export function readJsonHint(path: string): unknown {
+  try {
+    return readJson(path);
+  } catch (error) {
+    if (error instanceof AgentError) return undefined;
+    throw error;
+  }
+}
+
 /** True for the error of a file or directory that is not there. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";

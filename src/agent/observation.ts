@@ -5,7 +5,7 @@
  */
 import type { Entry } from "../format/entry.ts";
 import type { Clock, Timer } from "../std/clock.ts";
-import { readJson, replaceFile } from "./json-file.ts";
+import { readJsonHint, replaceFile } from "./json-file.ts";
 import { bringForward } from "./observe/checkpoint.ts";
 import type { NetworkRule } from "./observe/address-scope.ts";
 import type { Half } from "./observe/half-table.ts";
@@ -93,7 +93,7 @@ export class RunningObservation {
   }
 
   #restored(entriesSince: (seq: number) => Iterable<Numbered>): Half[] {
-    const saved = readJson(this.#options.liveFile) as Checkpoint | undefined;
+    const saved = readJsonHint(this.#options.liveFile) as Checkpoint | undefined;
     if (saved?.epoch !== this.#options.epoch() || !Array.isArray(saved.halves)) return [];
     return bringForward(saved.halves, connectionEntries(entriesSince(saved.seq)));
   }

@@ -1,5 +1,5 @@
 /** What the agent says of itself in STATE/status.json, for `tallystick-agent status` and for its own next start. */
-import { readJson, replaceFile } from "./json-file.ts";
+import { readJsonHint, replaceFile } from "./json-file.ts";
 import type { StatePaths } from "./state-directory.ts";
 
 /** Times are Unix ms, 0 for never. */
@@ -35,7 +35,7 @@ export interface AgentStatus {
 
 /** The last status that was written; undefined when none was. */
 export function readStatus(paths: StatePaths): AgentStatus | undefined {
-  return readJson(paths.status) as AgentStatus | undefined;
+  return readJsonHint(paths.status) as AgentStatus | undefined;
 }
 
 /** Not durable: it is about the present. A disk that refuses it must not stop the agent. */

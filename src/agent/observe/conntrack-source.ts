@@ -43,6 +43,7 @@ interface Change {
   readonly next: EventReader;
   readonly handover: Handover;
   readonly reason: string;
+  readonly begunMonotonicMs: number;
   /** The mark at which the old reader is done; sent once the next one has read its first. */
   last: Mark | undefined;
 }
@@ -53,6 +54,8 @@ interface Repeats {
 }
 
 const POLL_MS = 10;
+/** Two readers overlap for so long at most: what they bring meanwhile is remembered. */
+const CHANGE_MS_MAX = 30_000;
 
 export class ConntrackSource {
   readonly #options: ConntrackSourceOptions;
@@ -323,7 +326,9 @@ export class ConntrackSource {
     const { read, begun, dropped } = this.#counted;
     this.#tookSampleMonotonicMs = nowMs;
     this.#counted = { read: 0, begun: 0, dropped: 0 };
-    if (this.#change !== undefined || this.#outageFromMs !== undefined) return;
+    if (this.#change !== undefined) return this.#abandonLate(this.#change, nowMs);
+    // A change ends at a mark: where none is read, there can be none.
+    if (this.#outageFromMs !== undefined || !this.#marksCome()) return;
     const { events, reason } = this.#pressure.sample({
       dropped: this.#dumps.takeRan() ? 0 : dropped,
       read: Math.round(read / seconds),
@@ -337,7 +342,25 @@ export class ConntrackSource {
     const next = this.#startReader(events);
     if (next === undefined) return;
     const why = reason === "" ? "decided before, when the reader could not be changed" : reason;
-    this.#change = { next, handover: new Handover(), reason: why, last: undefined };
+    this.#change = {
+      next,
+      handover: new Handover(),
+      reason: why,
+      begunMonotonicMs: this.#options.clock.monotonicMs(),
+      last: undefined,
+    };
+  }
+
+  /** The mark at which it would have ended was lost: the old reader goes on alone. */
+  #abandonLate(change: Change, nowMs: number): void {
+    if (nowMs - change.begunMonotonicMs < CHANGE_MS_MAX) return;
+    this.#change = undefined;
+    change.next.stop();
+    this.#warn("the event reader could not be changed: no mark was read meanwhile");
+  }
+
+  #marksCome(): boolean {
+    return this.#completeToMs > 0 && !this.#marksStalled();
   }
 
   /** Once: another version of conntrack may print otherwise, and then nothing is right. */

@@ -8,7 +8,7 @@
 import type { GapEntry } from "../../format/entry.ts";
 import { contentOf, type Body, type Content } from "./body.ts";
 import { decodeEntries } from "../../format/payload.ts";
-import { readJson, replaceFile } from "../json-file.ts";
+import { readJsonHint, replaceFile } from "../json-file.ts";
 
 /** A gap without the time of its declaration. */
 export type Loss = Omit<GapEntry, "kind" | "atMs">;
@@ -22,7 +22,8 @@ export class PendingGaps {
 
   constructor(file: string) {
     this.#file = file;
-    const saved = readJson(file);
+    // Cut short by a power cut, it leaves the numbers of what was lost as a hole, which the server sees.
+    const saved = readJsonHint(file);
     if (Array.isArray(saved)) this.#losses = saved as Loss[];
   }
 

@@ -162,8 +162,10 @@ export class RecordLog {
   }
 
   #roll(): void {
+    // Opened first: what cannot be replaced is written on.
+    const next = this.#openSegment(this.#active.segment + 1);
     closeSync(this.#active.fd);
-    this.#active = this.#openSegment(this.#active.segment + 1);
+    this.#active = next;
   }
 
   #openSegment(segment: number): { fd: number; segment: number } {

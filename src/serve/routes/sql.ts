@@ -20,7 +20,7 @@ export function sqlRoutes(app: Api, { store }: ApiParts): void {
     async (request, reply) => {
       // Who hangs up stops the query too.
       const gone = new AbortController();
-      request.raw.socket.once("close", () => gone.abort());
+      reply.raw.once("close", () => gone.abort());
       const { sql, limit = ROWS_MAX_DEFAULT } = request.body;
       const answer = await store.sql(sql, limit, gone.signal);
       if (!answer.ok) return sendProblem(reply, { code: answer.code, detail: detailOf(answer) });

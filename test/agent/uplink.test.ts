@@ -78,6 +78,29 @@ test("a server that never shakes hands holds up neither a request nor the end of
   silent.close();
 });
 
+test("a server that takes connections and never shakes hands: a stop ends the request, and the connection", async () => {
+  const server = createTcp();
+  const url = `https://127.0.0.1:${await port(server)}`;
+  for (const how of ["abort", "close"]) {
+    const uplink = new Uplink({ ...BASE, server: url, fingerprint: Buffer.alloc(32, 1) });
+    const stopping = new AbortController();
+    const answer = uplink.post("/x", {}, stopping.signal);
+    const [socket] = (await once(server, "connection")) as [Socket];
+    socket.on("error", () => undefined).resume();
+    const closed = once(socket, "close");
+    if (how === "abort") stopping.abort(new Error("the agent stops"));
+    else uplink.close();
+    assert.equal((await answer).outcome, "later", how);
+    await closed;
+    // What was asked for after it is not kept waiting by the one that never came to be.
+    if (how === "abort") {
+      assert.equal((await uplink.post("/y", {}, AbortSignal.abort())).outcome, "later");
+      uplink.close();
+    }
+  }
+  server.close();
+});
+
 test("only a refusal in our own words is one", async () => {
   const problem = JSON.stringify({ status: 409, code: "fork", detail: "d" });
   await check(answerWith(409, problem), {

@@ -132,8 +132,11 @@ export class EntryStream {
     if (!this.#queue.isGone()) return;
     const nowMs = this.#options.clock.nowMs();
     const fromMs = this.#queue.oldestAtMs ?? this.#queue.lastAtMs;
+    // Until there is a new one the old one is written on: its file has no name, and still a place.
+    const fresh = this.#openNewQueue();
+    if (fresh === undefined) return;
     this.#queue.close();
-    this.#queue = this.#openQueue(0);
+    this.#queue = fresh;
     this.#open.reopen();
     this.#options.onLost();
     const lost = {
@@ -142,6 +145,15 @@ export class EntryStream {
       toMs: nowMs,
     };
     this.emit({ kind: "gap", atMs: nowMs, cause: "lost", ...lost });
+  }
+
+  /** Undefined while the directory refuses: tried again at the next look. */
+  #openNewQueue(): BodyQueue | undefined {
+    try {
+      return this.#openQueue(0);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Numbers for entries that are sealed without passing the queue; returns the first. */

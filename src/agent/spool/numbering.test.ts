@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { SEQ_BLOCK } from "../limits.ts";
 import { Numbering } from "./numbering.ts";
@@ -50,4 +50,27 @@ test("the next block is reserved ahead, on disk before it is used", async () => 
   assert.equal(again.numbering.next, SEQ_BLOCK / 2 + 1);
   for (let at = 0; at < 3 * SEQ_BLOCK; at++) again.numbering.take();
   assert.ok(Numbering.open(file, 0).numbering.next >= again.numbering.next);
+});
+
+test("a disk that refuses holds up no number, and gives none twice once it takes writes again", async () => {
+  const file = fresh();
+  const { numbering } = Numbering.open(file, 0);
+  const directory = dirname(file);
+  rmSync(directory, { recursive: true });
+  const given = SEQ_BLOCK + 3_000;
+  for (let at = 0; at < given; at++) assert.equal(numbering.take(), at);
+  mkdirSync(directory);
+  for (let at = 0; at < 2_000; at++) numbering.take();
+  const { numbering: next } = Numbering.open(file, 0);
+  assert.ok(next.next >= given + 2_000, `${next.next}`);
+  await numbering.close();
+});
+
+test("a number that is asked for after the end makes it no unclean one", async () => {
+  const file = fresh();
+  const { numbering } = Numbering.open(file, 0);
+  for (let at = 0; at < SEQ_BLOCK; at++) numbering.take();
+  await numbering.close();
+  numbering.take();
+  assert.equal(Numbering.open(file, SEQ_BLOCK).hole, undefined);
 });

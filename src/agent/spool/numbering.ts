@@ -4,10 +4,15 @@
  *
  *   1. reserve the next block, durably           crash: the block is skipped; the hole is declared
  *   2. give numbers from it, in memory only      crash: same
+ *      (the disk refuses: numbers go on in memory, and reserving is tried again; whatever such an
+ *      entry's body is, it is on the disk that took it, or at the server, which knows the next number)
  *   3. on a clean stop, write the exact next     crash: as if the stop had not been clean
  */
 import { SEQ_BLOCK } from "../limits.ts";
 import { readJson, replaceFile, replaceFileSoon } from "../json-file.ts";
+
+/** Numbers that are given without a reservation before one is tried again. */
+const RETRY_AFTER = 1024;
 
 /** Numbers that may have been given to entries that nobody has; both inclusive. */
 export type SeqRange = readonly [first: number, last: number];
@@ -23,6 +28,7 @@ export class Numbering {
   #next: number;
   #reservedTo: number;
   #reserving: Promise<void> | undefined;
+  #closed = false;
 
   private constructor(file: string, next: number) {
     this.#file = file;
@@ -50,7 +56,7 @@ export class Numbering {
   }
 
   take(): number {
-    if (this.#next === this.#reservedTo) this.#reserve();
+    if (this.#next >= this.#reservedTo && !this.#closed) this.#reserveOrGoOn();
     if (this.#reservedTo - this.#next === SEQ_BLOCK / 2) this.#reserving ??= this.#reserveSoon();
     return this.#next++;
   }
@@ -58,6 +64,7 @@ export class Numbering {
   /** A clean stop: nothing is skipped at the next start. */
   async close(): Promise<void> {
     await this.#reserving;
+    this.#closed = true;
     replaceFile(this.#file, JSON.stringify({ reservedTo: this.#next, clean: true }));
     this.#reservedTo = this.#next;
   }
@@ -72,6 +79,15 @@ export class Numbering {
       // Tried again, and waited for, when the block is used up.
     }
     this.#reserving = undefined;
+  }
+
+  /** Numbering must never wait for a disk, nor end because of one. */
+  #reserveOrGoOn(): void {
+    try {
+      this.#reserve();
+    } catch {
+      this.#reservedTo = this.#next + RETRY_AFTER;
+    }
   }
 
   /** At the start, and when the disk was too slow to reserve ahead. Writes what `#reserveSoon` would. */

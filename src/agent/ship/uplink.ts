@@ -68,6 +68,10 @@ export class Uplink {
     const bytes = body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
     const type =
       body instanceof Uint8Array ? "application/vnd.tallystick.batch" : "application/json";
+    // A signal tells of its end once: who listens afterwards would wait for ever.
+    if (signal?.aborted === true) {
+      return Promise.resolve({ outcome: "later", reason: reasonOf(errorOf(signal.reason)) });
+    }
     return new Promise((resolve) => {
       const timeout = AbortSignal.timeout(REQUEST_MS_MAX);
       const ends = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);

@@ -4,7 +4,7 @@
  */
 import { Readable } from "node:stream";
 import type { ClickHouseClient } from "@clickhouse/client";
-import { isOwnTable, OWNER_TABLE } from "../store/foreign-tables.ts";
+import { isDisposable } from "../store/foreign-tables.ts";
 import { StoreError } from "../store/store-error.ts";
 import { SCHEMA_VERSION, TABLES, VIEWS, type TableName } from "../store/schema.ts";
 import type { ReadyBlock } from "../store/row-blocks.ts";
@@ -75,10 +75,8 @@ export class ClickHouseDeriveStore implements DeriveStore {
       "SELECT name FROM system.tables WHERE database = currentDatabase()",
     );
     const tables = rows.map((row) => row.name);
-    await this.#command(`CREATE TABLE IF NOT EXISTS ${OWNER_TABLE} (x UInt8) ENGINE = Memory`);
     if (!tables.includes(name)) {
-      for (const table of tables) {
-        if (table === OWNER_TABLE || !isOwnTable(table)) continue;
+      for (const table of tables.filter(isDisposable)) {
         await this.#command(`DROP TABLE IF EXISTS \`${table}\``);
       }
     }

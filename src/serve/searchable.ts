@@ -7,7 +7,7 @@ import type { FindingDraft } from "../reconcile/findings.ts";
 import { startDerive, type DeriveHandle } from "../reconcile/start-derive.ts";
 import type { DurableEnd } from "../journal/durable-end.ts";
 import type { Clock, Timer } from "../std/clock.ts";
-import { refuseForeignTables } from "../store/foreign-tables.ts";
+import { claimDatabase } from "../store/foreign-tables.ts";
 import { openStore, type Store } from "../store/open-store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { statementOf, type StoreReader, storeReader } from "./query/store-reader.ts";
@@ -29,7 +29,10 @@ export interface SearchableOptions {
 const USABLE_EVERY_MS = 50;
 
 export class Searchable {
-  readonly reader: StoreReader = storeReader(() => this.#store?.client);
+  /** Of a store that is known to be ours: what others keep elsewhere is no answer. */
+  readonly reader: StoreReader = storeReader(() =>
+    this.#derive === undefined ? undefined : this.#store?.client,
+  );
   readonly #options: SearchableOptions;
   #store: Store | undefined;
   #derive: DeriveHandle | undefined;
@@ -59,7 +62,7 @@ export class Searchable {
   }
 
   async #start(isFirst: boolean): Promise<void> {
-    const { clock, dataDir, storeUrl, log } = this.#options;
+    const { clock, dataDir, storeUrl, serverId, log } = this.#options;
     this.#retry = undefined;
     this.#pause.started(clock.monotonicMs());
     try {
@@ -68,7 +71,7 @@ export class Searchable {
       const place =
         storeUrl === undefined ? { dataDir: join(dataDir, "store") } : { url: storeUrl };
       this.#store ??= await openStore({ clock, log, ...place });
-      if (storeUrl !== undefined) await refuseForeignTables(this.#store.client);
+      if (storeUrl !== undefined) await claimDatabase(this.#store.client, serverId);
       if (this.#closed) return await this.close();
       this.#derive = this.#startDerive(this.#store);
     } catch (error) {

@@ -10,7 +10,8 @@ export const storeErrorCodes = {
   store_failed: "the engine answered with an error, or could not be started at all",
   store_closed: "the store was closed by its owner",
   store_bad_options: "neither a data directory nor a usable URL was given",
-  store_foreign: "the database elsewhere holds tables that are not ours; nothing was changed",
+  store_foreign:
+    "the database elsewhere holds tables that are not ours, or is of another server; nothing was changed",
 } as const;
 
 export type StoreErrorCode = keyof typeof storeErrorCodes;

@@ -118,3 +118,31 @@ for (const table of ["orders", "logs"]) {
     assert.deepEqual(await answer.json(), [{ n: 7 }]);
   });
 }
+
+it("leaves a database to the server that filled it", async () => {
+  const url = await make("shared");
+  await using first = await ServerProcess.start(["--store", url]);
+  const words = ["--data", join(scratch, "second"), "--listen", "127.0.0.1:0", "--store", url];
+  const ended = await run(["server", ...words]);
+  assert.equal(ended.code, 1);
+  assert.match(ended.stderr, /belongs to another Tallystick server, [0-9a-f]{32}, .*store_foreign/);
+  assert.equal((await first.command("findings", "--json")).code, 0);
+});
+
+it("shows nothing of a database of somebody else that it meets later", async () => {
+  const url = storeUrl("theirs_later");
+  await using server = await ServerProcess.start(["--store", url]);
+  const refused = new Promise<void>((resolve) => {
+    server.child.stderr?.on("data", (text: string) => {
+      if (/other tables, logs, /.test(text)) resolve();
+    });
+  });
+  await make("theirs_later");
+  await client.command({ query: "CREATE TABLE theirs_later.logs ENGINE = Log AS SELECT 7 AS n" });
+  await refused;
+  const asked = await server.command("sql", "SELECT n FROM logs", "--json");
+  assert.equal(asked.stdout, "");
+  assert.match(asked.stderr, /store_unavailable/);
+  const node = await joined(server, "node-a");
+  assert.equal((await send(server, node, [node.logEntry("taken")])).status, 200);
+});

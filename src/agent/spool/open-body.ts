@@ -22,7 +22,11 @@ const APPEND_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | 
 
 export class OpenBody {
   readonly #path: string;
+  readonly #append: (fd: number, text: string) => void;
   #fd: number;
+  /** What is whole in the file; where a write failed there may be a part of it behind. */
+  #wholeBytes = 0;
+  #isTorn = false;
   #seqFirst = 0;
   #count = 0;
   #text = "";
@@ -31,9 +35,10 @@ export class OpenBody {
   #lastAtMs = 0;
   #endAtMs = 0;
 
-  /** Empties the file: read it by `recoverOpenBody` first. */
-  constructor(path: string) {
+  /** Empties the file: read it by `recoverOpenBody` first. `append` is the disk's, for tests. */
+  constructor(path: string, append: (fd: number, text: string) => void = appendFileSync) {
     this.#path = path;
+    this.#append = append;
     this.#fd = openSync(path, APPEND_NEW, 0o600);
   }
 
@@ -63,12 +68,18 @@ export class OpenBody {
     this.#lastAtMs = Math.max(this.#lastAtMs, entry.atMs);
   }
 
-  /** Writes what was added since the last call. Throws what the disk throws; the entries stay in memory. */
+  /**
+   * Writes what was added since the last call that worked. Throws what the disk throws; what it did
+   * not take goes before all that follows, or a later start would number the rest as if it were first.
+   */
   write(): void {
     if (this.#unwritten === "") return;
-    const text = this.#unwritten;
+    if (this.#isTorn) ftruncateSync(this.#fd, this.#wholeBytes);
+    this.#isTorn = true;
+    this.#append(this.#fd, this.#unwritten);
+    this.#isTorn = false;
+    this.#wholeBytes += Buffer.byteLength(this.#unwritten);
     this.#unwritten = "";
-    appendFileSync(this.#fd, text);
   }
 
   /** The body of what was added. It stays in the file until `clear`, to be found again after a crash. */
@@ -92,17 +103,22 @@ export class OpenBody {
     return body;
   }
 
-  /** The body is safe elsewhere. */
+  /** The body is safe elsewhere. Where the file cannot be emptied now, the next write does it first. */
   clear(): void {
+    this.#wholeBytes = 0;
+    this.#isTorn = true;
     ftruncateSync(this.#fd, 0);
+    this.#isTorn = false;
   }
 
-  /** The file was removed under us: writes all lines to a new one. */
+  /** The file was removed under us: a new one, for all lines, which the next write puts there. */
   reopen(): void {
+    const fd = openSync(this.#path, APPEND_NEW, 0o600);
     closeSync(this.#fd);
-    this.#fd = openSync(this.#path, APPEND_NEW, 0o600);
+    this.#fd = fd;
+    this.#wholeBytes = 0;
+    this.#isTorn = false;
     this.#unwritten = this.#count === 0 ? "" : `${this.#seqFirst}\n${this.#text}`;
-    this.write();
   }
 
   end(): void {

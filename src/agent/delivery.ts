@@ -42,7 +42,7 @@ export interface Delivery {
   readonly isEmptied: boolean;
   /** Entries numbered `seq` and above that are still on disk, in order. */
   entriesSince(seq: number): Generator<readonly [seq: number, entry: Entry]>;
-  /** Notices, and declares, that somebody removed the spool. */
+  /** Notices, and declares, that somebody removed the spool. Never throws: it says once that it cannot be made anew. */
   checkSpool(): void;
   /** Delivers what it can within the bound and leaves the rest for the next start. */
   stop(flushMsMax: number): Promise<void>;
@@ -71,6 +71,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
   shipper = new Shipper({ ...options, stream, chain, receipts, serverKey });
   const isEmptied = !hadChain && receipts.last !== undefined;
   const parts = { stream, chain, shipper, isEmptied };
+  let isRefused = false;
   return {
     ...parts,
     *entriesSince(seq) {
@@ -78,8 +79,14 @@ export function openDelivery(options: DeliveryOptions): Delivery {
       yield* queuedEntries(stream, seq);
     },
     checkSpool() {
-      stream.checkSpool();
-      chain.checkSpool();
+      try {
+        stream.checkSpool();
+        chain.checkSpool();
+        isRefused = false;
+      } catch (error) {
+        if (!isRefused) log.error(`the spool cannot be made anew: ${String(error)}`);
+        isRefused = true;
+      }
     },
     async stop(flushMsMax) {
       stream.closeBody();

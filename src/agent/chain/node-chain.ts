@@ -103,10 +103,16 @@ export class NodeChain {
   checkSpool(): void {
     if (!this.#log.isGone()) return;
     const { last } = this.#log;
+    const fresh = SealedLog.open(this.#options.directory);
+    try {
+      if (last === undefined) fresh.anchor(this.#position);
+      else fresh.append({ frame: last.frame, position: this.#position });
+    } catch (error) {
+      fresh.close();
+      throw error;
+    }
     this.#log.close();
-    this.#log = SealedLog.open(this.#options.directory);
-    if (last === undefined) this.#log.anchor(this.#position);
-    else this.#log.append({ frame: last.frame, position: this.#position });
+    this.#log = fresh;
     this.#unsynced = true;
   }
 

@@ -1,7 +1,7 @@
 /** The loop's manners, with a clock that the test holds and a server that is a function. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ import { signHead, signReceipt } from "../../format/receipt.ts";
 import { ManualClock } from "../../std/clock.ts";
 import { AgentLog } from "../agent-log.ts";
 import { type Delivery, openDelivery } from "../delivery.ts";
-import { makeStateDirectory, statePaths } from "../state-directory.ts";
+import { makeStateDirectory, type StatePaths, statePaths } from "../state-directory.ts";
 import type { Answer, RequestBody } from "./uplink.ts";
 
 const server = generateKeyPairSync("ed25519");
@@ -35,6 +35,7 @@ function aborted(signal: AbortSignal | undefined): Promise<Answer> {
 interface Rig {
   readonly clock: ManualClock;
   readonly delivery: Delivery;
+  readonly paths: StatePaths;
   /** Frames that arrived, accepted or not. */
   readonly frames: Buffer[];
   readonly requests: { readonly path: string; readonly atMs: number }[];
@@ -88,6 +89,7 @@ function rig(): Rig {
   return {
     clock,
     delivery,
+    paths,
     frames,
     requests,
     answers,
@@ -338,5 +340,18 @@ test("a revoked node asks every hour, and goes on where it was once it is taken 
   await until(() => frames.length === 2);
   assert.deepEqual(said, ["revoked", "taken back"]);
   assert.deepEqual(frames[1], frames[0]);
+  await delivery.stop(0);
+});
+
+test("a spool that cannot be made anew ends nothing: it is said once, and tried again", async () => {
+  const { delivery, paths } = rig();
+  rmSync(paths.spool, { recursive: true });
+  writeFileSync(paths.spool, "in the way");
+  for (let look = 0; look < 3; look++) delivery.checkSpool();
+  rmSync(paths.spool);
+  delivery.checkSpool();
+  const said = readFileSync(join(paths.log, "agent.log"), "utf8").trim().split("\n");
+  assert.equal(said.filter((line) => line.includes("cannot be made anew")).length, 1);
+  assert.match(said.at(-1) ?? "", /somebody removed the spool/);
   await delivery.stop(0);
 });

@@ -117,11 +117,13 @@ export class EntryStream {
     this.#timer = undefined;
     if (this.#open.count === 0) return;
     this.#write();
-    this.checkSpool();
+    const lost = this.#renewSpool();
     const body = this.#open.close(this.#moment(), flags);
     crashPoint("agent: body closed");
     this.#lose(this.#enqueue(body));
     this.#options.onBody();
+    // Said in the next body: this one may be full.
+    this.#declareLost(lost);
   }
 
   /**
@@ -129,29 +131,38 @@ export class EntryStream {
    * which nobody can count: what was in them is known to whoever removed them.
    */
   checkSpool(): void {
-    if (!this.#queue.isGone()) return;
+    this.#declareLost(this.#renewSpool());
+  }
+
+  #declareLost(lost: Pick<GapEntry, "fromMs" | "toMs"> | undefined): void {
+    if (lost === undefined) return;
+    this.#options.onLost();
+    this.emit({ kind: "gap", atMs: lost.toMs, cause: "lost", count: null, ...lost });
+  }
+
+  /** The time of what is lost, when files had to be made anew. Where they cannot be, the next look tries again. */
+  #renewSpool(): Pick<GapEntry, "fromMs" | "toMs"> | undefined {
+    if (!this.#queue.isGone()) return undefined;
     const nowMs = this.#options.clock.nowMs();
     const fromMs = this.#queue.oldestAtMs ?? this.#queue.lastAtMs;
     // Until there is a new one the old one is written on: its file has no name, and still a place.
     const fresh = this.#openNewQueue();
-    if (fresh === undefined) return;
+    if (fresh === undefined) return undefined;
     this.#queue.close();
     this.#queue = fresh;
-    this.#open.reopen();
-    this.#options.onLost();
-    const lost = {
-      count: null,
-      fromMs: fromMs === 0 ? nowMs : Math.min(fromMs, nowMs),
-      toMs: nowMs,
-    };
-    this.emit({ kind: "gap", atMs: nowMs, cause: "lost", ...lost });
+    this.#write();
+    return { fromMs: fromMs === 0 ? nowMs : Math.min(fromMs, nowMs), toMs: nowMs };
   }
 
-  /** Undefined while the directory refuses: tried again at the next look. */
+  /** Undefined while the directory refuses. */
   #openNewQueue(): BodyQueue | undefined {
+    let fresh: BodyQueue | undefined;
     try {
-      return this.#openQueue(0);
+      fresh = this.#openQueue(0);
+      this.#open.reopen();
+      return fresh;
     } catch {
+      fresh?.close();
       return undefined;
     }
   }
@@ -224,7 +235,11 @@ export class EntryStream {
       losses = lossesOf(body, "spool");
     }
     crashPoint("agent: body queued");
-    this.#open.clear();
+    try {
+      this.#open.clear();
+    } catch {
+      // What the queue has wins at the next start.
+    }
     return losses;
   }
 

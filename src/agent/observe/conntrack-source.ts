@@ -114,10 +114,11 @@ export class ConntrackSource {
     }
   }
 
-  /** Ends the readers. What they had not delivered is lost, and so said if an outage was open. */
+  /** Ends the readers, and a dump that is going on. What they had not delivered is lost, and so said if an outage was open. */
   stop(): void {
     this.#stopped = true;
     for (const timer of this.#timers) timer.cancel();
+    this.#dumps.stop();
     if (this.#reader !== undefined) this.#reportDrops(this.#reader);
     this.#endOutage(this.#options.clock.nowMs());
     this.#change?.next.stop();

@@ -109,3 +109,38 @@ test("a loss soon after one that a dump brought on does not shorten that one's m
   await rig.pass(LOSS_AGAIN_MS + LOSS_QUIET_MS);
   assert.deepEqual(rig.begunMs.slice(2), [dumpedMs + LOSS_AGAIN_MS]);
 });
+
+test("a stop ends the reading, and what reads: nothing is heard of it afterwards", async () => {
+  const read = Promise.withResolvers<number>();
+  const heard: string[] = [];
+  const schedule = new DumpSchedule({
+    clock: new ManualClock(),
+    tracker: {
+      beginDump: () => undefined,
+      // The program names itself by the entry's id, and then goes on for as long as it may.
+      dumpEntry: ({ id }) => read.resolve(Number(id)),
+      endDump: () => void heard.push("ended"),
+      abandonDump: () => void heard.push("abandoned"),
+    },
+    fence: { provoke: assert.fail },
+    command: ["sh", "-c", `echo "${ENTRY} id=$$"; exec sleep 60`],
+    warn: (body) => heard.push(body),
+  });
+  schedule.tick({ mayStart: true, marksCome: true });
+  const pid = await read.promise;
+  schedule.stop();
+  while (isRunning(pid)) await setTimeout(1);
+  schedule.tick({ mayStart: true, marksCome: true });
+  assert.deepEqual(heard, ["abandoned"]);
+});
+
+const ENTRY =
+  "ipv4 2 udp 17 29 src=10.0.0.1 dst=10.0.0.2 sport=1 dport=9 src=10.0.0.2 dst=10.0.0.1 sport=9 dport=1 use=1";
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

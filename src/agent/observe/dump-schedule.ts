@@ -28,8 +28,9 @@ export class DumpSchedule {
   #pending: Pending | undefined;
   #dueMonotonicMs = 0;
   #lossDueMonotonicMs: number | undefined;
-  #reading = false;
-  #abandoned = false;
+  /** Ends the reading that is going on. */
+  #reading: AbortController | undefined;
+  #stopped = false;
   #ran = false;
 
   constructor(options: DumpScheduleOptions) {
@@ -44,7 +45,7 @@ export class DumpSchedule {
     const nowMs = this.#options.clock.monotonicMs();
     const pending = this.#pending;
     if (pending !== undefined && !marksCome && nowMs >= pending.deadlineMonotonicMs) this.#finish();
-    if (this.#reading || this.#pending !== undefined || !mayStart) return;
+    if (this.#stopped || this.#isOut || !mayStart) return;
     const isDue = nowMs >= Math.min(this.#dueMonotonicMs, this.#lossDueMonotonicMs ?? Infinity);
     if (isDue) void this.#dump();
   }
@@ -55,7 +56,7 @@ export class DumpSchedule {
    */
   takeRan(): boolean {
     const ran = this.#ran;
-    this.#ran = this.#reading;
+    this.#ran = this.#reading !== undefined;
     return ran;
   }
 
@@ -66,10 +67,14 @@ export class DumpSchedule {
 
   /** Events were missed: a dump in progress proves nothing, the next is due at once. */
   interrupt(): void {
-    this.#pending = undefined;
-    this.#abandoned = true;
     this.#dueMonotonicMs = 0;
-    this.#options.tracker.abandonDump();
+    this.#abandon();
+  }
+
+  /** No more is read, and nothing of what was takes effect. */
+  stop(): void {
+    this.#stopped = true;
+    this.#abandon();
   }
 
   /**
@@ -77,22 +82,31 @@ export class DumpSchedule {
    * itself makes the kernel drop asks for the next one later, or one would bring on the other.
    */
   eventsLost(): void {
-    const quietMs = this.#reading || this.#pending !== undefined ? LOSS_AGAIN_MS : LOSS_QUIET_MS;
+    const quietMs = this.#isOut ? LOSS_AGAIN_MS : LOSS_QUIET_MS;
     const dueMs = this.#options.clock.monotonicMs() + quietMs;
     this.#lossDueMonotonicMs = Math.max(this.#lossDueMonotonicMs ?? 0, dueMs);
   }
 
+  /** The table is being read, or the mark behind it has not come. */
+  get #isOut(): boolean {
+    return this.#reading !== undefined || this.#pending !== undefined;
+  }
+
   async #dump(): Promise<void> {
     const { clock, tracker, fence, command, warn } = this.#options;
-    this.#reading = true;
+    const reading = new AbortController();
+    this.#reading = reading;
     this.#ran = true;
-    this.#abandoned = false;
     this.#dueMonotonicMs = clock.monotonicMs() + DUMP_INTERVAL_MS;
     this.#lossDueMonotonicMs = undefined;
     tracker.beginDump();
-    const { failure } = await dumpTable(command, (event) => tracker.dumpEntry(event));
-    this.#reading = false;
-    if (this.#abandoned) return;
+    const { failure } = await dumpTable(
+      command,
+      (event) => tracker.dumpEntry(event),
+      reading.signal,
+    );
+    if (reading.signal.aborted) return;
+    this.#reading = undefined;
     if (failure === undefined) {
       const deadlineMonotonicMs = clock.monotonicMs() + DUMP_FENCE_WAIT_MS;
       this.#pending = { mark: fence.provoke(), deadlineMonotonicMs };
@@ -100,6 +114,13 @@ export class DumpSchedule {
       tracker.abandonDump();
       warn(`the connection table could not be read: ${failure}`);
     }
+  }
+
+  #abandon(): void {
+    this.#reading?.abort();
+    this.#reading = undefined;
+    this.#pending = undefined;
+    this.#options.tracker.abandonDump();
   }
 
   #finish(): void {

@@ -13,11 +13,12 @@
 import type { Clock, Timer } from "../../std/clock.ts";
 import type { DegradedEntry, GapEntry, LogEntry } from "../../format/entry.ts";
 import type { ConntrackEvent } from "./conntrack-line.ts";
-import { DumpSchedule } from "./dump-schedule.ts";
+import { DumpSchedule, type DumpScheduleOptions } from "./dump-schedule.ts";
 import { EventReader, type Events } from "./event-reader.ts";
 import type { Fence, Mark } from "./fence.ts";
 import { Handover } from "./handover.ts";
 import {
+  CHANGE_MS_MAX,
   FENCE_INTERVAL_MS,
   FENCE_STALL_MS,
   RESTART_DELAY_MAX_MS,
@@ -30,8 +31,11 @@ import type { Tracker } from "./tracker.ts";
 export interface ConntrackSourceOptions {
   readonly clock: Clock;
   readonly emit: (entry: GapEntry | DegradedEntry | LogEntry) => number;
-  readonly tracker: Tracker;
-  readonly fence: Fence;
+  readonly tracker: Pick<Tracker, "event" | "tick"> & DumpScheduleOptions["tracker"];
+  readonly fence: Pick<
+    Fence,
+    "provoke" | "markOf" | "settle" | "forgetAll" | "lagMs" | "sendError"
+  >;
   /** Program and leading arguments; `["conntrack"]`. */
   readonly command: readonly string[];
   /** Runs while a reader opens its socket; see host-settings.ts. Returns what to call when it is open. */
@@ -54,8 +58,6 @@ interface Repeats {
 }
 
 const POLL_MS = 10;
-/** Two readers overlap for so long at most: what they bring meanwhile is remembered. */
-const CHANGE_MS_MAX = 30_000;
 
 export class ConntrackSource {
   readonly #options: ConntrackSourceOptions;
@@ -184,7 +186,8 @@ export class ConntrackSource {
   ): void {
     if (mark === undefined) {
       this.#options.tracker.event(event, atMs);
-      change.handover.fromOld(event);
+      if (!change.handover.fromOld(event))
+        this.#abandonChange(change, "too much happened meanwhile");
     } else if (change.last !== undefined && mark.number >= change.last.number) {
       // From here on the new reader delivers; what the old one still holds comes from there.
       if (this.#reader !== undefined) this.#reportDrops(this.#reader);
@@ -352,12 +355,17 @@ export class ConntrackSource {
     };
   }
 
-  /** The mark at which it would have ended was lost: the old reader goes on alone. */
+  /** The mark at which it would have ended was lost. */
   #abandonLate(change: Change, nowMs: number): void {
     if (nowMs - change.begunMonotonicMs < CHANGE_MS_MAX) return;
+    this.#abandonChange(change, "no mark was read meanwhile");
+  }
+
+  /** The old reader goes on alone. */
+  #abandonChange(change: Change, why: string): void {
     this.#change = undefined;
     change.next.stop();
-    this.#warn("the event reader could not be changed: no mark was read meanwhile");
+    this.#warn(`the event reader could not be changed: ${why}`);
   }
 
   #marksCome(): boolean {

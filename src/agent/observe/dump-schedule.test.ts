@@ -118,7 +118,7 @@ test("a stop ends the reading, and what reads: nothing is heard of it afterwards
     tracker: {
       beginDump: () => undefined,
       // The program names itself by the entry's id, and then goes on for as long as it may.
-      dumpEntry: ({ id }) => read.resolve(Number(id)),
+      dumpEntry: ({ id }) => read.resolve(id),
       endDump: () => void heard.push("ended"),
       abandonDump: () => void heard.push("abandoned"),
     },

@@ -7,7 +7,7 @@
  * Only beginnings and ends count here: a change of state between them is not worth a second look.
  */
 import type { ConntrackEvent } from "./conntrack-line.ts";
-import { HANDOVER_EVENTS_MAX } from "./limits.ts";
+import { HANDOVER_DELIVERED_MAX, HANDOVER_EVENTS_MAX } from "./limits.ts";
 
 export interface Stamped {
   readonly event: ConntrackEvent;
@@ -20,12 +20,14 @@ export class Handover {
   /** Beginnings less ends that the old reader delivered, by instance. */
   readonly #balance = new Map<string, number>();
   #waiting: Stamped[] = [];
+  #remembered = 0;
 
-  /** The old reader delivered this event. */
-  fromOld(event: ConntrackEvent): void {
-    if (event.type === "update") return;
+  /** The old reader delivered this event. False when no more can be remembered. */
+  fromOld(event: ConntrackEvent): boolean {
+    if (event.type === "update") return true;
     add(this.#delivered, keyOf(event), 1);
     add(this.#balance, instanceOf(event), event.type === "new" ? 1 : -1);
+    return ++this.#remembered < HANDOVER_DELIVERED_MAX;
   }
 
   /** The new reader brought this event; it waits. False when it should bring no more for now. */

@@ -18,6 +18,12 @@ export const LINE_BYTES_MAX = 16_384;
 /** Events of the next reader held while the old one still speaks; past it the pipe is left full, and the kernel counts what it drops. */
 export const HANDOVER_EVENTS_MAX = 100_000;
 
+/** Events of the old reader remembered meanwhile, some 40 MB: at the 27,000 a second that a pipe carries, seven seconds' worth. */
+export const HANDOVER_DELIVERED_MAX = 200_000;
+
+/** Two readers overlap for so long at most: the mark at which the old one is done comes within seconds, or was lost. */
+export const CHANGE_MS_MAX = 30_000;
+
 /** Marks that are still known when they are read: those of the last two minutes. */
 export const FENCES_OUT_MAX = 128;
 

@@ -5,16 +5,18 @@
  */
 import type { Entry } from "../format/entry.ts";
 import type { Clock, Timer } from "../std/clock.ts";
+import { retry } from "../std/retry.ts";
 import { readJsonHint, replaceFile } from "./json-file.ts";
 import { bringForward } from "./observe/checkpoint.ts";
 import type { NetworkRule } from "./observe/address-scope.ts";
 import type { Half } from "./observe/half-table.ts";
 import type { HostSettings } from "./observe/host-settings.ts";
 import { observeConnections, type Observation } from "./observe/observe-connections.ts";
-import { CHECKPOINT_HALVES_MAX, CHECKPOINT_MS } from "./limits.ts";
+import { CHECKPOINT_HALVES_MAX, CHECKPOINT_MS, RETRY_FIRST_MS, RETRY_LAST_MS } from "./limits.ts";
 
 export interface ObservationOptions {
   readonly clock: Clock;
+  readonly random: () => number;
   /** Reads, and where that was asked for sets, what the kernel must do; undone by each stop. */
   readonly prepareHost: () => Promise<HostSettings>;
   readonly networks: readonly NetworkRule[];
@@ -22,6 +24,8 @@ export interface ObservationOptions {
   readonly liveFile: string;
   readonly nextSeq: () => number;
   readonly epoch: () => number;
+  /** For tests. */
+  readonly observe?: typeof observeConnections;
 }
 
 interface Checkpoint {
@@ -31,15 +35,17 @@ interface Checkpoint {
   readonly halves: Half[];
 }
 
+const BACK_OFF = { firstDelayMs: RETRY_FIRST_MS, delayMsMax: RETRY_LAST_MS };
+
 type Numbered = readonly [seq: number, entry: Entry];
 
 export class RunningObservation {
   readonly #options: ObservationOptions;
   #observation: Observation | undefined;
   #timer: Timer | undefined;
-  /** Restarts follow each other; stopping waits for the last. */
+  /** Restarts follow each other; stopping waits for the last. Never rejects. */
   #changing: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(options: ObservationOptions) {
     this.#options = options;
@@ -53,12 +59,19 @@ export class RunningObservation {
     return this.#observation?.liveHalves() ?? 0;
   }
 
-  /** Takes up the halves of the run before, if they are of this epoch. */
+  /** Takes up the halves of the run before, if they are of this epoch. What cannot begin now is tried again. */
   async start(
     host: HostSettings,
     entriesSince: (seq: number) => Iterable<Numbered>,
   ): Promise<void> {
-    await this.#observe(host, this.#restored(entriesSince));
+    const fromMs = this.#options.clock.nowMs();
+    const restored = this.#restored(entriesSince);
+    try {
+      await this.#observe(host, restored);
+    } catch (error) {
+      this.#warn(error);
+      this.#changing = this.#observeLater(restored, fromMs);
+    }
     this.#checkpointLater();
   }
 
@@ -68,7 +81,7 @@ export class RunningObservation {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     this.#timer?.cancel();
     await this.#changing;
     const observation = this.#observation;
@@ -81,15 +94,56 @@ export class RunningObservation {
   async #restart(after: Promise<void>, seq: number): Promise<void> {
     await after;
     const former = this.#observation;
-    if (former === undefined || this.#stopped) return;
+    if (former === undefined || this.#stopping.signal.aborted) return;
     const halves = former.snapshot().filter((half) => half.openSeq >= seq);
-    await former.stop();
-    await this.#observe(await this.#options.prepareHost(), halves);
+    let fromMs = this.#options.clock.nowMs();
+    try {
+      await former.stop();
+      fromMs = this.#options.clock.nowMs();
+      this.#observation = undefined;
+      await this.#observe(await this.#options.prepareHost(), halves);
+    } catch (error) {
+      this.#observation = undefined;
+      this.#warn(error);
+      await this.#observeLater(halves, fromMs);
+    }
+  }
+
+  /** Tries until it observes or is stopped: what nobody saw since `fromMs` is a gap. */
+  async #observeLater(halves: readonly Half[], fromMs: number): Promise<void> {
+    const { clock, random, prepareHost, emit } = this.#options;
+    const { signal } = this.#stopping;
+    try {
+      const attempt = async (): Promise<void> => this.#observe(await prepareHost(), halves);
+      await retry(attempt, { ...BACK_OFF, clock, random, signal });
+    } catch (error) {
+      if (!signal.aborted) this.#warn(error);
+    }
+    const atMs = clock.nowMs();
+    const toMs = Math.max(fromMs, atMs);
+    emit({ kind: "gap", cause: "restart", count: null, fromMs, toMs, atMs });
+  }
+
+  #warn(error: unknown): void {
+    const { clock, emit } = this.#options;
+    const body = `nothing is observed, which is tried again: ${String(error)}`;
+    emit({
+      kind: "log",
+      severity: 17,
+      body,
+      attributes: { part: "observe" },
+      atMs: clock.nowMs(),
+    });
   }
 
   async #observe(host: HostSettings, restored: readonly Half[]): Promise<void> {
-    const { clock, networks, emit } = this.#options;
-    this.#observation = await observeConnections({ clock, emit, host, networks, restored });
+    const { clock, networks, emit, observe = observeConnections } = this.#options;
+    try {
+      this.#observation = await observe({ clock, emit, host, networks, restored });
+    } catch (error) {
+      await host.restore();
+      throw error;
+    }
   }
 
   #restored(entriesSince: (seq: number) => Iterable<Numbered>): Half[] {

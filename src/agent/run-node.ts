@@ -134,13 +134,13 @@ class NodeRun {
     this.#change(async () => {
       if (!this.#isResting) return;
       const { log } = this.#running;
-      this.#isResting = false;
       log.attach((entry) => void this.#number(entry));
       this.#observation = this.#newObservation();
       const host = await this.#prepareHost();
       this.#emitStart(host);
       log.info("the server takes this node again");
       await this.#observe(host);
+      this.#isResting = false;
     });
   }
 
@@ -151,9 +151,10 @@ class NodeRun {
   }
 
   #newObservation(): RunningObservation {
-    const { paths, clock, log, options } = this.#running;
+    const { paths, clock, random, log, options } = this.#running;
     return new RunningObservation({
       clock,
+      random,
       prepareHost: () => this.#prepareHost(),
       networks: options.networks,
       emit: (entry) => {

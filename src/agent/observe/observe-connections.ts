@@ -63,7 +63,10 @@ export async function observeConnections(options: ObserveOptions): Promise<Obser
   const addresses = new AddressClaims(options);
   addresses.start();
   const { scope } = addresses;
-  const fence = await Fence.open(clock);
+  const fence = await Fence.open(clock).catch((error: unknown) => {
+    addresses.stop();
+    throw error;
+  });
   const { udpTimeouts } = host;
   const { allProtocols = false } = options;
   const tracker = new Tracker({ clock, emit, scope, udpTimeouts, allProtocols });

@@ -2,7 +2,7 @@
  * Every figure that we steer by, measured in one run on one machine, as a table and as JSON. What
  * counts are the ratios: an absolute figure belongs to the machine that it was taken on.
  *
- *   npm run bench [-- --json] [-- --only journal,ingest,derive,ack,visibility,load]
+ *   npm run bench [-- --json] [-- --only journal,ingest,scan,derive,ack,visibility,load]
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -13,6 +13,7 @@ import { benchDerive } from "./derive.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchJournal } from "./journal.ts";
 import { benchLoad, LOAD_CASES, type LoadCase } from "./load.ts";
+import { benchScan } from "./scan.ts";
 import { benchVisibility } from "./visibility.ts";
 
 /** One line of the table; `goal` is what DESIGN steers by, where it names one. */
@@ -26,6 +27,7 @@ export interface Figure {
 const BENCHES = {
   journal: journalFigures,
   ingest: ingestFigures,
+  scan: scanFigures,
   derive: deriveFigures,
   ack: ackFigures,
   visibility: visibilityFigures,
@@ -58,6 +60,14 @@ async function ingestFigures(): Promise<Figure[]> {
     ...rows,
     { what: "entries checked", value: Math.round(checkedEntriesPerCpuS), unit: "per core second" },
   ];
+}
+
+function scanFigures(): Promise<Figure[]> {
+  const figures = benchScan().flatMap(({ name, nsPerLine, linesPerS }) => [
+    { what: `lines, ${name}`, value: nsPerLine, unit: "ns per line" },
+    { what: `lines, ${name}`, value: linesPerS, unit: "lines/s" },
+  ]);
+  return Promise.resolve(figures);
 }
 
 async function deriveFigures(): Promise<Figure[]> {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SeededRandom } from "../std/seeded-random.ts";
+import { AddressTable } from "./address-table.ts";
 import { ConnectionScanner } from "./connection-scan.ts";
+import { EntryBlock, toEntry } from "./entry-block.ts";
 import { decodeLine, encodeLine, type LinePosition } from "./entry-line.ts";
 import type { Entry } from "./entry.ts";
 import { randomEntry } from "./random-entry.ts";
@@ -11,8 +13,13 @@ const CHARACTERS = '0123456789-.,"[]{}eE+ iruopenclsatS\\:f\u00e9';
 
 function scan(line: string, position: LinePosition): Entry | undefined {
   const before = '["close",0';
-  const text = `${before}${line}\n["open",1`;
-  return new ConnectionScanner(text).scan(before.length, before.length + line.length, position);
+  const addresses = new AddressTable();
+  const block = new EntryBlock(1);
+  const scanner = new ConnectionScanner(Buffer.from(`${before}${line}\n["open",1\n`), addresses);
+  const next = scanner.scan(before.length, position, block);
+  if (next === -1) return undefined;
+  assert.equal(next, before.length + line.length + 1);
+  return toEntry(block, 0, addresses);
 }
 
 /** What decodeLine says: the entry, or nothing where it throws. */

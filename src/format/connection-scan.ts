@@ -1,16 +1,18 @@
 /**
  * The short way for the lines that a mesh sends by the million: an open without rare parts, and its
- * update, close and account. Read straight from the payload's text, without the arrays and strings
- * that JSON.parse would make of them.
+ * update, close and account. Read straight from the payload's bytes into the numbers of a block,
+ * without the arrays, strings and objects that JSON.parse would make of them.
  *
  * It takes exactly the canonical spelling and nothing else. Whatever it does not take, right or
  * wrong, is left to decodeLine, which also knows what to say about it.
  */
-import type { Amendment, ConnectionState, Counters, Entry, OpenEntry, Role } from "./entry.ts";
+import { ADDRESS_CHARS_MAX, type AddressTable } from "./address-table.ts";
+import { ENTRY_FLAG, type EntryBlock, KIND, SHIFT, WORD } from "./entry-block.ts";
 import { CONNECTION_STATES } from "./entry.ts";
 import type { LinePosition } from "./entry-line.ts";
-import { address, isTimeMs } from "./entry-value.ts";
+import { isTimeMs } from "./entry-value.ts";
 
+const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const MINUS = 0x2d;
@@ -19,129 +21,169 @@ const BRACKET = 0x5d;
 const PORT_MAX = 65_535;
 /** Fifteen digits are always exact; longer numbers take the long way. */
 const DIGITS_MAX = 15;
-/** Longest address text, `ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff`. */
-const ADDRESS_CHARS_MAX = 39;
 
-const ROLES: Readonly<Record<number, Role>> = {
-  0x69: "initiator",
-  0x72: "responder",
-  0x66: "forwarder",
-};
+const HEADS = {
+  open: Buffer.from('["open",'),
+  update: Buffer.from('["update",'),
+  close: Buffer.from('["close",'),
+  account: Buffer.from('["account",'),
+} as const;
 
-type Kind = "open" | "update" | "close" | "account";
-/** By the first letter of the kind. */
-const HEADS: Readonly<Record<number, { readonly text: string; readonly kind: Kind }>> = {
-  0x6f: { text: '["open",', kind: "open" },
-  0x63: { text: '["close",', kind: "close" },
-  0x61: { text: '["account",', kind: "account" },
-  0x75: { text: '["update",', kind: "update" },
-};
+/** By its state: the characters as the digits of one number, the last one lowest. */
+const STATE_CODES = Int32Array.from(CONNECTION_STATES, (state) =>
+  Buffer.from(state).reduce((code, byte) => (code << 8) | byte, 0),
+);
 
-/** Reads one text from front to back; `scan` is called for each line in turn. */
+/**
+ * Reads one payload, which must end with a newline, from front to back: nothing passes a newline,
+ * so nothing reads past the end.
+ */
 export class ConnectionScanner {
-  readonly #text: string;
+  readonly #raw: Uint8Array;
+  readonly #addresses: AddressTable;
   #at = 0;
   #failed = false;
 
-  constructor(text: string) {
-    this.#text = text;
+  constructor(raw: Uint8Array, addresses: AddressTable) {
+    this.#raw = raw;
+    this.#addresses = addresses;
   }
 
-  /** The entry in `start`…`end` (exclusive), or undefined: then ask decodeLine. */
-  scan(start: number, end: number, position: LinePosition): Entry | undefined {
-    const head = HEADS[this.#text.charCodeAt(start + 2)];
-    if (head === undefined || !this.#text.startsWith(head.text, start)) return undefined;
+  /**
+   * Writes the line that begins at `start` into the block's next record, which its caller makes
+   * count. Where the line after it begins, or −1: then ask decodeLine.
+   */
+  scan(start: number, position: LinePosition, block: EntryBlock): number {
+    this.#at = start;
     this.#failed = false;
-    this.#at = start + head.text.length;
+    const kind = this.#kind(start);
+    if (kind === -1) return -1;
     const atMs = this.#integer() + position.previousAtMs;
     this.#expect(COMMA);
-    if (this.#failed || !isTimeMs(atMs)) return undefined;
-    const entry =
-      head.kind === "open" ? this.#open(atMs) : this.#amendment(head.kind, atMs, position.seq);
+    if (this.#failed || !isTimeMs(atMs)) return -1;
+    const base = block.next();
+    const { words } = block;
+    words[base + WORD.seq] = position.seq;
+    words[base + WORD.atMs] = atMs;
+    if (kind === KIND.open) this.#open(words, base);
+    else this.#amendment(kind, words, base);
     this.#expect(BRACKET);
-    return this.#failed || this.#at !== end ? undefined : entry;
+    this.#expect(NEWLINE);
+    return this.#failed ? -1 : this.#at;
   }
 
-  #open(atMs: number): OpenEntry | undefined {
-    this.#expect(QUOTE);
-    const role = ROLES[this.#text.charCodeAt(this.#at++)];
-    this.#expect(QUOTE);
-    this.#expect(COMMA);
-    const protocol = this.#natural(255);
-    this.#expect(COMMA);
-    const initiatorIp = this.#address();
-    this.#expect(COMMA);
-    const initiatorPort = this.#natural(PORT_MAX);
-    this.#expect(COMMA);
-    const responderIp = this.#address();
-    this.#expect(COMMA);
-    const responderPort = this.#natural(PORT_MAX);
-    if (role === undefined || this.#failed) return this.#fail();
-    const tuple = { protocol, initiatorIp, initiatorPort, responderIp, responderPort };
-    return { kind: "open", atMs, role, tuple, pickup: false };
+  #kind(start: number): number {
+    switch (this.#raw[start + 2]) {
+      case 0x6f:
+        return this.#begins(HEADS.open) ? KIND.open : -1;
+      case 0x63:
+        return this.#begins(HEADS.close) ? KIND.close : -1;
+      case 0x61:
+        return this.#begins(HEADS.account) ? KIND.account : -1;
+      case 0x75:
+        return this.#begins(HEADS.update) ? KIND.update : -1;
+      default:
+        return -1;
+    }
   }
 
-  #amendment(kind: Exclude<Kind, "open">, atMs: number, seq: number): Entry | undefined {
+  #begins(head: Uint8Array): boolean {
+    const raw = this.#raw;
+    const start = this.#at;
+    for (let at = 0; at < head.length; at++) if (raw[start + at] !== head[at]) return false;
+    this.#at = start + head.length;
+    return true;
+  }
+
+  #open(words: Float64Array, base: number): void {
+    const role = this.#role();
+    this.#expect(COMMA);
+    const protocol = this.#small(255);
+    words[base + WORD.head] = KIND.open | (role << SHIFT.role) | (protocol << SHIFT.protocol);
+    this.#expect(COMMA);
+    words[base + WORD.initiatorAddress] = this.#address();
+    this.#expect(COMMA);
+    words[base + WORD.initiatorPort] = this.#small(PORT_MAX);
+    this.#expect(COMMA);
+    words[base + WORD.responderAddress] = this.#address();
+    this.#expect(COMMA);
+    words[base + WORD.responderPort] = this.#small(PORT_MAX);
+    words[base + WORD.rare] = -1;
+  }
+
+  #amendment(kind: number, words: Float64Array, base: number): void {
+    const seq = words[base + WORD.seq] ?? 0;
     const distance = this.#natural(seq);
+    if (distance < 1) this.#failed = true;
+    words[base + WORD.openSeq] = seq - distance;
     this.#expect(COMMA);
-    const ageMs = this.#natural(atMs);
+    words[base + WORD.ageMs] = this.#natural(words[base + WORD.atMs] ?? 0);
     this.#expect(COMMA);
     const state = this.#state();
     this.#expect(COMMA);
-    const flags = this.#natural(kind === "close" ? 3 : 2);
-    const counters = this.#text.charCodeAt(this.#at) === COMMA ? this.#counters() : undefined;
-    // An update or account is never inferred: flag 1 is the long way's to refuse.
-    if (this.#failed || state === undefined || distance < 1) return this.#fail();
-    if (kind !== "close" && flags === 1) return this.#fail();
-    const head = { atMs, openSeq: seq - distance, ageMs, state, assured: (flags & 2) !== 0 };
-    const amendment: Amendment = counters === undefined ? head : { ...head, counters };
-    if (kind === "close") return { kind, ...amendment, inferred: (flags & 1) !== 0 };
-    return { kind, ...amendment };
+    const flags = this.#small(3);
+    // Only a close is inferred: the long way refuses the others.
+    if (kind !== KIND.close && (flags & ENTRY_FLAG.inferred) !== 0) this.#failed = true;
+    const counted = this.#raw[this.#at] === COMMA ? 1 : 0;
+    words[base + WORD.head] =
+      kind | (flags << SHIFT.flags) | (state << SHIFT.state) | (counted << SHIFT.counted);
+    if (counted === 1) this.#counters(words, base);
+    else words.fill(0, base + WORD.initiatorPackets, base + WORD.responderBytes + 1);
+    words[base + WORD.initiatorPayload] = -1;
+    words[base + WORD.responderPayload] = -1;
   }
 
-  #counters(): Counters {
-    this.#expect(COMMA);
-    const initiatorPackets = this.#natural(Number.MAX_SAFE_INTEGER);
-    this.#expect(COMMA);
-    const initiatorBytes = this.#natural(Number.MAX_SAFE_INTEGER);
-    this.#expect(COMMA);
-    const responderPackets = this.#natural(Number.MAX_SAFE_INTEGER);
-    this.#expect(COMMA);
-    const responderBytes = this.#natural(Number.MAX_SAFE_INTEGER);
-    return { initiatorPackets, initiatorBytes, responderPackets, responderBytes };
-  }
-
-  #state(): ConnectionState | undefined {
-    const text = this.#text;
-    const at = this.#at;
-    for (const state of CONNECTION_STATES) {
-      const close = at + 1 + state.length;
-      if (!text.startsWith(state, at + 1) || text.charCodeAt(close) !== QUOTE) continue;
-      if (text.charCodeAt(at) !== QUOTE) break;
-      this.#at = close + 1;
-      return state;
+  #counters(words: Float64Array, base: number): void {
+    for (let word = base + WORD.initiatorPackets; word <= base + WORD.responderBytes; word++) {
+      this.#expect(COMMA);
+      words[word] = this.#natural(Number.MAX_SAFE_INTEGER);
     }
-    return this.#fail();
   }
 
-  #address(): string {
+  #role(): number {
     this.#expect(QUOTE);
+    const letter = this.#raw[this.#at];
+    const role = letter === 0x69 ? 0 : letter === 0x72 ? 1 : letter === 0x66 ? 2 : -1;
+    if (role === -1) this.#failed = true;
+    else this.#at++;
+    this.#expect(QUOTE);
+    return role;
+  }
+
+  #state(): number {
+    this.#expect(QUOTE);
+    const raw = this.#raw;
+    let at = this.#at;
+    let code = 0;
+    // Control characters and the quote lie below all letters, so this ends with the line.
+    for (let byte = raw[at] ?? 0; byte > QUOTE; byte = raw[at] ?? 0) {
+      // More than four bytes push the first ones out, so they are counted below.
+      code = (code << 8) | byte;
+      at++;
+    }
+    const state = at - this.#at > 4 ? -1 : STATE_CODES.indexOf(code);
+    if (state === -1) this.#failed = true;
+    this.#at = at;
+    this.#expect(QUOTE);
+    return state;
+  }
+
+  #address(): number {
+    this.#expect(QUOTE);
+    const raw = this.#raw;
     const start = this.#at;
-    while (this.#at - start <= ADDRESS_CHARS_MAX && this.#text.charCodeAt(this.#at) !== QUOTE)
-      this.#at++;
-    const value = this.#text.slice(start, this.#at);
+    let at = start;
+    while ((raw[at] ?? 0) > QUOTE && at - start <= ADDRESS_CHARS_MAX) at++;
+    this.#at = at;
     this.#expect(QUOTE);
-    if (this.#failed) return value;
-    try {
-      return address(value, "address");
-    } catch {
-      this.#failed = true;
-      return value;
-    }
+    if (this.#failed) return -1;
+    const number = this.#addresses.numberOfBytes(raw, start, at);
+    if (number === -1) this.#failed = true;
+    return number;
   }
 
   #integer(): number {
-    if (this.#text.charCodeAt(this.#at) !== MINUS) return this.#natural(Number.MAX_SAFE_INTEGER);
+    if (this.#raw[this.#at] !== MINUS) return this.#natural(Number.MAX_SAFE_INTEGER);
     this.#at++;
     const value = this.#natural(Number.MAX_SAFE_INTEGER);
     // −0 has another spelling.
@@ -151,27 +193,43 @@ export class ConnectionScanner {
 
   /** Digits without a leading zero, at most `max`. */
   #natural(max: number): number {
-    const text = this.#text;
+    const raw = this.#raw;
     const start = this.#at;
+    let at = start;
     let value = 0;
     for (;;) {
-      const digit = text.charCodeAt(this.#at) - ZERO;
+      const digit = (raw[at] ?? 0) - ZERO;
       if (!(digit >= 0 && digit <= 9)) break;
       value = value * 10 + digit;
-      this.#at++;
+      at++;
     }
-    const digits = this.#at - start;
-    const leadingZero = digits > 1 && text.charCodeAt(start) === ZERO;
+    const digits = at - start;
+    const leadingZero = digits > 1 && raw[start] === ZERO;
     if (digits === 0 || digits > DIGITS_MAX || leadingZero || value > max) this.#failed = true;
+    this.#at = at;
     return value;
   }
 
-  #expect(code: number): void {
-    if (this.#text.charCodeAt(this.#at++) !== code) this.#failed = true;
+  /** The same where five digits are enough, which stay integers. */
+  #small(max: number): number {
+    const raw = this.#raw;
+    const start = this.#at;
+    let at = start;
+    let value = 0;
+    for (; at - start < 6; at++) {
+      const digit = (raw[at] ?? 0) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+    const digits = at - start;
+    if (digits === 0 || value > max || (digits > 1 && raw[start] === ZERO)) this.#failed = true;
+    this.#at = at;
+    return value;
   }
 
-  #fail(): undefined {
-    this.#failed = true;
-    return undefined;
+  /** Steps over `code`, and over nothing else. */
+  #expect(code: number): void {
+    if (this.#raw[this.#at] === code) this.#at++;
+    else this.#failed = true;
   }
 }

@@ -1,11 +1,12 @@
 /** The payload of a batch: its entries as NDJSON, one zstd frame. */
-import { isUtf8 } from "node:buffer";
 import { zstdCompressSync, zstdDecompressSync, constants } from "node:zlib";
 import type { Entry } from "./entry.ts";
-import { ConnectionScanner } from "./connection-scan.ts";
-import { decodeLine, encodeLine } from "./entry-line.ts";
+import { AddressTable } from "./address-table.ts";
+import { EntryBlock, toEntry } from "./entry-block.ts";
+import { encodeLine } from "./entry-line.ts";
+import { eachLine, type ExpectedEntries } from "./entry-scan.ts";
 import { FormatError } from "./format-error.ts";
-import { LINE_BYTES_MAX, RAW_BYTES_MAX, ZSTD_WINDOW_LOG_MAX } from "./limits.ts";
+import { RAW_BYTES_MAX, ZSTD_WINDOW_LOG_MAX } from "./limits.ts";
 import { checkSingleFrame } from "./zstd-frame.ts";
 
 /** zstd's own default: higher levels cost the agent more than they save on this input. */
@@ -73,11 +74,10 @@ export function decompressPayload(payload: Uint8Array, rawBytes: number): Buffer
   return raw;
 }
 
-/** What the header announces: where the numbers begin, and how many there are. */
-export interface ExpectedEntries {
-  readonly seqFirst: number;
-  readonly entryCount: number;
-}
+/** The numbers of `forEachEntry`'s addresses: nobody keeps them beyond a line. */
+const addresses = new AddressTable();
+/** Past it they are forgotten: a node may name as many as it likes. */
+const ADDRESSES_MAX = 65_536;
 
 /** Calls `each` for every entry with its `seq`. Throws `bad_entry`, naming the line, or `bad_payload`. */
 export function forEachEntry(
@@ -85,23 +85,14 @@ export function forEachEntry(
   expected: ExpectedEntries,
   each: (entry: Entry, seq: number) => void,
 ): void {
-  if (!isUtf8(raw)) throw new FormatError("bad_payload", "the payload is not UTF-8");
-  const text = raw.toString("utf8");
-  const scanner = new ConnectionScanner(text);
-  let previousAtMs = 0;
-  let index = 0;
-  for (let start = 0; start < text.length; index++) {
-    const end = text.indexOf("\n", start);
-    if (end === -1) throw new FormatError("bad_payload", "the last line has no newline");
-    if (index === expected.entryCount) throw wrongCount(expected.entryCount, "more");
-    const position = { seq: expected.seqFirst + index, previousAtMs };
-    const entry =
-      scanner.scan(start, end, position) ?? decodeAt(text.slice(start, end), index, position);
-    each(entry, position.seq);
-    previousAtMs = entry.atMs;
-    start = end + 1;
-  }
-  if (index !== expected.entryCount) throw wrongCount(expected.entryCount, String(index));
+  if (addresses.size > ADDRESSES_MAX) addresses.clear();
+  const block = new EntryBlock(1);
+  eachLine(raw, expected, {
+    block,
+    addresses,
+    scanned: (seq) => each(toEntry(block, 0, addresses), seq),
+    decoded: each,
+  });
 }
 
 /** All entries at once; the same errors. */
@@ -109,30 +100,4 @@ export function decodeEntries(raw: Buffer, expected: ExpectedEntries): Entry[] {
   const entries: Entry[] = [];
   forEachEntry(raw, expected, (entry) => entries.push(entry));
   return entries;
-}
-
-function decodeAt(
-  line: string,
-  index: number,
-  position: { seq: number; previousAtMs: number },
-): Entry {
-  try {
-    if (isLong(line)) throw new FormatError("bad_entry", `longer than ${LINE_BYTES_MAX} bytes`);
-    return decodeLine(line, position);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new FormatError("bad_entry", `line ${index + 1}: ${reason}`, { cause });
-  }
-}
-
-/** A UTF-16 unit is at most three bytes of UTF-8, so short lines need no counting. */
-function isLong(line: string): boolean {
-  return line.length * 3 > LINE_BYTES_MAX && Buffer.byteLength(line) > LINE_BYTES_MAX;
-}
-
-function wrongCount(announced: number, got: string): FormatError {
-  return new FormatError(
-    "bad_payload",
-    `the header announces ${announced} entries, the payload has ${got}`,
-  );
 }

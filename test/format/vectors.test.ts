@@ -12,6 +12,9 @@ import {
   genesisHash,
   verifyHeader,
 } from "../../src/format/batch.ts";
+import { AddressTable } from "../../src/format/address-table.ts";
+import { ConnectionScanner } from "../../src/format/connection-scan.ts";
+import { EntryBlock, toEntry } from "../../src/format/entry-block.ts";
 import {
   isNodeName,
   parseEnrolmentKey,
@@ -113,17 +116,28 @@ interface LineRow {
 
 test("entries and their lines", () => {
   const rows = load("entries") as LineRow[];
+  let scanned = 0;
   for (const row of rows) {
     assert.deepEqual(decodeLine(row.line, row), row.entry, row.line);
     assert.equal(encodeLine(row.entry, row), row.line);
+    const block = new EntryBlock();
+    const addresses = new AddressTable();
+    const scanner = new ConnectionScanner(Buffer.from(`${row.line}\n`), addresses);
+    if (scanner.scan(0, row, block) !== -1) {
+      assert.deepEqual(toEntry(block, 0, addresses), row.entry, row.line);
+      scanned++;
+    }
   }
   assert.equal(new Set(rows.map(({ entry }) => entry.kind)).size, 17, "every kind");
+  assert.ok(scanned >= 4, `the scanner took ${scanned}`);
 });
 
 describe("invalid lines", () => {
   for (const row of load("invalid-lines") as LineRow[]) {
     test(row.name, () => {
       assert.throws(() => decodeLine(row.line, row), { name: "FormatError", code: row.code });
+      const scanner = new ConnectionScanner(Buffer.from(`${row.line}\n`), new AddressTable());
+      assert.equal(scanner.scan(0, row, new EntryBlock()), -1, "nor does the scanner take it");
     });
   }
 });

@@ -107,7 +107,6 @@ function openLab(): Promise<MeshLab> {
   return MeshLab.open({
     prefix: `tsmesh-l${process.pid}`,
     hosts: ["ann", "ben"],
-    clockTolerance: "4s",
     timeoutsS: TIMEOUTS_S,
     asServices: true,
     ...(existsSync(BUNDLE) ? { agent: [process.execPath, BUNDLE] } : {}),

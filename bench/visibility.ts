@@ -33,7 +33,6 @@ export async function benchVisibility(count = 200): Promise<VisibilityFigures> {
   await using lab = await MeshLab.open({
     prefix: `tsmesh-v${process.pid}`,
     hosts: ["ann", "ben"],
-    clockTolerance: "4s",
   });
   await Promise.all(lab.hosts.map((host) => lab.startAgent(host)));
   const talks = await Talks.open(lab);

@@ -19,7 +19,6 @@ const PORT = 8255;
 export interface MachineOptions {
   readonly hosts: readonly string[];
   /** How far clocks may differ: they are one clock here, and nobody wants to wait. */
-  readonly clockTolerance: string;
   /** Real root: OpenSSH needs it. */
   readonly withLogin: boolean;
 }
@@ -164,16 +163,7 @@ export class Machines {
 
   async #startServer(): Promise<void> {
     const listen = `${this.host(SERVER).ip}:${PORT}`;
-    const args = [
-      "server",
-      "--data",
-      this.#data,
-      "--listen",
-      listen,
-      "--clock-tolerance",
-      this.#options.clockTolerance,
-      "--json",
-    ];
+    const args = ["server", "--data", this.#data, "--listen", listen, "--json"];
     const server = this.#start(this.host(SERVER), "server", [
       file("../bin/tallystick.ts"),
       ...args,

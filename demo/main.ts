@@ -102,7 +102,7 @@ async function main(): Promise<boolean> {
     fail(`cannot make network namespaces (${problem}); run the demo as root`);
   say(`Five hosts (${HOSTS.join(", ")}), an agent on each, one server`);
   if (!withLogin) say("Without root OpenSSH cannot run in a namespace: the login is left out");
-  const machines = await Machines.open({ hosts: HOSTS, clockTolerance: "4s", withLogin });
+  const machines = await Machines.open({ hosts: HOSTS, withLogin });
   const end = (signal: NodeJS.Signals) =>
     void machines.close().then(() => process.exit(signal === "SIGINT" ? 130 : 143));
   process.once("SIGINT", end).once("SIGTERM", end);

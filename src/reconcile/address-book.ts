@@ -10,6 +10,7 @@ const NOBODY: Claim = { kind: "nobody" };
 
 export class AddressBook {
   readonly #claims = new Map<string, NodeStream[]>();
+  readonly #changed = new Set<string>();
 
   lookup(network: string, address: string | undefined): Claim {
     const nodes = address === undefined ? undefined : this.#claims.get(`${network} ${address}`);
@@ -21,10 +22,9 @@ export class AddressBook {
       : { kind: "contested", nodes: [first, ...rest] };
   }
 
-  /** Replaces what `node` claimed. Returns the addresses that are contested from now on, as `network address`. */
-  claim(node: NodeStream, networks: Readonly<Record<string, readonly string[]>>): string[] {
+  /** Replaces what `node` claimed. */
+  claim(node: NodeStream, networks: Readonly<Record<string, readonly string[]>>): void {
     this.release(node);
-    const contested: string[] = [];
     for (const [network, addresses] of Object.entries(networks)) {
       for (const address of addresses) {
         const key = `${network} ${address}`;
@@ -32,10 +32,9 @@ export class AddressBook {
         // Named twice in one list: still one claim.
         if (nodes.includes(node)) continue;
         this.#claims.set(key, [...nodes, node]);
-        if (nodes.length > 0) contested.push(key);
+        if (nodes.length > 0) this.#changed.add(key);
       }
     }
-    return contested;
   }
 
   /** `node` claims nothing any more: it was revoked. */
@@ -45,8 +44,20 @@ export class AddressBook {
     }
   }
 
+  /** Addresses that were or are claimed by several, as `network address`, since the last call; in an order of their own. */
+  takeChanges(): { readonly key: string; readonly claimants: readonly NodeStream[] }[] {
+    const changed = [...this.#changed].toSorted();
+    this.#changed.clear();
+    return changed.map((key) => {
+      const claimants = this.#claims.get(key) ?? [];
+      return { key, claimants: claimants.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+    });
+  }
+
   #remove(key: string, node: NodeStream): void {
-    const left = (this.#claims.get(key) ?? []).filter((other) => other !== node);
+    const before = this.#claims.get(key) ?? [];
+    if (before.length > 1) this.#changed.add(key);
+    const left = before.filter((other) => other !== node);
     if (left.length === 0) this.#claims.delete(key);
     else this.#claims.set(key, left);
   }

@@ -1,5 +1,4 @@
 /** A connection as a row of the store, and back. */
-import type { Counters, OpenEntry, Role } from "../format/entry.ts";
 import { dayOf, type Columns, type RowBlocks } from "../store/row-blocks.ts";
 import {
   COUNTER_STATES,
@@ -10,117 +9,178 @@ import {
   type CounterState,
   type Verdict,
 } from "../store/schema.ts";
-import { Connection } from "./connection.ts";
-import { Half, type HalfPlace } from "./half.ts";
-import type { NodeStream } from "./node-stream.ts";
+import { CONNECTION_STATES, type Role } from "../format/entry.ts";
+import { join } from "./connection.ts";
+import type { Half } from "./half-records.ts";
+import {
+  BIT,
+  CELL,
+  END_STATE_AT,
+  FORWARDER,
+  NO_END_STATE,
+  type NumberedTuple,
+  PROTOCOL_AT,
+  ROLE_AT,
+  WORD,
+} from "./half-records.ts";
+import {
+  countersOf,
+  type Excuse,
+  excuseOf,
+  hasMark,
+  MARK,
+  setCounters,
+  setMark,
+  setVerdict,
+  verdictOf,
+} from "./half-state.ts";
+import type { Changed, Reconcile } from "./reconcile.ts";
 
 type ConnectionColumns = Columns<"connection_rows">;
 
-const NO_COUNTERS: Counters = {
-  initiatorPackets: 0,
-  initiatorBytes: 0,
-  responderPackets: 0,
-  responderBytes: 0,
-};
 const NO_NODE = Buffer.alloc(16);
 const VERDICT_CODE = codes(VERDICTS);
 const COUNTERS_CODE = codes(COUNTER_STATES);
-const ROLE_CODE = codes(ROLES);
 
-/** Adds the row of `connection` as of `version`; and a tombstone where its former row was. */
-export function writeConnection(
-  blocks: RowBlocks,
-  connection: Connection,
-  version: number,
-  tombstone: Half | undefined,
-): void {
-  if (tombstone !== undefined) {
-    const columns = blocks.row("connection_rows", dayOf(tombstone.openedMs));
-    push(columns, new Connection(tombstone), version, 1);
+/** Adds the row of a connection as of `version`; and tombstones where its halves had rows of their own. */
+export function writeConnection(blocks: RowBlocks, changed: Changed, version: number): void {
+  for (const half of changed.tombstones) {
+    const columns = blocks.row("connection_rows", dayOf(half.openedMs));
+    push(columns, { key: half, other: undefined, peerName: "", tombstones: [] }, version, 1);
   }
-  push(blocks.row("connection_rows", dayOf(connection.key.openedMs)), connection, version, 0);
+  push(blocks.row("connection_rows", dayOf(changed.key.openedMs)), changed, version, 0);
 }
 
-function push(
-  to: ConnectionColumns,
-  connection: Connection,
-  version: number,
-  deleted: 0 | 1,
-): void {
-  const { key: a, other: b } = connection;
-  const { tuple } = oriented(connection);
-  to.k_opened.push(a.openedMs);
-  to.k_node.push(nodeBytes(a.node.id));
-  to.k_epoch.push(a.epoch);
-  to.k_seq.push(a.seq);
+function push(to: ConnectionColumns, changed: Changed, version: number, deleted: 0 | 1): void {
+  const { key, other } = changed;
+  const shown = shownTuple(key, other);
+  const proof = key.records.rare.get(key.slot)?.proof;
+  to.k_opened.push(key.openedMs);
+  to.k_node.push(nodeBytes(key.node.id));
+  to.k_epoch.push(key.epoch);
+  to.k_seq.push(key.seq);
   to.version.push(version);
   to.deleted.push(deleted);
-  to.settled.push(connection.settled ? 1 : 0);
-  to.network.push(a.network);
-  to.protocol.push(tuple.protocol);
-  to.initiator_ip.push(tuple.initiatorIp);
-  to.initiator_port.push(tuple.initiatorPort);
-  to.responder_ip.push(tuple.responderIp);
-  to.responder_port.push(tuple.responderPort);
-  to.initiator_node.push(nodeName(connection, tuple.initiatorIp));
-  to.responder_node.push(nodeName(connection, tuple.responderIp));
-  to.verdict.push(VERDICT_CODE[connection.verdict]);
-  to.excuse.push(connection.excuse);
-  to.counters.push(COUNTERS_CODE[connection.counters]);
-  pushFirst(to, a);
-  pushSecond(to, a, b);
+  to.settled.push(hasMark(key, MARK.settled) ? 1 : 0);
+  to.network.push(key.network);
+  to.protocol.push(key.protocol);
+  to.initiator_ip.push(key.names.addressOf(shown.initiatorIp));
+  to.initiator_port.push(shown.initiatorPort);
+  to.responder_ip.push(key.names.addressOf(shown.responderIp));
+  to.responder_port.push(shown.responderPort);
+  to.initiator_node.push(nodeName(changed, 0));
+  to.responder_node.push(nodeName(changed, 1));
+  to.verdict.push(VERDICT_CODE[verdictOf(key)]);
+  to.excuse.push(excuseOf(key));
+  to.excuse_index.push(proof === undefined ? 0 : proof.index);
+  to.excuse_seq.push(proof === undefined ? 0 : proof.seq);
+  to.counters.push(COUNTERS_CODE[countersOf(key)]);
+  pushFirst(to, key);
+  pushSecond(to, key, other);
+  pushTranslated(to, key, other);
 }
 
 function pushFirst(to: ConnectionColumns, a: Half): void {
-  const counters = a.counters ?? NO_COUNTERS;
-  to.a_role.push(ROLE_CODE[a.role]);
+  const { records, slot } = a;
+  to.a_role.push(a.roleNumber);
   to.a_flags.push(flagsOf(a));
   to.a_state.push(a.state);
-  to.a_duration.push(a.durationMs ?? 0);
-  to.a_initiator_packets.push(counters.initiatorPackets);
-  to.a_initiator_bytes.push(counters.initiatorBytes);
-  to.a_responder_packets.push(counters.responderPackets);
-  to.a_responder_bytes.push(counters.responderBytes);
+  to.a_clock.push(Math.round(a.openedMs - a.serverMs));
+  to.a_proven.push(provenAfter(a));
+  to.a_duration.push(a.durationMs);
+  to.a_initiator_packets.push(records.word(slot, WORD.initiatorPackets));
+  to.a_initiator_bytes.push(records.word(slot, WORD.initiatorBytes));
+  to.a_responder_packets.push(records.word(slot, WORD.responderPackets));
+  to.a_responder_bytes.push(records.word(slot, WORD.responderBytes));
+  to.a_initiator_payload.push(records.word(slot, WORD.initiatorPayload));
+  to.a_responder_payload.push(records.word(slot, WORD.responderPayload));
   to.a_index.push(a.index);
 }
 
 function pushSecond(to: ConnectionColumns, a: Half, b: Half | undefined): void {
-  const first = a.counters ?? NO_COUNTERS;
-  const second = b === undefined ? first : (b.counters ?? NO_COUNTERS);
+  const more = (word: number): number =>
+    b === undefined ? 0 : b.records.word(b.slot, word) - a.records.word(a.slot, word);
   to.b_node.push(b === undefined ? NO_NODE : nodeBytes(b.node.id));
-  to.b_epoch.push(b?.epoch ?? 0);
-  to.b_seq.push(b?.seq ?? 0);
-  to.b_role.push(b === undefined ? NO_HALF : ROLE_CODE[b.role]);
+  to.b_epoch.push(b === undefined ? 0 : b.epoch);
+  to.b_seq.push(b === undefined ? 0 : b.seq);
+  to.b_role.push(b === undefined ? NO_HALF : b.roleNumber);
   to.b_flags.push(b === undefined ? 0 : flagsOf(b));
-  to.b_state.push(b?.state ?? "");
-  to.b_opened_after.push(b === undefined ? 0 : b.openedMs - a.openedMs);
-  to.b_duration_more.push(b === undefined ? 0 : (b.durationMs ?? 0) - (a.durationMs ?? 0));
-  to.b_initiator_packets_more.push(second.initiatorPackets - first.initiatorPackets);
-  to.b_initiator_bytes_more.push(second.initiatorBytes - first.initiatorBytes);
-  to.b_responder_packets_more.push(second.responderPackets - first.responderPackets);
-  to.b_responder_bytes_more.push(second.responderBytes - first.responderBytes);
-  to.b_index.push(b?.index ?? 0);
+  to.b_state.push(b === undefined ? "" : b.state);
+  to.b_clock.push(b === undefined ? 0 : Math.round(b.openedMs - b.serverMs));
+  to.b_proven.push(b === undefined ? 0 : provenAfter(b));
+  to.b_opened_after.push(more(WORD.openedMs));
+  to.b_duration_more.push(more(WORD.durationMs));
+  to.b_initiator_packets_more.push(more(WORD.initiatorPackets));
+  to.b_initiator_bytes_more.push(more(WORD.initiatorBytes));
+  to.b_responder_packets_more.push(more(WORD.responderPackets));
+  to.b_responder_bytes_more.push(more(WORD.responderBytes));
+  to.b_initiator_payload_more.push(more(WORD.initiatorPayload));
+  to.b_responder_payload_more.push(more(WORD.responderPayload));
+  to.b_index.push(b === undefined ? 0 : b.index);
 }
 
-/** The half whose orientation was seen, where one was picked up. */
-function oriented(connection: Connection): Half {
-  const { key, other } = connection;
-  return key.pickup && other !== undefined ? other : key;
+/** What the other end, or the other side of a forwarder, calls the same connection; empty where it is the same. */
+function pushTranslated(to: ConnectionColumns, key: Half, other: Half | undefined): void {
+  const tuple = translatedTuple(key, other);
+  to.x_initiator_ip.push(tuple === undefined ? "" : key.names.addressOf(tuple.initiatorIp));
+  to.x_initiator_port.push(tuple === undefined ? 0 : tuple.initiatorPort);
+  to.x_responder_ip.push(tuple === undefined ? "" : key.names.addressOf(tuple.responderIp));
+  to.x_responder_port.push(tuple === undefined ? 0 : tuple.responderPort);
 }
 
-function nodeName(connection: Connection, ip: string): string {
-  for (const half of connection.halves) if (half.ownIp === ip) return half.node.name;
-  return connection.key.peerIp === ip ? connection.peerName : "";
+function provenAfter(half: Half): number {
+  return half.provenMs === 0 ? -1 : half.provenMs - half.openedMs;
+}
+
+/** The half whose orientation was seen, and of two that call it differently, the initiator's. */
+function orienting(key: Half, other: Half | undefined): Half {
+  if (other === undefined) return key;
+  if (key.pickup !== other.pickup) return key.pickup ? other : key;
+  return key.roleNumber === 0 ? key : other;
+}
+
+function shownTuple(key: Half, other: Half | undefined): NumberedTuple {
+  return tupleOf(orienting(key, other));
+}
+
+function tupleOf(half: Half): NumberedTuple {
+  const { initiatorIpNumber, initiatorPort, responderIpNumber, responderPort } = half;
+  const [initiatorIp, responderIp] = [initiatorIpNumber, responderIpNumber];
+  return { initiatorIp, initiatorPort, responderIp, responderPort };
+}
+
+function translatedTuple(key: Half, other: Half | undefined): NumberedTuple | undefined {
+  const first = orienting(key, other);
+  const second = first === key ? other : key;
+  if (second === undefined) return first.second;
+  const isSame =
+    first.initiatorIpNumber === second.initiatorIpNumber ||
+    first.initiatorIpNumber === second.responderIpNumber;
+  const isSamePeer =
+    first.responderIpNumber === second.responderIpNumber ||
+    first.responderIpNumber === second.initiatorIpNumber;
+  return isSame && isSamePeer ? first.second : tupleOf(second);
+}
+
+/** `role` 0: the initiator's. */
+function nodeName({ key, other, peerName }: Changed, role: 0 | 1): string {
+  const first = orienting(key, other);
+  const second = first === key ? other : key;
+  if (first.roleNumber === FORWARDER) return "";
+  if (first.roleNumber === role) return first.node.name;
+  return second === undefined ? peerName : second.node.name;
 }
 
 function flagsOf(half: Half): number {
+  const { bits } = half;
   return (
-    (half.pickup ? HALF_FLAG.pickup : 0) |
-    (half.assured ? HALF_FLAG.assured : 0) |
-    (half.inferred ? HALF_FLAG.inferred : 0) |
-    (half.counters === undefined ? 0 : HALF_FLAG.counted) |
-    (half.closed ? HALF_FLAG.closed : 0) |
-    (half.accounted ? HALF_FLAG.accounted : 0)
+    ((bits & BIT.pickup) === 0 ? 0 : HALF_FLAG.pickup) |
+    ((bits & BIT.assured) === 0 ? 0 : HALF_FLAG.assured) |
+    ((bits & BIT.inferred) === 0 ? 0 : HALF_FLAG.inferred) |
+    ((bits & BIT.counted) === 0 ? 0 : HALF_FLAG.counted) |
+    ((bits & BIT.closed) === 0 ? 0 : HALF_FLAG.closed) |
+    ((bits & BIT.accounted) === 0 ? 0 : HALF_FLAG.accounted) |
+    (hasMark(half, MARK.split) ? HALF_FLAG.split : 0)
   );
 }
 
@@ -142,12 +202,14 @@ function codes<T extends string>(names: readonly T[]): Readonly<Record<T, number
 /** What a restart reads back of an unsettled connection: physical columns, numbers as text where 64 bits wide. */
 export const STORED_COLUMNS = `lower(hex(k_node)) AS k_node, lower(hex(b_node)) AS b_node,
   toUnixTimestamp64Milli(k_opened) AS k_opened_ms, k_epoch, k_seq, settled, network, protocol,
-  initiator_ip, initiator_port, responder_ip, responder_port, initiator_node, responder_node,
-  toString(verdict) AS verdict, excuse, toString(counters) AS counters,
-  a_role, a_flags, a_state, a_duration, a_initiator_packets, a_initiator_bytes, a_responder_packets,
-  a_responder_bytes, a_index, b_epoch, b_seq, b_role, b_flags, b_state, b_opened_after, b_duration_more,
-  b_initiator_packets_more, b_initiator_bytes_more, b_responder_packets_more, b_responder_bytes_more,
-  b_index`;
+  initiator_ip, initiator_port, responder_ip, responder_port,
+  x_initiator_ip, x_initiator_port, x_responder_ip, x_responder_port,
+  toString(verdict) AS verdict, excuse, excuse_index, excuse_seq, toString(counters) AS counters,
+  a_role, a_flags, a_state, a_clock, a_proven, a_duration, a_initiator_packets, a_initiator_bytes,
+  a_responder_packets, a_responder_bytes, a_initiator_payload, a_responder_payload, a_index,
+  b_epoch, b_seq, b_role, b_flags, b_state, b_clock, b_proven, b_opened_after, b_duration_more,
+  b_initiator_packets_more, b_initiator_bytes_more, b_responder_packets_more,
+  b_responder_bytes_more, b_initiator_payload_more, b_responder_payload_more, b_index`;
 
 /** One row of `SELECT STORED_COLUMNS`, as JSON gives it. */
 export type StoredRow = Readonly<Record<string, string | number>>;
@@ -158,88 +220,111 @@ export interface StoredConnection {
   readonly receivedMs: (journalIndex: number) => number | undefined;
 }
 
-/** The inverse of `writeConnection`: judged as if there had been no restart. */
-export function readConnection(
-  { row, receivedMs }: StoredConnection,
-  streamOf: (idHex: string) => NodeStream,
-): Connection {
+/** The inverse of `writeConnection`: compared as if there had been no restart. Halves that are known already stay. */
+export function restoreConnection(reconcile: Reconcile, stored: StoredConnection): void {
+  const { row } = stored;
+  const isPair = Number(row["b_role"]) !== NO_HALF;
+  const a = restoreHalf(reconcile, stored, "a");
+  const b = isPair ? restoreHalf(reconcile, stored, "b") : undefined;
+  if (a === undefined) return;
+  if (isPair && b === undefined) return;
+  const isSettled = Number(row["settled"]) === 1;
+  const key = b === undefined ? a : join(a, b);
+  setVerdict(key, row["verdict"] as Verdict, row["excuse"] as Excuse);
+  setCounters(key, row["counters"] as CounterState);
+  setMark(key, MARK.hasRow);
+  if (row["verdict"] === "missing") setMark(key, MARK.foundMissing);
+  const proof = { index: Number(row["excuse_index"]), seq: Number(row["excuse_seq"]) };
+  if (proof.index !== 0) key.records.rareOf(key.slot).proof = proof;
+  for (const half of b === undefined ? [a] : [a, b]) {
+    if (isSettled) setMark(half, MARK.settled);
+    reconcile.adopt(half);
+  }
+}
+
+function restoreHalf(
+  reconcile: Reconcile,
+  stored: StoredConnection,
+  side: "a" | "b",
+): Half | undefined {
+  const { row } = stored;
   const number = (name: string) => Number(row[name]);
-  const word = (name: string) => String(row[name]);
-  const side = (prefix: "a" | "b"): StoredHalf => {
-    const a = prefix === "a";
-    const node = streamOf(word(a ? "k_node" : "b_node"));
-    const openedMs = number("k_opened_ms") + (a ? 0 : number("b_opened_after"));
-    const index = number(`${prefix}_index`);
-    const plus = (name: string) => number(`a_${name}`) + (a ? 0 : number(`b_${name}_more`));
-    return {
-      node,
-      place: {
-        epoch: number(a ? "k_epoch" : "b_epoch"),
-        seq: number(a ? "k_seq" : "b_seq"),
-        index,
-        receivedMs: receivedMs(index) ?? openedMs,
-        leastLagMs: node.memory.leastLagMs ?? 0,
-      },
-      openedMs,
-      role: ROLES[number(`${prefix}_role`)] ?? "initiator",
-      flags: number(`${prefix}_flags`),
-      state: word(`${prefix}_state`),
-      durationMs: number("a_duration") + (a ? 0 : number("b_duration_more")),
-      counters: {
-        initiatorPackets: plus("initiator_packets"),
-        initiatorBytes: plus("initiator_bytes"),
-        responderPackets: plus("responder_packets"),
-        responderBytes: plus("responder_bytes"),
-      },
-    };
-  };
-  const connection = new Connection(readHalf(row, side("a")));
-  if (number("b_role") !== NO_HALF) connection.other = readHalf(row, side("b"));
-  connection.verdict = word("verdict") as Verdict;
-  connection.excuse = word("excuse");
-  connection.counters = word("counters") as CounterState;
-  connection.settled = number("settled") === 1;
-  if (connection.verdict === "missing") connection.found = "missing-half";
-  connection.peerName = word(
-    connection.key.role === "initiator" ? "responder_node" : "initiator_node",
+  const stream = reconcile.streamFor(String(row[side === "a" ? "k_node" : "b_node"]));
+  const seq = number(side === "a" ? "k_seq" : "b_seq");
+  const epoch = number(side === "a" ? "k_epoch" : "b_epoch");
+  const half = reconcile.allocate(stream, { seq, epoch });
+  if (half === undefined) return undefined;
+  const { records, slot } = half;
+  const plus = (name: string) =>
+    number(`a_${name}`) + (side === "a" ? 0 : number(`b_${name}_more`));
+  const openedMs = number("k_opened_ms") + (side === "a" ? 0 : number("b_opened_after"));
+  const index = number(`${side}_index`);
+  const flags = number(`${side}_flags`);
+  const proven = number(`${side}_proven`);
+  const role = number(`${side}_role`);
+  records.setWord(slot, WORD.openedMs, openedMs);
+  records.setWord(slot, WORD.serverMs, openedMs - number(`${side}_clock`));
+  records.setWord(slot, WORD.provenMs, proven === -1 ? 0 : openedMs + proven);
+  records.setWord(slot, WORD.durationMs, plus("duration"));
+  records.setWord(slot, WORD.receivedMs, stored.receivedMs(index) ?? openedMs);
+  records.setWord(slot, WORD.initiatorPackets, plus("initiator_packets"));
+  records.setWord(slot, WORD.initiatorBytes, plus("initiator_bytes"));
+  records.setWord(slot, WORD.responderPackets, plus("responder_packets"));
+  records.setWord(slot, WORD.responderBytes, plus("responder_bytes"));
+  records.setWord(slot, WORD.initiatorPayload, plus("initiator_payload"));
+  records.setWord(slot, WORD.responderPayload, plus("responder_payload"));
+  records.setWord(slot, WORD.index, index);
+  // Its newest entry is not in the row: that it was heard of until now only makes waiting longer.
+  const heardMs = Math.max(openedMs, stream.memory.watermarkMs);
+  records.setCell(slot, CELL.heardS, Math.floor(heardMs / 1000));
+  records.setCell(slot, CELL.network, reconcile.networks.numberOf(networkOf(row)));
+  const state = CONNECTION_STATES.indexOf(
+    row[`${side}_state`] as (typeof CONNECTION_STATES)[number],
   );
-  return connection;
-}
-
-interface StoredHalf {
-  readonly node: NodeStream;
-  readonly place: HalfPlace;
-  readonly openedMs: number;
-  readonly role: Role;
-  readonly flags: number;
-  readonly state: string;
-  readonly durationMs: number;
-  readonly counters: Counters;
-}
-
-function readHalf(row: StoredRow, stored: StoredHalf): Half {
-  const entry: OpenEntry = {
-    kind: "open",
-    atMs: stored.openedMs,
-    role: stored.role,
-    tuple: {
-      protocol: Number(row["protocol"]),
-      initiatorIp: String(row["initiator_ip"]),
-      initiatorPort: Number(row["initiator_port"]),
-      responderIp: String(row["responder_ip"]),
-      responderPort: Number(row["responder_port"]),
-    },
-    pickup: (stored.flags & HALF_FLAG.pickup) !== 0,
-    network: String(row["network"]),
-  };
-  const half = new Half(stored.node, entry, stored.place);
-  // Its last update is not in the row: that it was heard of until now only makes waiting longer.
-  half.heardMs = Math.max(half.heardMs, stored.node.memory.watermarkMs);
-  half.state = stored.state;
-  half.assured = (stored.flags & HALF_FLAG.assured) !== 0;
-  half.inferred = (stored.flags & HALF_FLAG.inferred) !== 0;
-  half.accounted = (stored.flags & HALF_FLAG.accounted) !== 0;
-  if ((stored.flags & HALF_FLAG.counted) !== 0) half.counters = stored.counters;
-  if ((stored.flags & HALF_FLAG.closed) !== 0) half.durationMs = stored.durationMs;
+  records.setCell(
+    slot,
+    CELL.bits,
+    bitsOf(flags) |
+      (role << ROLE_AT) |
+      ((state === -1 ? NO_END_STATE : state) << END_STATE_AT) |
+      (number("protocol") << PROTOCOL_AT),
+  );
+  setTuples(reconcile, half, row);
+  if ((flags & HALF_FLAG.split) !== 0) setMark(half, MARK.split);
   return half;
+}
+
+function networkOf(row: StoredRow): string | undefined {
+  const name = String(row["network"]);
+  return name === "default" ? undefined : name;
+}
+
+/** A row has two tuples where addresses were translated: each end has the one with its own address. */
+function setTuples(reconcile: Reconcile, half: Half, row: StoredRow): void {
+  const { addresses } = reconcile;
+  const tuple = (prefix: string): NumberedTuple => ({
+    initiatorIp: addresses.numberOf(String(row[`${prefix}initiator_ip`])),
+    initiatorPort: Number(row[`${prefix}initiator_port`]),
+    responderIp: addresses.numberOf(String(row[`${prefix}responder_ip`])),
+    responderPort: Number(row[`${prefix}responder_port`]),
+  });
+  const shown = tuple("");
+  if (row["x_initiator_ip"] === "") return half.setTuple(shown);
+  const translated = tuple("x_");
+  const isPair = Number(row["b_role"]) !== NO_HALF;
+  const isResponder = ROLES[half.roleNumber] === ("responder" satisfies Role);
+  const [own, second] = isPair && isResponder ? [translated, shown] : [shown, translated];
+  half.setTuple(own);
+  half.records.rareOf(half.slot).second = second;
+}
+
+function bitsOf(flags: number): number {
+  return (
+    ((flags & HALF_FLAG.pickup) === 0 ? 0 : BIT.pickup) |
+    ((flags & HALF_FLAG.assured) === 0 ? 0 : BIT.assured) |
+    ((flags & HALF_FLAG.inferred) === 0 ? 0 : BIT.inferred) |
+    ((flags & HALF_FLAG.counted) === 0 ? 0 : BIT.counted) |
+    ((flags & HALF_FLAG.closed) === 0 ? 0 : BIT.closed) |
+    ((flags & HALF_FLAG.accounted) === 0 ? 0 : BIT.accounted)
+  );
 }

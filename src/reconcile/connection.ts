@@ -1,67 +1,42 @@
 /**
- * A connection: two halves that fit, or one and a verdict. The row of the store is made from it.
+ * A connection: two halves that fit, or one and a verdict. It has no memory of its own: its key half
+ * names it and carries its verdict. The key is the half at the numerically lower address, once there
+ * are two.
  */
 import { compareAddresses } from "../format/address.ts";
-import type { CounterState, Verdict } from "../store/schema.ts";
-import type { Half } from "./half.ts";
+import { CELL, Half } from "./half-records.ts";
+import { clearMark, hasMark, MARK, setCounters, setMark, setVerdict } from "./half-state.ts";
 
-export class Connection {
-  /** Names the connection: the half at the numerically lower address, once there are two. */
-  key: Half;
-  other: Half | undefined;
-  verdict: Verdict = "pending";
-  excuse = "";
-  counters: CounterState = "pending";
-  /** Nothing that may still arrive changes it; it is written once more and forgotten. */
-  settled = false;
-  /** The key under which the store has a row now. */
-  writtenKey: Half | undefined;
-  /** Waits among the changed connections. */
-  queued = false;
-  /** Waits to be looked at again. */
-  scheduled = false;
-  /** Its only half belongs to a pair: this one is not to be written. */
-  superseded = false;
-  /** Names for the end that has no half: who claims the address. */
-  peerName = "";
-  /** A finding about this connection is open. */
-  found: "missing-half" | "counters-differ" | undefined;
+/** The second half of a pair; undefined for a half that stands alone. */
+export function otherOf(half: Half): Half | undefined {
+  return half.isPaired ? new Half(half.records, half.names, half.partner) : undefined;
+}
 
-  constructor(half: Half) {
-    this.key = half;
-  }
+/** The half that names the connection of `half`. */
+export function keyOf(half: Half): Half {
+  return hasMark(half, MARK.second) ? new Half(half.records, half.names, half.partner) : half;
+}
 
-  /** The second half came. */
-  join(half: Half): void {
-    const [key, other] = isKey(half, this.key) ? [half, this.key] : [this.key, half];
-    this.key = key;
-    this.other = other;
-  }
+/** Makes two halves one connection. Returns its key. */
+export function join(a: Half, b: Half): Half {
+  const { records } = a;
+  records.setCell(a.slot, CELL.partner, b.slot + 1);
+  records.setCell(b.slot, CELL.partner, a.slot + 1);
+  const [key, second] = isKey(a, b) ? [a, b] : [b, a];
+  clearMark(key, MARK.second);
+  setMark(second, MARK.second);
+  setVerdict(key, "matched");
+  setCounters(key, "pending");
+  return key;
+}
 
-  /** The second half came before, and stood alone until now: of two rows one is to go. */
-  absorb(lone: Connection): void {
-    const { key, writtenKey } = this;
-    this.join(lone.key);
-    const [kept, dropped] =
-      this.key === key ? [writtenKey, lone.writtenKey] : [lone.writtenKey, writtenKey];
-    this.writtenKey = dropped ?? kept;
-    this.found ??= lone.found;
-    lone.superseded = true;
-    lone.settled = true;
-  }
-
-  get halves(): readonly Half[] {
-    return this.other === undefined ? [this.key] : [this.key, this.other];
-  }
-
-  /** The half that `nodeId` recorded with this open. */
-  halfOf(nodeId: string): Half | undefined {
-    return this.halves.find((half) => half.node.id === nodeId);
-  }
-
-  /** The half that reports as `role`; a lone half of another role is not it. */
-  as(role: Half["role"]): Half | undefined {
-    return this.halves.find((half) => half.role === role);
+/** Makes two halves stand alone again. */
+export function part(a: Half, b: Half): void {
+  for (const half of [a, b]) {
+    half.records.setCell(half.slot, CELL.partner, 0);
+    clearMark(half, MARK.second);
+    setVerdict(half, "pending");
+    setCounters(half, "pending");
   }
 }
 

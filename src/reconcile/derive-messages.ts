@@ -13,7 +13,6 @@ export interface DeriveOrders {
   readonly store: StorePlace;
   /** Hex id of the server's own stream. */
   readonly serverId: string;
-  readonly toleranceMs: number;
   readonly durableEnd: number;
 }
 

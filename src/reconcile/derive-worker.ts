@@ -87,8 +87,7 @@ async function main(port: Port, orders: DeriveOrders): Promise<void> {
   });
   await using reader = new JournalReader({ dir: orders.journalDir, durableEnd });
   await using store = await connect(orders, questions, clock);
-  const { serverId, toleranceMs } = orders;
-  const reconcile = new Reconcile({ serverId, toleranceMs });
+  const reconcile = new Reconcile({ serverId: orders.serverId });
   derive = await Derive.open({
     journal: journalOf(reader, durableEnd),
     store: new ClickHouseDeriveStore(store.client),

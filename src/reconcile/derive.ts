@@ -21,15 +21,17 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { decodeFrame, type Batch } from "../format/batch.ts";
 import type { Entry } from "../format/entry.ts";
-import { decompressPayload, forEachEntry } from "../format/payload.ts";
+import { EntryBlock } from "../format/entry-block.ts";
+import { scanEntries } from "../format/entry-scan.ts";
+import { decompressPayload } from "../format/payload.ts";
 import type { Clock } from "../std/clock.ts";
 import { crashPoint } from "../std/crash-point.ts";
 import { RowBlocks, type ReadyBlock } from "../store/row-blocks.ts";
-import { readConnection, writeConnection } from "./connection-row.ts";
+import { restoreConnection, writeConnection } from "./connection-row.ts";
 import type { DeriveStore, Position } from "./derive-store.ts";
 import { writeBatch, writeFinding, writeLog, writeNode, type BatchPlace } from "./entry-rows.ts";
 import type { FindingDraft } from "./findings.ts";
-import type { BatchRecord, Reconcile } from "./reconcile.ts";
+import type { BatchRecord, NumberedEntry, Reconcile } from "./reconcile.ts";
 
 export interface JournalBatch {
   readonly index: number;
@@ -92,6 +94,8 @@ const RETRY_MS = 500;
 export class Derive {
   readonly #parts: DeriveParts;
   readonly #blocks = new RowBlocks();
+  /** Of one batch after the other. */
+  readonly #block = new EntryBlock();
   #position = 0;
   #committed = 0;
   #stopped = false;
@@ -151,7 +155,7 @@ export class Derive {
     for (const node of await store.nodes()) reconcile.restoreNode(node.id, node.name, node.memory);
     for (const found of await store.findings()) reconcile.restoreFinding(found.id, found.state);
     await store.eachUnsettled(position.rereadFrom, (stored) =>
-      reconcile.restore(readConnection(stored, (id) => reconcile.streamFor(id))),
+      restoreConnection(reconcile, stored),
     );
     await this.#reread(position);
   }
@@ -162,10 +166,8 @@ export class Derive {
     for (const record of await this.#readAll(rereadFrom, next)) {
       if (record.type !== "batch") continue;
       const batch = decodeFrame(record.frame);
-      if (!reconcile.beginAgain(placeOf(record, batch))) continue;
-      this.#eachEntry(batch, (entry, seq) => {
-        if (isOfConnection(entry)) reconcile.entry(entry, seq);
-      });
+      this.#scan(batch);
+      reconcile.takeAgain(placeOf(record, batch), this.#block);
       await nextTurn();
     }
   }
@@ -182,13 +184,12 @@ export class Derive {
       if (record.type === "batch") this.#apply(record);
       await nextTurn();
     }
-    reconcile.review();
     const to = from + records.length;
     const isRepeated = this.#intent !== undefined;
     this.#intent = undefined;
     this.#position = to;
-    const heldFrom = reconcile.drainChanged((connection, tombstone) =>
-      writeConnection(this.#blocks, connection, to, tombstone),
+    const heldFrom = reconcile.drainChanged((changed) =>
+      writeConnection(this.#blocks, changed, to),
     );
     for (const stream of reconcile.streams.values()) {
       if (stream.changed) writeNode(this.#blocks, stream, to);
@@ -212,21 +213,27 @@ export class Derive {
     const batch = decodeFrame(record.frame);
     const { reconcile } = this.#parts;
     const { index, receivedMs } = record;
+    const others = this.#scan(batch);
     const begun = placeOf(record, batch);
-    reconcile.begin(begun);
+    reconcile.take(begun, this.#block, others);
     const { nodeId } = begun;
     const place: BatchPlace = { index, receivedMs, stream: reconcile.streamFor(nodeId) };
     writeBatch(this.#blocks, batch, place);
-    this.#eachEntry(batch, (entry, seq) => {
-      reconcile.entry(entry, seq);
-      this.#writeEntry(entry, seq, place);
-    });
+    for (const { entry, seq } of others) this.#writeEntry(entry, seq, place);
   }
 
-  #eachEntry(batch: Batch, each: (entry: Entry, seq: number) => void): void {
-    if (batch.header.entryCount === 0) return;
+  /** Puts the batch's connection entries into the block, and returns the others. */
+  #scan(batch: Batch): NumberedEntry[] {
+    const others: NumberedEntry[] = [];
+    this.#block.clear();
+    if (batch.header.entryCount === 0) return others;
     const raw = decompressPayload(batch.payload, batch.header.rawBytes);
-    forEachEntry(raw, batch.header, each);
+    scanEntries(raw, batch.header, {
+      block: this.#block,
+      addresses: this.#parts.reconcile.addresses,
+      other: (entry, seq) => others.push({ entry, seq }),
+    });
+    return others;
   }
 
   #writeEntry(entry: Entry, seq: number, place: BatchPlace): void {
@@ -305,8 +312,4 @@ function orderOf(block: ReadyBlock): number {
 
 function placeOf({ index, receivedMs }: JournalBatch, { header }: Batch): BatchRecord {
   return { index, receivedMs, nodeId: Buffer.from(header.nodeId).toString("hex"), header };
-}
-
-function isOfConnection({ kind }: Entry): boolean {
-  return kind === "open" || kind === "update" || kind === "close" || kind === "account";
 }

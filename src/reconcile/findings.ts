@@ -5,12 +5,11 @@
  * A finding on one pair accuses nobody: it names the half that is missing or differs, and both
  * possible causes.
  */
-import type { FindingEntry, Severity } from "../format/entry.ts";
+import type { FindingEntry, Severity, Tuple } from "../format/entry.ts";
 import { halfId } from "../format/half.ts";
 import { domainHash } from "../format/identity.ts";
-import type { Connection } from "./connection.ts";
 import type { CounterDifference } from "./counters.ts";
-import type { Half } from "./half.ts";
+import type { Half } from "./half-records.ts";
 import type { NodeStream } from "./node-stream.ts";
 
 /** What reconcile can find, with how much it should worry. */
@@ -26,6 +25,7 @@ export const RECONCILE_FINDINGS = {
   "server-rollback": "critical",
   "opted-out": "low",
   "contested-address": "medium",
+  "clock-step": "low",
 } as const satisfies Readonly<Record<string, Severity>>;
 
 export type ReconcileFinding = keyof typeof RECONCILE_FINDINGS;
@@ -87,20 +87,21 @@ export function missingHalf(half: Half, peer: NodeStream): About {
   };
 }
 
-export function countersDiffer(connection: Connection, difference: CounterDifference): About {
-  const id = idOfHalf(connection.key);
-  const names = connection.halves.map((half) => half.node.name);
+/** `halves`: the key first. */
+export function countersDiffer(halves: readonly Half[], difference: CounterDifference): About {
+  const [key] = halves;
+  const names = halves.map((half) => half.node.name);
   const what = difference.impossible
     ? "more arrived than was sent"
     : "less arrived than loss explains";
   return {
     kind: "counters-differ",
-    subject: [...connection.halves].map(idOfHalf).toSorted().join(" "),
-    connection: id,
-    title: `${names.join(" and ")} count different bytes for ${tupleText(connection.key)}: ${difference.sentBytes} sent by the ${difference.sentBy}, ${difference.receivedBytes} received (${what})`,
+    subject: halves.map(idOfHalf).toSorted().join(" "),
+    connection: key === undefined ? "" : idOfHalf(key),
+    title: `${names.join(" and ")} count different bytes for ${key === undefined ? "" : tupleText(key)}: ${difference.sentBytes} sent by the ${difference.sentBy}, ${difference.receivedBytes} received (${what})`,
     evidence: {
       difference,
-      halves: connection.halves.map(halfEvidence),
+      halves: halves.map(halfEvidence),
       causes: names.map((name) => `${name}'s counters were altered before they were signed`),
       todo: "compare with the interface counters of both nodes over the same time",
     },
@@ -117,15 +118,20 @@ function halfEvidence(half: Half): Record<string, unknown> {
     seq: half.seq,
     journalIndex: half.index,
     openedMs: half.openedMs,
-    durationMs: half.durationMs ?? null,
+    durationMs: half.closed ? half.durationMs : null,
     state: half.state,
-    tuple: half.tuple,
+    tuple: tupleOf(half),
     counters: half.counters ?? null,
   };
 }
 
+function tupleOf(half: Half): Tuple {
+  const { protocol, initiatorIp, initiatorPort, responderIp, responderPort } = half;
+  return { protocol, initiatorIp, initiatorPort, responderIp, responderPort };
+}
+
 export function tupleText(half: Half): string {
-  const { protocol, initiatorIp, initiatorPort, responderIp, responderPort } = half.tuple;
+  const { protocol, initiatorIp, initiatorPort, responderIp, responderPort } = half;
   const name = protocol === 6 ? "tcp" : protocol === 17 ? "udp" : `protocol ${protocol}`;
   return `${name} ${endText(initiatorIp, initiatorPort)} → ${endText(responderIp, responderPort)}`;
 }

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { OpenEntry } from "../format/entry.ts";
-import { AddressBook } from "./address-book.ts";
-import { Half } from "./half.ts";
+import { EntryBlock } from "../format/entry-block.ts";
+import type { Amendment, OpenEntry } from "../format/entry.ts";
+import type { BatchHeader } from "../format/batch.ts";
+import { Half } from "./half-records.ts";
 import { isPastAccounts, judgeLone, type Sky } from "./judge.ts";
 import { ACCOUNT_WAIT_MS, OFFLINE_PATIENCE_MS } from "./limits.ts";
-import { NodeStream } from "./node-stream.ts";
+import type { NodeStream } from "./node-stream.ts";
+import { Reconcile } from "./reconcile.ts";
 
 const OPENED_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
+const ID = { node: "aa".repeat(16), peer: "bb".repeat(16), server: "cc".repeat(16) };
 
 const OPEN: OpenEntry = {
   kind: "open",
@@ -24,35 +27,56 @@ const OPEN: OpenEntry = {
   pickup: false,
 };
 
-function world(receivedMs = OPENED_MS): {
-  node: NodeStream;
-  peer: NodeStream;
-  half: Half;
-  sky: (nowMs: number) => Sky;
-} {
-  const [node, peer] = [new NodeStream("a", "a"), new NodeStream("b", "b")];
-  const book = new AddressBook();
-  book.claim(peer, { default: ["10.0.0.2"] });
-  const place = { epoch: 0, seq: 0, index: 0, receivedMs, leastLagMs: 0 };
-  const half = new Half(node, OPEN, place);
-  const sky = (nowMs: number): Sky => ({
-    nowMs,
-    toleranceMs: 10_000,
-    book,
-    streamOf: () => node,
-  });
-  return { node, peer, half, sky };
+interface World {
+  readonly node: NodeStream;
+  readonly peer: NodeStream;
+  readonly half: Half;
+  readonly sky: (nowMs: number) => Sky;
+  readonly amend: (kind: "update" | "close", ageMs: number) => void;
 }
 
-/** What `half` says at its end or in its life. */
-function amend(half: Half, kind: "update" | "close", ageMs: number): void {
-  half.amend({ kind, atMs: OPENED_MS + ageMs, openSeq: 0, ageMs, state: "S1", assured: true });
+function world(receivedMs = OPENED_MS): World {
+  const reconcile = new Reconcile({ serverId: ID.server });
+  const [node, peer] = [reconcile.streamFor(ID.node), reconcile.streamFor(ID.peer)];
+  reconcile.book.claim(peer, { default: ["10.0.0.2"] });
+  const half = new Half(reconcile.records, reconcile, 0);
+  let seq = 0;
+  const take = (entry: Parameters<EntryBlock["add"]>[0]): void => {
+    const block = new EntryBlock();
+    block.add(entry, seq, reconcile.addresses);
+    const header = { epoch: 0, seqFirst: seq, entryCount: 1, batchNo: seq, closedAtMs: 0 };
+    seq++;
+    const times = { completeToMs: 0, bootAtMs: 0 };
+    const record = { index: seq, receivedMs, nodeId: ID.node };
+    reconcile.take({ ...record, header: { ...header, ...times } as BatchHeader }, block, []);
+  };
+  take(OPEN);
+  return {
+    node,
+    peer,
+    half,
+    sky: (nowMs) => ({
+      nowMs,
+      book: reconcile.book,
+      streamOf: (one) => reconcile.nodeOf(one.nodeNumber),
+    }),
+    amend(kind, ageMs) {
+      const said: Amendment = {
+        atMs: OPENED_MS + ageMs,
+        openSeq: 0,
+        ageMs,
+        state: "S1",
+        assured: true,
+      };
+      take(kind === "close" ? { kind, ...said, inferred: false } : { kind, ...said });
+    },
+  };
 }
 
 describe("waiting for final counters ends", () => {
   it("when the node is complete past the end by what the kernel needs", () => {
-    const { node, half, sky } = world();
-    amend(half, "close", 1_000);
+    const { node, half, sky, amend } = world();
+    amend("close", 1_000);
     node.memory.watermarkMs = OPENED_MS + 1_000 + ACCOUNT_WAIT_MS;
     assert.equal(isPastAccounts(half, sky(OPENED_MS + HOUR_MS)), false);
     node.memory.watermarkMs++;
@@ -60,16 +84,16 @@ describe("waiting for final counters ends", () => {
   });
 
   it("a day after the end, though the node never claims to be complete", () => {
-    const { half, sky } = world();
-    amend(half, "close", HOUR_MS);
-    const dayAfterMs = OPENED_MS + HOUR_MS + OFFLINE_PATIENCE_MS;
+    const { half, sky, amend } = world();
+    amend("close", HOUR_MS);
+    const dayAfterMs = OPENED_MS + HOUR_MS + ACCOUNT_WAIT_MS + OFFLINE_PATIENCE_MS;
     assert.equal(isPastAccounts(half, sky(dayAfterMs)), false);
     assert.equal(isPastAccounts(half, sky(dayAfterMs + 1)), true);
   });
 
   it("when the close was lost: a day without the updates of a living half", () => {
-    const { node, half, sky } = world();
-    amend(half, "update", 3 * HOUR_MS);
+    const { node, half, sky, amend } = world();
+    amend("update", 3 * HOUR_MS);
     node.memory.watermarkMs = OPENED_MS + 3 * HOUR_MS + OFFLINE_PATIENCE_MS;
     assert.equal(isPastAccounts(half, sky(node.memory.watermarkMs)), false);
     node.memory.watermarkMs++;
@@ -79,13 +103,13 @@ describe("waiting for final counters ends", () => {
 
 describe("a half that came more than a day late", () => {
   for (const [lateMs, verdict] of [
-    [OFFLINE_PATIENCE_MS, "missing"],
+    [OFFLINE_PATIENCE_MS, "absent"],
     [OFFLINE_PATIENCE_MS + 1, "excused"],
   ] as const) {
     it(`by ${lateMs} ms is ${verdict}: its partner is not waited for longer`, () => {
       const receivedMs = OPENED_MS + lateMs;
-      const { node, peer, half, sky } = world(receivedMs);
-      amend(half, "close", 1_000);
+      const { node, peer, half, sky, amend } = world(receivedMs);
+      amend("close", 1_000);
       const nowMs = receivedMs + HOUR_MS;
       for (const { memory } of [node, peer]) {
         memory.watermarkMs = nowMs;

@@ -1,166 +1,156 @@
 /**
- * The verdict on a connection, from what is known now. Pure: it reads state and answers; the only
- * thing it uses up is a declared gap, which excuses no more halves than it has lost entries.
+ * What a half that stands alone means, from what is known at the server's tick. Pure: it reads state
+ * and answers; what an excuse uses up is used up by the caller.
  */
 import type { AddressBook } from "./address-book.ts";
-import type { Connection } from "./connection.ts";
-import { counterDifference, type CounterDifference } from "./counters.ts";
-import type { Half } from "./half.ts";
-import { ACCOUNT_WAIT_MS, EXCUSE_SLACK_MS, OFFLINE_PATIENCE_MS } from "./limits.ts";
-import type { NodeStream } from "./node-stream.ts";
+import { type EntryPlace, FORWARDER, type Half } from "./half-records.ts";
+import type { Excuse } from "./half-state.ts";
+import {
+  ABSENCE_SLACK_MS,
+  ACCOUNT_WAIT_MS,
+  EXCUSE_SLACK_MS,
+  OFFLINE_PATIENCE_MS,
+  UNANSWERED_WAIT_MS,
+} from "./limits.ts";
+import type { Absence, NodeStream } from "./node-stream.ts";
 import { peerHalf } from "./required.ts";
 
 export interface Sky {
-  /** Journal time: when the last record was received. */
+  /** The server's last tick. */
   readonly nowMs: number;
-  readonly toleranceMs: number;
   readonly book: AddressBook;
-  /** The stream of the node that recorded a half. */
   streamOf(half: Half): NodeStream;
 }
 
-/** `wait`: nothing to say yet. `excuse` names the harmless reason. */
-export type LoneJudgement =
-  | { readonly verdict: "wait" }
-  | { readonly verdict: "external" }
-  | { readonly verdict: "unanswered" }
-  | { readonly verdict: "excused"; readonly excuse: string }
-  | { readonly verdict: "missing"; readonly peer: NodeStream };
-
-/** What a half that stands alone means. */
-export function judgeLone(half: Half, sky: Sky): LoneJudgement {
-  if (half.role === "forwarder") return { verdict: "excused", excuse: "router" };
-  const claim = sky.book.lookup(half.network, half.peerIp);
-  if (claim.kind === "nobody") return { verdict: "external" };
-  if (claim.kind === "contested") return { verdict: "excused", excuse: "ambiguous_address" };
-  const own = sky.book.lookup(half.network, half.ownIp);
-  if (own.kind === "contested") return { verdict: "excused", excuse: "ambiguous_address" };
-  const need = peerHalf(half);
-  if (!need.required) return standsAlone(half, need.reason, sky);
-  return absent(half, claim.node, sky);
+/** When to look again: once that node's stream has passed `atMs` on the server's clock. */
+export interface Until {
+  readonly node: NodeStream;
+  readonly atMs: number;
 }
 
-/** A half without a duty to have a partner: it is told once it ended, or once its partner had the time to come. */
+/**
+ * `wait` without `until`: for an entry of its own. `absent`: the other end had to have it, says to be
+ * complete past it, and has no reason of its own: what else may excuse it is the caller's to find.
+ */
+export type LoneJudgement =
+  | { readonly verdict: "wait"; readonly until?: readonly Until[] }
+  | { readonly verdict: "external" | "unanswered" }
+  | { readonly verdict: "excused"; readonly excuse: Excuse; readonly proof?: EntryPlace }
+  | { readonly verdict: "absent"; readonly peer: NodeStream };
+
+const WAIT: LoneJudgement = { verdict: "wait" };
+
+export function judgeLone(half: Half, sky: Sky): LoneJudgement {
+  if (half.roleNumber === FORWARDER) return excused("router");
+  const claim = sky.book.lookup(half.network, half.peerIp);
+  if (claim.kind === "nobody") return { verdict: "external" };
+  const own = sky.book.lookup(half.network, half.ownIp);
+  if (claim.kind === "contested" || own.kind === "contested") return excused("ambiguous_address");
+  const need = peerHalf(half);
+  if (need === "required") return absent(half, claim.node, sky);
+  return standsAlone(half, need, { peer: claim.node, sky });
+}
+
+/** A half without a duty to have a partner: it is told when that had the time to come. */
 function standsAlone(
   half: Half,
   reason: "attempt" | "pickup" | "one_way" | "protocol",
-  sky: Sky,
+  { peer, sky }: { readonly peer: NodeStream; readonly sky: Sky },
 ): LoneJudgement {
-  const mayStillPair = sky.nowMs < half.receivedMs + sky.toleranceMs;
-  if (reason === "pickup") return mayStillPair ? WAIT : { verdict: "excused", excuse: "pickup" };
-  if (!half.closed && !isForgotten(half, sky)) return WAIT;
-  if (reason === "attempt") return half.role === "initiator" ? { verdict: "unanswered" } : ONE_WAY;
-  return mayStillPair ? WAIT : { verdict: "excused", excuse: reason };
-}
-
-/** A half whose partner has to be there: missing only when its node's stream is complete past it. */
-function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
-  const { toleranceMs } = sky;
-  if (sky.nowMs < half.receivedMs + toleranceMs) return WAIT;
-  if (half.receivedMs - half.serverMs > OFFLINE_PATIENCE_MS) return TOO_LATE;
-  const peerTimeMs = onClockOf(peer, half);
-  const absence = peer.absenceAt(peerTimeMs, EXCUSE_SLACK_MS);
-  if (absence !== undefined) {
-    return { verdict: "excused", excuse: ABSENCE_EXCUSE[absence.reason] };
-  }
-  if (!isCompletePast(half, peer, sky)) {
-    const waitedMs = sky.nowMs - half.receivedMs;
-    return waitedMs > OFFLINE_PATIENCE_MS ? { verdict: "missing", peer } : WAIT;
-  }
-  if (peer.spendGap(peerTimeMs, EXCUSE_SLACK_MS) !== undefined) {
-    return { verdict: "excused", excuse: "gap" };
-  }
-  return { verdict: "missing", peer };
-}
-
-/**
- * Both streams are complete past the open by more than the clocks may differ, and the peer was heard,
- * without backlog, that much after the half arrived: by any clock, its partner would be here.
- */
-function isCompletePast(half: Half, peer: NodeStream, sky: Sky): boolean {
-  const pastMs = half.openedMs + sky.toleranceMs;
-  const heardMs = half.receivedMs + sky.toleranceMs;
+  if (reason !== "pickup" && !half.closed && !isForgotten(half, sky)) return WAIT;
   const own = sky.streamOf(half);
-  return (
-    own.memory.watermarkMs > pastMs &&
-    peer.memory.watermarkMs > pastMs &&
-    peer.memory.freshAtMs > heardMs
-  );
+  const late = { node: own, atMs: half.serverMs + UNANSWERED_WAIT_MS };
+  const heard = { node: peer, atMs: dueMs(half, peer, sky) };
+  if (!isPast(late, sky) && !isPast(heard, sky)) return { verdict: "wait", until: [late, heard] };
+  if (reason !== "attempt") return excused(reason);
+  return half.roleNumber === 0 ? { verdict: "unanswered" } : excused("one_way");
+}
+
+/** A half whose partner has to be there: absent only when its node's stream is complete past it. */
+function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
+  if (half.receivedMs - half.serverMs > OFFLINE_PATIENCE_MS) return excused("offline");
+  const own = sky.streamOf(half);
+  const absence = absenceOf(half, peer);
+  const until =
+    absence?.toMs === null
+      ? // Nothing of its stream is to come; or it begins just now, and its first batch is on the way.
+        [{ node: own, atMs: half.serverMs + (absence.fromMs === 0 ? UNANSWERED_WAIT_MS : 0) }]
+      : [
+          { node: peer, atMs: dueMs(half, peer, sky) },
+          { node: own, atMs: half.serverMs + ABSENCE_SLACK_MS },
+        ];
+  const open = until.filter((one) => !isPast(one, sky));
+  const waitedMs = sky.nowMs - half.receivedMs;
+  if (open.length > 0 && waitedMs <= OFFLINE_PATIENCE_MS) return { verdict: "wait", until: open };
+  if (absence !== undefined) return excused(ABSENCE_EXCUSE[absence.reason], absence.place);
+  const isUncertain = peer.stepAt(peer.toNodeMs(half.serverMs)) ?? own.stepAt(half.openedMs);
+  return isUncertain === undefined ? { verdict: "absent", peer } : excused("clock");
+}
+
+function absenceOf(half: Half, peer: NodeStream): Absence | undefined {
+  return peer.absenceAt(peer.toNodeMs(half.serverMs), EXCUSE_SLACK_MS + clockSlackMs(peer));
+}
+
+/** An unknown clock would let an absence excuse minutes around it: absences wait for it to be known. */
+function clockSlackMs(node: NodeStream): number {
+  return node.clock.isKnown ? node.uncertaintyMs : 0;
 }
 
 /**
- * The half's open on its peer's clock. What a batch that did not wait took to arrive is its delay
- * minus its node's clock offset; the delays of two nodes differ by far less than clocks do.
+ * From when on the peer's silence about `half` says something, on the server's clock: its kernel heard
+ * of the connection by the time at which this end knew that it stood.
  */
-function onClockOf(peer: NodeStream, half: Half): number {
-  return half.serverMs - (peer.memory.leastLagMs ?? 0);
+function dueMs(half: Half, peer: NodeStream, sky: Sky): number {
+  const provenAfterMs = Math.max(0, half.provenMs - half.openedMs);
+  const own = sky.streamOf(half);
+  return half.serverMs + provenAfterMs + ABSENCE_SLACK_MS + own.uncertaintyMs + peer.uncertaintyMs;
 }
 
-const WAIT: LoneJudgement = { verdict: "wait" };
-const ONE_WAY: LoneJudgement = { verdict: "excused", excuse: "one_way" };
-/** Its node was out of reach for so long that its partner was not waited for, and is forgotten. */
-const TOO_LATE: LoneJudgement = { verdict: "excused", excuse: "offline" };
+function isPast({ node, atMs }: Until, sky: Sky): boolean {
+  return wakeLimitMs(node, sky.nowMs) > atMs;
+}
+
+/** Up to when what waits for a node is looked at: its watermark, or when patience ends. */
+export function wakeLimitMs(node: NodeStream, nowMs: number): number {
+  const { state } = node.memory;
+  const isGone = state === "revoked" || state === "server";
+  const patienceMs = isGone ? ACCOUNT_WAIT_MS : OFFLINE_PATIENCE_MS;
+  return Math.max(node.watermarkServerMs, nowMs - patienceMs);
+}
+
+function excused(excuse: Excuse, proof?: EntryPlace): LoneJudgement {
+  return proof === undefined
+    ? { verdict: "excused", excuse }
+    : { verdict: "excused", excuse, proof };
+}
+
 const ABSENCE_EXCUSE = {
   stopped: "offline",
   opted_out: "opted_out",
   not_started: "not_monitored",
 } as const;
 
-export type PairJudgement =
-  | { readonly counters: "pending" }
-  | { readonly counters: "unavailable" }
-  | { readonly counters: "final"; readonly difference: CounterDifference | undefined };
-
-/** Whether the counters of two halves can be compared yet, and what comes out. */
-export function judgePair(connection: Connection, sky: Sky): PairJudgement {
-  const { key, other } = connection;
-  if (other === undefined) return { counters: "pending" };
-  if (key.accounted && other.accounted) return compare(key, other, sky);
-  const patient = [key, other].some((half) => !isPastAccounts(half, sky));
-  return patient ? { counters: "pending" } : { counters: "unavailable" };
+/** When the final counters of a half can no longer come; undefined while it lives. */
+export function accountsEnd(half: Half, sky: Sky): Until | undefined {
+  const node = sky.streamOf(half);
+  if (half.cutOff) return { node, atMs: half.serverMs };
+  if (!half.closed) return undefined;
+  return { node, atMs: half.closedServerMs + ACCOUNT_WAIT_MS };
 }
 
 /** No final counters will come for this half any more. */
 export function isPastAccounts(half: Half, sky: Sky): boolean {
   if (half.accounted) return true;
-  const { memory } = sky.streamOf(half);
-  const sinceMs = sky.nowMs - half.receivedMs;
-  if (half.cutOff || memory.state === "revoked") return sinceMs > ACCOUNT_WAIT_MS;
-  if (sinceMs > OFFLINE_PATIENCE_MS && memory.state !== "active") return true;
-  if (!half.closed) return isForgotten(half, sky);
-  const endedMs = half.serverMs + (half.durationMs ?? 0);
-  return (
-    memory.watermarkMs > half.closedMs + ACCOUNT_WAIT_MS ||
-    sky.nowMs - endedMs > OFFLINE_PATIENCE_MS
-  );
+  const end = accountsEnd(half, sky);
+  return end === undefined ? isForgotten(half, sky) : isPast(end, sky);
 }
 
 /**
  * Its end was among what its node lost: a half that lives says so every five minutes, and its node
  * is complete a day past the last time.
  */
-function isForgotten(half: Half, sky: Sky): boolean {
-  return sky.streamOf(half).memory.watermarkMs > half.heardMs + OFFLINE_PATIENCE_MS;
-}
-
-/**
- * While an agent is stopped, or has taken its rule away, its kernel may not count: then a difference
- * says nothing. Counters that agree all the same are final.
- */
-function compare(a: Half, b: Half, sky: Sky): PairJudgement {
-  if (a.counters === undefined || b.counters === undefined) return { counters: "unavailable" };
-  const [initiator, responder] = a.role === "initiator" || b.role === "responder" ? [a, b] : [b, a];
-  if (a.pickup || b.pickup) return { counters: "unavailable" };
-  const difference = counterDifference(
-    initiator.counters ?? a.counters,
-    responder.counters ?? b.counters,
-  );
-  if (difference !== undefined && [a, b].some((half) => isPartlyCounted(half, sky))) {
-    return { counters: "unavailable" };
-  }
-  return { counters: "final", difference };
-}
-
-function isPartlyCounted(half: Half, sky: Sky): boolean {
-  return sky.streamOf(half).wasBlind(half.openedMs, half.closedMs);
+export function isForgotten(half: Half, sky: Sky): boolean {
+  const node = sky.streamOf(half);
+  if (node.memory.watermarkMs > half.heardMs + OFFLINE_PATIENCE_MS) return true;
+  return node.memory.state === "revoked" && sky.nowMs - half.receivedMs > ACCOUNT_WAIT_MS;
 }

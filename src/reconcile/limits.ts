@@ -12,11 +12,23 @@ export const OFFLINE_PATIENCE_MS = 24 * 3_600_000;
 /** Before clocks are known to agree, no absence is decided sooner after the open. */
 export const CLOCK_TOLERANCE_MS = 120_000;
 
-/** Opens of one connection are this near at most: the clocks' tolerance on either side is far more than any handshake takes. */
+/** Opens of one connection are this near at most while the clocks are unknown. */
 export const PAIRING_NEAR_MS = 2 * CLOCK_TOLERANCE_MS;
 
-/** Opens this near are one connection at once: two ends and their readers are never further apart, save under load. */
+/** Opens this near, and alone with their tuple, are one connection at once: two ends and their readers are hardly ever further apart. */
 export const PAIRING_AT_ONCE_MS = 3_000;
+
+/** Aligning the instances of a tuple: what leaving one alone costs, in milliseconds of distance. A port is used again a second after its end at the soonest. */
+export const PAIRING_SKIP_MS = 4_000;
+
+/** Linux sends the SYN again after 1, 3, 7, 15, 31 and 63 s, and gives up at 127 s. */
+export const RETRANSMIT_MS_MAX = 127_000;
+
+/** A stream that is complete this far past an open has no other instance that would fit better. */
+export const SEAL_MS = 4_000;
+
+/** What two readers under load may differ in beyond what their clocks do, before an absence is one. */
+export const ABSENCE_SLACK_MS = 5_000;
 
 /** An undecided connection is looked at again after this long. */
 export const REVIEW_EVERY_MS = 5_000;
@@ -38,3 +50,12 @@ export const EXCUSE_SLACK_MS = 3_000;
 
 /** A node whose fences came back no more for so long, though it reports, is shown as blind. */
 export const BLIND_AFTER_MS = 45_000;
+
+/** A node that claims to be complete this far past its own stop did not stop. */
+export const ABSENCE_ENDED_MS = 5_000;
+
+/** How long a half that need not have a partner waits for one that may come. */
+export const UNANSWERED_WAIT_MS = 60_000;
+
+/** Halves that are never heard of again are looked for this often. */
+export const SWEEP_EVERY_MS = 3_600_000;

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SimMesh, type SimHost } from "../../test/simulate/sim-mesh.ts";
-import { Connection } from "./connection.ts";
-import { Half } from "./half.ts";
-import { NodeStream } from "./node-stream.ts";
 
 function mesh(): { mesh: SimMesh; a: SimHost; b: SimHost } {
   const made = new SimMesh();
@@ -100,53 +97,5 @@ describe("an address", () => {
     a.emit({ kind: "addresses", atMs: m.nowMs, networks: { default: [a.ip, a.ip] } });
     m.pass(1_000);
     assert.deepEqual(m.open, []);
-  });
-});
-
-describe("after a restart", () => {
-  it("a router's half is no partner of an end's", () => {
-    const { mesh: m, a, b } = mesh();
-    const router = new NodeStream("77".repeat(16), "router");
-    const tuple = {
-      protocol: 6,
-      initiatorIp: a.ip,
-      initiatorPort: 40_000,
-      responderIp: b.ip,
-      responderPort: 443,
-    };
-    const open = { kind: "open", atMs: m.nowMs, role: "forwarder", tuple, pickup: false } as const;
-    const place = { epoch: 0, seq: 0, index: 0, receivedMs: m.nowMs, leastLagMs: 0 };
-    m.reconcile.restore(new Connection(new Half(router, open, place)));
-    const port = m.connect({ from: a, to: b });
-    m.pass(60_000);
-    assert.equal(port, tuple.initiatorPort);
-    assert.deepEqual(m.open, []);
-  });
-});
-
-describe("a long connection", () => {
-  it("is looked at once every few seconds, however often it changes", () => {
-    const { mesh: m, a, b } = mesh();
-    const tuple = {
-      protocol: 6,
-      initiatorIp: a.ip,
-      initiatorPort: 1,
-      responderIp: b.ip,
-      responderPort: 443,
-    };
-    const atMs = m.nowMs;
-    const ends = [
-      [a, a.emit({ kind: "open", atMs, role: "initiator", tuple, pickup: false })],
-      [b, b.emit({ kind: "open", atMs, role: "responder", tuple, pickup: false })],
-    ] as const;
-    for (let passed = 0; passed < 20; passed++) {
-      m.pass(1_000);
-      for (const [host, openSeq] of ends) {
-        const ageMs = m.nowMs - atMs;
-        host.emit({ kind: "update", atMs: m.nowMs, openSeq, ageMs, state: "S1", assured: true });
-      }
-    }
-    m.pass(1_000);
-    assert.equal(m.reconcile.plannedCount, 1);
   });
 });

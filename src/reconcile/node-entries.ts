@@ -2,9 +2,10 @@
  * What the entries that are not about connections mean for the comparison, and what the silence of
  * a node means.
  */
-import type { Entry, GapEntry } from "../format/entry.ts";
+import type { EnrolledEntry, GapEntry, StartEntry } from "../format/entry.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { About } from "./findings.ts";
+import type { EntryPlace } from "./half-records.ts";
 import {
   HOLE_PATIENCE_MS,
   OFFLINE_PATIENCE_MS,
@@ -34,15 +35,16 @@ export interface Reconciled {
 
 export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
   const { stream, entry } = placed;
-  if (stream.memory.state === "server") return applyServerEntry(to, entry);
+  if (stream.memory.state === "server") return applyServerEntry(to, placed);
   switch (entry.kind) {
     case "start":
       stream.comeBack(entry.atMs);
+      stream.memory.bootId = bootIdOf(entry);
       stream.memory.state = "active";
       stream.memory.startedMs = entry.atMs;
       return;
     case "stop":
-      stream.leave("stopped", entry.atMs);
+      stream.leave("stopped", entry.atMs, placeOf(placed));
       stream.memory.state = "stopped";
       return;
     case "addresses":
@@ -52,7 +54,7 @@ export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
     case "rollback":
       return to.conclude(rollbackFinding({ ...placed, entry }));
     case "opt_out":
-      stream.leave("opted_out", entry.atMs);
+      stream.leave("opted_out", entry.atMs, placeOf(placed));
       stream.memory.state = "opted_out";
       return to.conclude(optOutFinding(stream, entry.atMs));
     case "resume":
@@ -62,14 +64,25 @@ export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
   }
 }
 
-function applyServerEntry(to: Reconciled, entry: Entry): void {
-  if (entry.kind === "enrolled") applyEnrolled(to, entry.node, entry.name);
+function applyServerEntry(to: Reconciled, placed: PlacedEntry): void {
+  const { entry } = placed;
+  if (entry.kind === "enrolled") applyEnrolled(to, { ...placed, entry });
   if (entry.kind === "revoked") applyRevoked(to, entry.node);
 }
 
-/** Before a record is applied: time passed for every node, and may have passed too long. */
-export function reviewNodes(on: Reconciled, passedMs: number, nowMs: number): void {
-  const serverWasAway = passedMs > SERVER_AWAY_MS;
+function placeOf({ index, seq }: PlacedEntry): EntryPlace {
+  return { index, seq };
+}
+
+/** Of the machine's boot; empty where the agent does not say. */
+export function bootIdOf(entry: StartEntry): string {
+  const { bootId } = entry.facts;
+  return typeof bootId === "string" ? bootId : "";
+}
+
+/** Time passed for every node. `deafMs`: the longest time of it in which the server took nothing from anybody. */
+export function reviewNodes(on: Reconciled, deafMs: number, nowMs: number): void {
+  const serverWasAway = deafMs > SERVER_AWAY_MS;
   for (const stream of on.streams.values()) {
     const { memory } = stream;
     if (memory.holes.length > 0) reviewHoles(on, stream, nowMs);
@@ -118,17 +131,19 @@ function claimAddresses(
   stream: NodeStream,
   networks: Readonly<Record<string, readonly string[]>>,
 ): void {
-  const contested = to.book.claim(stream, networks);
+  to.book.claim(stream, networks);
   stream.memory.addresses = Object.fromEntries(
     Object.entries(networks).map(([network, addresses]) => [network, [...addresses]]),
   );
   stream.changed = true;
-  for (const key of contested) to.conclude(contestedFinding(key, claimantsOf(to, key)));
 }
 
-function claimantsOf(to: Reconciled, key: string): NodeStream[] {
-  const [network = "", address = ""] = key.split(" ");
-  return [...to.streams.values()].filter((one) => one.claims(network, address));
+/** Claims that changed since the last look: an address that two nodes claim, or that they no longer do. */
+export function reviewContested(on: Reconciled): void {
+  for (const { key, claimants } of on.book.takeChanges()) {
+    const isContested = claimants.length > 1;
+    on.conclude(contestedFinding(key, claimants), isContested ? "open" : "resolved");
+  }
 }
 
 /** How many halves a gap may excuse: what it lost; an interval nobody watched has no number. */
@@ -164,10 +179,11 @@ function applyResume(to: Reconciled, stream: NodeStream, atMs: number): void {
   stream.memory.state = "active";
 }
 
-function applyEnrolled(to: Reconciled, node: string, name: string): void {
+function applyEnrolled(to: Reconciled, placed: PlacedEntry<EnrolledEntry>): void {
+  const { node, name } = placed.entry;
   const stream = to.streamFor(node);
   stream.name = name;
-  if (stream.memory.lastReceivedMs === 0) stream.leave("not_started", 0);
+  if (stream.memory.lastReceivedMs === 0) stream.leave("not_started", 0, placeOf(placed));
   stream.changed = true;
 }
 

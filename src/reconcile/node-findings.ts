@@ -1,6 +1,7 @@
 /** What can be found about a node, in words: of its silence, its numbers, its addresses and its own admissions. */
 import type { Entry, GapEntry, RollbackEntry } from "../format/entry.ts";
 import type { About } from "./findings.ts";
+import type { Step } from "./node-clock.ts";
 import type { Hole, NodeStream } from "./node-stream.ts";
 
 /** Parts of a hole that a finding lists. */
@@ -129,6 +130,22 @@ const ROLLBACK_ADVICE = {
   clone: "expected after moving a disk; otherwise revoke the node and enrol it anew",
   server: "expected after restoring the server from a backup; otherwise its journal was cut",
 } as const;
+
+export function clockStepFinding(stream: NodeStream, { fromMs, toMs, byMs }: Step): About {
+  const seconds = (Math.abs(byMs) / 1000).toFixed(1);
+  return {
+    kind: "clock-step",
+    subject: `${stream.id} ${fromMs} ${toMs} ${byMs}`,
+    node: stream,
+    title: `${stream.name}'s clock was set ${byMs > 0 ? "forward" : "back"} by ${seconds} s`,
+    evidence: {
+      fromMs,
+      toMs,
+      byMs,
+      todo: `expected after a boot without network time; otherwise find out who set ${stream.name}'s clock`,
+    },
+  };
+}
 
 export function optOutFinding(stream: NodeStream, atMs: number): About {
   return {

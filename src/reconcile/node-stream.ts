@@ -4,9 +4,15 @@
  */
 import type { BatchHeader } from "../format/batch.ts";
 import type { GapEntry } from "../format/entry.ts";
-import type { Connection } from "./connection.ts";
-import type { HalfOwner } from "./half.ts";
-import { BLIND_AFTER_MS, EXCUSES_PER_NODE_MAX } from "./limits.ts";
+import { type ClockState, unknownClock } from "./clock/clock-state.ts";
+import type { EntryPlace, HalfOwner } from "./half-records.ts";
+import {
+  ABSENCE_ENDED_MS,
+  BLIND_AFTER_MS,
+  EXCUSES_PER_NODE_MAX,
+  EXCUSE_SLACK_MS,
+} from "./limits.ts";
+import { NodeClock, type Step, UNKNOWN_MS } from "./node-clock.ts";
 
 /** `server`: the server's own stream, which is no node of the mesh. */
 export type NodeState = "active" | "silent" | "stopped" | "opted_out" | "revoked" | "server";
@@ -16,6 +22,8 @@ export interface Absence {
   readonly reason: "stopped" | "opted_out" | "not_started";
   readonly fromMs: number;
   toMs: number | null;
+  /** The entry that says so. */
+  readonly place: EntryPlace;
 }
 
 /** A gap and how many halves it may still excuse. */
@@ -53,43 +61,108 @@ export interface NodeMemory {
   lastClosedMs: number;
   /** Node clock: when its agent last began to observe. */
   startedMs: number;
-  /** Smallest difference of receiving and closing ever seen: delay and clock offset of a batch that did not wait. */
-  leastLagMs: number | null;
   /** Journal time when a batch last arrived that had not waited in the spool. */
   freshAtMs: number;
+  /** Under which boot time the watermark was stamped. */
+  bootAtMs: number;
+  /** Of the machine's present boot, as its agent says. */
+  bootId: string;
+  clock: ClockState;
+  /** Times in which nobody knows what the node's clock showed: it was set. */
+  steps: Step[];
+  /** The watermark as of the server's last tick. */
+  sealedToMs: number;
+  /** Of the server's own stream: its last tick, and the journal index of that. */
+  tickMs: number;
+  tickIndex: number;
+  /** Of the server's own stream: the seconds since that tick in which it received something. */
+  heardS: number[];
   absences: Absence[];
   gaps: GapBudget[];
   holes: Hole[];
 }
 
-/** A batch that arrived this much later than the quickest one had been waiting. */
+/** A batch that arrived this much later than its clock explains had been waiting. */
 const STALE_LAG_MS = 5_000;
 
 export class NodeStream implements HalfOwner {
   readonly id: string;
+  /** Names the node in records of halves, within this process. */
+  readonly number: number;
   name: string;
   /** Something to be written to the store changed. */
   changed = true;
   readonly memory: NodeMemory;
-  /** Connections that may still change, by the `seq` of this node's open in the current epoch. */
-  readonly live = new Map<number, Connection>();
+  readonly clock: NodeClock;
 
-  constructor(id: string, name: string, memory?: NodeMemory) {
+  constructor(id: string, name: string, number: number, memory?: NodeMemory) {
     this.id = id;
     this.name = name;
+    this.number = number;
     this.memory = memory ?? emptyMemory();
+    this.clock = new NodeClock(this.memory.clock);
   }
 
-  /** Takes the times of a batch. Batches come in the order of the node's chain. */
-  advance(header: BatchHeader, receivedMs: number): void {
+  /**
+   * Takes the times of a batch. Batches come in the order of the node's chain. Returns the step of
+   * its wall clock, if it was set since the batch before.
+   */
+  advance(header: BatchHeader, receivedMs: number): Step | undefined {
     const { memory } = this;
+    // The server's clock is what the others are measured by.
+    const step = memory.state === "server" ? undefined : this.clock.batch(header, receivedMs);
+    if (step !== undefined) {
+      memory.steps.push(step);
+      keepLast(memory.steps, EXCUSES_PER_NODE_MAX);
+      // A clock that was set back: what it is complete to counts by the new clock.
+      if (step.byMs < 0) memory.watermarkMs = Math.min(memory.watermarkMs, header.completeToMs);
+    }
     memory.watermarkMs = Math.max(memory.watermarkMs, header.completeToMs);
+    memory.bootAtMs = header.bootAtMs;
     memory.lastReceivedMs = receivedMs;
     memory.lastClosedMs = header.closedAtMs;
-    const lagMs = receivedMs - header.closedAtMs;
-    memory.leastLagMs = Math.min(memory.leastLagMs ?? lagMs, lagMs);
-    if (lagMs - memory.leastLagMs <= STALE_LAG_MS) memory.freshAtMs = receivedMs;
+    const lagMs = receivedMs - this.clock.toServerMs(header.closedAtMs, header.bootAtMs);
+    if (lagMs <= STALE_LAG_MS) memory.freshAtMs = receivedMs;
     this.changed = true;
+    return step;
+  }
+
+  /** At the end of each tick of the server: what is complete by then is sealed for what comes after it. */
+  seal(): void {
+    this.memory.sealedToMs = this.memory.watermarkMs;
+  }
+
+  /** The watermark on the server's clock. */
+  get watermarkServerMs(): number {
+    return this.clock.toServerMs(this.memory.watermarkMs, this.memory.bootAtMs);
+  }
+
+  get sealedToMs(): number {
+    return this.memory.sealedToMs;
+  }
+
+  get uncertaintyMs(): number {
+    return this.clock.uncertaintyMs;
+  }
+
+  /** The node's own time of what happened at `serverMs`. */
+  toNodeMs(serverMs: number): number {
+    return serverMs + this.clock.offsetMs;
+  }
+
+  /** Whether the clock was being set around this time of its own. */
+  stepAt(atMs: number): Step | undefined {
+    return this.memory.steps.find(
+      (step) => step.fromMs - EXCUSE_SLACK_MS <= atMs && atMs <= step.toMs + EXCUSE_SLACK_MS,
+    );
+  }
+
+  /** Who says to have seen everything past its own farewell, and not to have begun anew, did not leave. */
+  endClaimedAbsence(completeToMs: number): void {
+    for (const absence of this.memory.absences) {
+      if (absence.toMs !== null || absence.reason !== "stopped") continue;
+      if (completeToMs > absence.fromMs + ABSENCE_ENDED_MS) absence.toMs = absence.fromMs;
+    }
   }
 
   /** For people: its state, or `blind` when it reports and can prove nothing of what its kernel did. */
@@ -104,12 +177,12 @@ export class NodeStream implements HalfOwner {
   }
 
   /** Begins an absence; the same one twice is one. */
-  leave(reason: Absence["reason"], fromMs: number): void {
+  leave(reason: Absence["reason"], fromMs: number, place: EntryPlace): void {
     const known = this.memory.absences.some(
       (one) => one.reason === reason && one.fromMs === fromMs,
     );
     if (known) return;
-    this.memory.absences.push({ reason, fromMs, toMs: null });
+    this.memory.absences.push({ reason, fromMs, toMs: null, place });
     keepLast(this.memory.absences, EXCUSES_PER_NODE_MAX);
     this.changed = true;
   }
@@ -201,8 +274,15 @@ function emptyMemory(): NodeMemory {
     lastReceivedMs: 0,
     lastClosedMs: 0,
     startedMs: 0,
-    leastLagMs: null,
     freshAtMs: 0,
+    bootAtMs: 0,
+    bootId: "",
+    clock: unknownClock(UNKNOWN_MS),
+    steps: [],
+    sealedToMs: 0,
+    tickMs: 0,
+    tickIndex: -1,
+    heardS: [],
     absences: [],
     gaps: [],
     holes: [],

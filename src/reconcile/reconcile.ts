@@ -1,36 +1,46 @@
 /**
  * The comparison: takes the journal's records in order, pairs halves, and decides. What comes out is
- * a function of the journal alone: time is the receive time of the records.
+ * a function of the journal alone, whatever ranges it is read in and however the nodes' batches are
+ * interleaved: everything that is final is decided when the server ticks, from all that came before
+ * that tick. Between two ticks it only takes notes; two halves that obviously fit are shown as a pair
+ * at once.
  *
  * Applying a record twice changes nothing, so that a crash between writing rows and remembering the
  * position is repaired by doing the range again.
  */
+import { AddressTable } from "../format/address-table.ts";
 import type { BatchHeader } from "../format/batch.ts";
-import type { ConnectionEntry, Entry, OpenEntry } from "../format/entry.ts";
-import { AddressBook } from "./address-book.ts";
-import { Agenda } from "./agenda.ts";
-import { Connection } from "./connection.ts";
 import {
-  countersDiffer,
-  finding,
-  findingId,
-  missingHalf,
-  type About,
-  type FindingDraft,
-} from "./findings.ts";
-import { Half } from "./half.ts";
-import { isPastAccounts, judgeLone, judgePair, type LoneJudgement, type Sky } from "./judge.ts";
-import { CLOCK_TOLERANCE_MS, PAIRING_AT_ONCE_MS, REVIEW_EVERY_MS } from "./limits.ts";
-import { TupleMatcher, type Matcher } from "./matcher.ts";
-import { applyNodeEntry, breakSilence, reviewNodes } from "./node-entries.ts";
+  ENTRY_WORDS,
+  type EntryBlock,
+  KIND,
+  kindOfHead,
+  WORD as ENTRY,
+} from "../format/entry-block.ts";
+import type { Entry } from "../format/entry.ts";
+import { AddressBook } from "./address-book.ts";
+import { join, otherOf, part } from "./connection.ts";
+import { Decisions } from "./decisions.ts";
+import { finding, findingId, missingHalf, type About, type FindingDraft } from "./findings.ts";
+import { BIT, CELL, Half, HalfRecords, type Names, WORD } from "./half-records.ts";
+import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half-state.ts";
+import { amend, NetworkTable, writeOpen } from "./half-writer.ts";
+import type { Sky } from "./judge.ts";
+import { SWEEP_EVERY_MS } from "./limits.ts";
+import { Matching } from "./matching.ts";
+import {
+  applyNodeEntry,
+  bootIdOf,
+  breakSilence,
+  reviewContested,
+  reviewNodes,
+} from "./node-entries.ts";
 import { NodeStream, type NodeMemory } from "./node-stream.ts";
+import { mixed, SlotIndex } from "./slot-index.ts";
 
 export interface ReconcileOptions {
   /** Hex id of the server's own stream. */
   readonly serverId: string;
-  /** How far two nodes' clocks may differ before a clock model knows better. */
-  readonly toleranceMs?: number;
-  readonly matcher?: Matcher;
 }
 
 /** One batch of the journal. */
@@ -42,127 +52,133 @@ export interface BatchRecord {
   readonly header: BatchHeader;
 }
 
+/** A connection to be written: its halves, and the halves whose former rows are to go. */
+export interface Changed {
+  readonly key: Half;
+  readonly other: Half | undefined;
+  readonly peerName: string;
+  readonly tombstones: readonly Half[];
+}
+
 /** A lone half is written only after this long: its partner usually comes first, and saves a row. */
 const HOLD_LONE_MS = 1_000;
 
-export class Reconcile {
+export class Reconcile implements Names {
   readonly streams = new Map<string, NodeStream>();
   readonly book = new AddressBook();
-  readonly #matcher: Matcher;
-  readonly #toleranceMs: number;
-  /** Each at most once: `queued` tells. */
-  #changed: Connection[] = [];
-  readonly #agenda = new Agenda();
+  readonly records = new HalfRecords();
+  readonly addresses = new AddressTable();
+  readonly networks = new NetworkTable();
+  readonly #byNumber: NodeStream[] = [];
+  readonly #seqs = new SlotIndex();
+  readonly #matching: Matching;
+  readonly #decisions: Decisions;
+  #dirty: number[] = [];
+  /** To be looked at when the server ticks next. */
+  #touched: number[] = [];
   readonly #openFindings = new Map<string, "open" | "resolved">();
   #findings: FindingDraft[] = [];
+  /** The server's last tick. */
   #nowMs = 0;
-  #record: BatchRecord | undefined;
-  #stream: NodeStream | undefined;
+  /** Receive time of the newest record. */
+  #receivedMs = 0;
+  #sweptMs = 0;
+  readonly #server: NodeStream;
+  readonly #half: Half;
 
   constructor(options: ReconcileOptions) {
-    this.#toleranceMs = options.toleranceMs ?? CLOCK_TOLERANCE_MS;
-    this.#matcher =
-      options.matcher ??
-      new TupleMatcher({ nearMs: 2 * this.#toleranceMs, atOnceMs: PAIRING_AT_ONCE_MS });
-    const server = new NodeStream(options.serverId, "server");
-    server.memory.state = "server";
-    this.streams.set(server.id, server);
+    this.#half = new Half(this.records, this, 0);
+    this.#matching = new Matching({
+      records: this.records,
+      names: this,
+      sightOf: (node) => this.#streamAt(node),
+      lastTickIndex: () => this.#server.memory.tickIndex,
+      paired: (a, b) => this.#paired(a, b),
+      parted: (a, b) => this.#parted(a, b),
+    });
+    this.#decisions = new Decisions({
+      records: this.records,
+      names: this,
+      matching: this.#matching,
+      sky: () => this.#sky,
+      streams: this.#byNumber,
+      changed: (half) => this.#write(half),
+      settled: (half) => this.#settle(half),
+      conclude: (about, state) => this.conclude(about, state),
+    });
+    this.#server = this.streamFor(options.serverId);
+    this.#server.name = "server";
+    this.#server.memory.state = "server";
   }
 
+  /** The time of the server's last tick. */
   get nowMs(): number {
     return this.#nowMs;
   }
 
-  /** Connections in memory: those that something may still change. */
+  /** Halves in memory: those that something may still change. */
   get liveCount(): number {
-    let count = 0;
-    for (const stream of this.streams.values()) count += stream.live.size;
-    return count;
+    return this.records.count;
   }
 
-  /** Looks that are planned: never more than one for a connection. */
-  get plannedCount(): number {
-    return this.#agenda.count;
+  addressOf(number: number): string {
+    return this.addresses.textOf(number);
   }
 
-  /** A record begins; its entries follow through `entry`. */
-  begin(record: BatchRecord): void {
-    this.#passTo(record.receivedMs);
-    this.#record = record;
-    this.#stream = this.streamFor(record.nodeId);
-    const epochBefore = this.#stream.memory.epoch;
-    this.#stream.noteHole(record.header, record.index, record.receivedMs);
-    if (record.header.epoch > epochBefore) this.#cutOff(this.#stream);
-    breakSilence(this, this.#stream);
-    this.#stream.advance(record.header, record.receivedMs);
+  networkOf(number: number): string {
+    return this.networks.nameOf(number);
+  }
+
+  nodeOf(number: number): NodeStream {
+    return this.#streamAt(number);
   }
 
   /**
-   * A record that was applied before a restart begins; only its connections' entries follow, for the
-   * halves that had no row yet. False when there can be none: its epoch is past.
+   * Takes one batch: its header, its connections, and its other entries in their order. The block's
+   * addresses are numbers of `addresses`.
    */
-  beginAgain(record: BatchRecord): boolean {
-    this.#nowMs = Math.max(this.#nowMs, record.receivedMs);
-    this.#record = record;
-    this.#stream = this.streamFor(record.nodeId);
-    return record.header.epoch === this.#stream.memory.epoch;
-  }
-
-  entry(entry: Entry, seq: number): void {
-    const record = this.#record;
-    const stream = this.#stream;
-    if (record === undefined || stream === undefined) throw new Error("entry before begin");
-    switch (entry.kind) {
-      case "open":
-        return this.#open(stream, record, entry, seq);
-      case "update":
-      case "close":
-      case "account":
-        return this.#amend(stream, entry);
-      default:
-        return applyNodeEntry(this, { stream, entry, seq, index: record.index });
+  take(record: BatchRecord, block: EntryBlock, others: readonly NumberedEntry[]): void {
+    this.#receivedMs = Math.max(this.#receivedMs, record.receivedMs);
+    this.#listened(record.receivedMs);
+    const stream = this.#begin(record, others);
+    this.#connections(stream, record, block);
+    for (const { entry, seq } of others) {
+      applyNodeEntry(this, { stream, entry, seq, index: record.index });
+      if (entry.kind === "tick") this.#tick(entry.atMs, record.index);
     }
-  }
-
-  /** Nodes are looked at once a second: there may be many of them, and many records. */
-  #passTo(nowMs: number): void {
-    const isNextSecond = Math.floor(nowMs / 1000) > Math.floor(this.#nowMs / 1000);
-    if (isNextSecond) reviewNodes(this, nowMs - this.#nowMs, nowMs);
-    this.#nowMs = Math.max(this.#nowMs, nowMs);
-  }
-
-  /** Decides what is due at the present journal time. Call once per range, after its records. */
-  review(): void {
-    for (const connection of this.#agenda.takeDue(this.#nowMs)) this.#reviewOne(connection);
+    stream.endClaimedAbsence(record.header.completeToMs);
   }
 
   /**
-   * Judges what changed and hands it out as rows to write; settled connections are forgotten. Most
-   * halves have found their partner by now, and cost no judgement of their own. Returns the index
-   * of the oldest record with a half that was held back and has no row.
+   * A record that was applied before a restart: only for the halves that had no row yet. Nothing of it
+   * counts when its epoch is past.
    */
-  drainChanged(
-    write: (connection: Connection, tombstone: Half | undefined) => void,
-  ): number | undefined {
+  takeAgain(record: BatchRecord, block: EntryBlock): void {
+    this.#receivedMs = Math.max(this.#receivedMs, record.receivedMs);
+    const stream = this.streamFor(record.nodeId);
+    if (record.header.epoch !== stream.memory.epoch) return;
+    this.#connections(stream, record, block);
+  }
+
+  /**
+   * Hands out what changed as rows to write; what is settled is forgotten. Returns the index of the
+   * oldest record with a half that was held back and has no row.
+   */
+  drainChanged(write: (changed: Changed) => void): number | undefined {
     let heldFrom: number | undefined;
-    const sky = this.#sky;
-    const changed = this.#changed;
-    this.#changed = [];
-    for (const connection of changed) {
-      if (connection.superseded) continue;
-      this.#judge(connection, sky);
-      const { key, other, verdict, writtenKey } = connection;
-      const fresh = this.#nowMs - key.receivedMs < HOLD_LONE_MS && !key.cutOff;
-      if (other === undefined && verdict === "pending" && writtenKey === undefined && fresh) {
-        heldFrom = Math.min(heldFrom ?? key.index, key.index);
-        this.#changed.push(connection);
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const slot of dirty) {
+      const half = new Half(this.records, this, slot);
+      if (!hasMark(half, MARK.dirty)) continue;
+      if (this.#isHeld(half)) {
+        heldFrom = Math.min(heldFrom ?? half.index, half.index);
+        this.#dirty.push(slot);
         continue;
       }
-      connection.queued = false;
-      write(connection, writtenKey !== undefined && writtenKey !== key ? writtenKey : undefined);
-      connection.writtenKey = key;
-      if (connection.settled) this.#forget(connection);
-      else this.#agenda.plan(connection, this.#nowMs + REVIEW_EVERY_MS);
+      clearMark(half, MARK.dirty);
+      // What became the second half of a pair since is written with its key.
+      if (!hasMark(half, MARK.second)) this.#writeOut(half, write);
     }
     return heldFrom;
   }
@@ -173,28 +189,36 @@ export class Reconcile {
     return drained;
   }
 
-  /** Puts back what an earlier run had not settled; the nodes come first. */
-  restore(connection: Connection): void {
-    connection.writtenKey = connection.key;
-    for (const half of connection.halves) {
-      const { live, memory } = this.streamFor(half.node.id);
-      half.cutOff = half.epoch < memory.epoch;
-      if (half.cutOff) continue;
-      const known = live.get(half.seq);
-      if (known?.other !== undefined) return void (known.writtenKey = half);
-      if (known !== undefined) this.#supersede(known, connection);
-      live.set(half.seq, connection);
+  /** A record for a half of an earlier run; the nodes come first. Undefined where the half is known. */
+  allocate(
+    stream: NodeStream,
+    { seq, epoch }: { readonly seq: number; readonly epoch: number },
+  ): Half | undefined {
+    if (this.#find(stream.number, seq, epoch) !== undefined) return undefined;
+    const slot = this.records.allocate();
+    this.records.setWord(slot, WORD.seq, seq);
+    this.records.setCell(slot, CELL.epoch, epoch);
+    this.records.setCell(slot, CELL.node, stream.number);
+    this.records.setCell(slot, CELL.state, MARK.live);
+    this.#seqs.add(seqHash(stream.number, seq), slot);
+    return new Half(this.records, this, slot);
+  }
+
+  /** Takes up a half of an earlier run, whose record is full. */
+  adopt(half: Half): void {
+    if (half.epoch < this.#streamAt(half.nodeNumber).memory.epoch) half.set(BIT.cutOff);
+    if (!hasMark(half, MARK.settled)) {
+      this.#matching.restore(half);
+      this.#touch(half);
     }
-    const { key } = connection;
-    const waits = connection.other === undefined && !connection.settled;
-    if (waits && key.role !== "forwarder") this.#matcher.add(key);
-    this.#touch(connection);
+    this.#write(half);
   }
 
   restoreNode(id: string, name: string, memory: NodeMemory): void {
-    const stream = new NodeStream(id, name, memory);
-    this.streams.set(id, stream);
+    const stream = this.#newStream(id, name, memory);
     this.book.claim(stream, memory.addresses);
+    if (memory.state !== "server") return;
+    this.#nowMs = memory.tickMs;
   }
 
   restoreFinding(id: string, state: "open" | "resolved"): void {
@@ -203,12 +227,7 @@ export class Reconcile {
 
   /** The stream of a node; one that was never enrolled here is named by its id. */
   streamFor(id: string): NodeStream {
-    let stream = this.streams.get(id);
-    if (stream === undefined) {
-      stream = new NodeStream(id, id.slice(0, 8));
-      this.streams.set(id, stream);
-    }
-    return stream;
+    return this.streams.get(id) ?? this.#newStream(id, id.slice(0, 8));
   }
 
   /** Journals a conclusion, unless it stands already. */
@@ -220,183 +239,235 @@ export class Reconcile {
     this.#findings.push(finding(about, state));
   }
 
+  #newStream(id: string, name: string, memory?: NodeMemory): NodeStream {
+    const known = this.streams.get(id);
+    const stream = new NodeStream(id, name, known?.number ?? this.#byNumber.length, memory);
+    this.#byNumber[stream.number] = stream;
+    this.streams.set(id, stream);
+    return stream;
+  }
+
+  #streamAt(number: number): NodeStream {
+    const stream = this.#byNumber[number];
+    if (stream === undefined) throw new Error(`no node has the number ${number}`);
+    return stream;
+  }
+
   get #sky(): Sky {
     return {
       nowMs: this.#nowMs,
-      toleranceMs: this.#toleranceMs,
       book: this.book,
-      streamOf: (half) => this.streamFor(half.node.id),
+      streamOf: (half) => this.#streamAt(half.nodeNumber),
     };
   }
 
-  #open(stream: NodeStream, record: BatchRecord, entry: OpenEntry, seq: number): void {
-    if (stream.live.has(seq)) return;
-    const place = {
-      epoch: record.header.epoch,
-      seq,
-      index: record.index,
-      receivedMs: record.receivedMs,
-      leastLagMs: stream.memory.leastLagMs ?? 0,
-    };
-    const half = new Half(stream, entry, place);
-    const partner = half.role === "forwarder" ? undefined : this.#matcher.add(half);
-    const waiting = partner && this.streamFor(partner.node.id).live.get(partner.seq);
-    if (waiting === undefined) return this.#begin(stream, half);
-    waiting.join(half);
-    stream.live.set(seq, waiting);
-    this.#matched(waiting);
+  #begin(record: BatchRecord, others: readonly NumberedEntry[]): NodeStream {
+    const stream = this.streamFor(record.nodeId);
+    const { memory } = stream;
+    const isNewEpoch = record.header.epoch > memory.epoch;
+    stream.noteHole(record.header, record.index, record.receivedMs);
+    if (isNewEpoch) this.#cutOff(stream);
+    breakSilence(this, stream);
+    const start = others.find(({ entry }) => entry.kind === "start")?.entry;
+    if (start?.kind === "start" && bootIdOf(start) !== memory.bootId) stream.clock.boot();
+    this.#decisions.stepped(stream, stream.advance(record.header, record.receivedMs));
+    return stream;
   }
 
-  #begin(stream: NodeStream, half: Half): void {
-    const connection = new Connection(half);
-    stream.live.set(half.seq, connection);
-    this.#touch(connection);
-  }
-
-  #matched(connection: Connection): void {
-    connection.verdict = "matched";
-    connection.excuse = "";
-    connection.counters = "pending";
-    if (connection.found === "missing-half") this.#resolveMissing(connection);
-    this.#touch(connection);
-  }
-
-  #amend(stream: NodeStream, entry: Exclude<ConnectionEntry, OpenEntry>): void {
-    const connection = stream.live.get(entry.openSeq);
-    const half = connection?.halfOf(stream.id);
-    if (connection === undefined || half === undefined) return;
-    half.amend(entry);
-    this.#touch(connection);
-  }
-
-  /** Only what the passing of time decided is written again. */
-  #reviewOne(connection: Connection): void {
-    if (connection.settled) return;
-    const { verdict, excuse, counters } = connection;
-    this.#judge(connection, this.#sky);
-    const same =
-      connection.verdict === verdict &&
-      connection.excuse === excuse &&
-      connection.counters === counters;
-    if (same && !connection.settled) this.#agenda.plan(connection, this.#nowMs + REVIEW_EVERY_MS);
-    else this.#touch(connection);
-  }
-
-  #judge(connection: Connection, sky: Sky): void {
-    if (connection.settled) return;
-    if (connection.other !== undefined) this.#judgeCounters(connection, sky);
-    else this.#judgeAlone(connection, sky);
-  }
-
-  #judgeAlone(connection: Connection, sky: Sky): void {
-    const half = connection.key;
-    if (this.#joinFar(connection)) return;
-    if (connection.peerName === "") connection.peerName = this.#nameOf(half);
-    const decided = connection.verdict !== "pending" && connection.verdict !== "external";
-    if (!decided) this.#applyLone(connection, judgeLone(half, sky));
-    if (connection.verdict === "pending" || !isPastAccounts(half, sky)) return;
-    if (!this.#isRipe(half)) return;
-    connection.counters = half.accounted && half.counters !== undefined ? "final" : "unavailable";
-    connection.settled = true;
-  }
-
-  /**
-   * Pairs with a half that began at another time, once whatever is nearer to either would be here.
-   * True too while that has to be waited for.
-   */
-  #joinFar(connection: Connection): boolean {
-    const { key } = connection;
-    const partner = key.role === "forwarder" ? undefined : this.#matcher.candidate(key);
-    const lone = partner && this.streamFor(partner.node.id).live.get(partner.seq);
-    if (partner === undefined || lone === undefined) return false;
-    if (!this.#isRipe(key) || !this.#isRipe(partner)) return true;
-    if (this.#matcher.candidate(partner) !== key) return true;
-    this.#matcher.remove(partner);
-    this.#matcher.remove(key);
-    connection.absorb(lone);
-    this.streamFor(partner.node.id).live.set(partner.seq, connection);
-    this.#matched(connection);
-    return true;
-  }
-
-  #isRipe(half: Half): boolean {
-    return this.#nowMs >= half.receivedMs + this.#toleranceMs;
-  }
-
-  #nameOf(half: Half): string {
-    const peer = this.book.lookup(half.network, half.peerIp);
-    return peer.kind === "node" ? peer.node.name : "";
-  }
-
-  #applyLone(connection: Connection, judgement: LoneJudgement): void {
-    switch (judgement.verdict) {
-      case "wait":
-        return;
-      case "excused":
-        connection.excuse = judgement.excuse;
-        break;
-      case "missing":
-        connection.found = "missing-half";
-        this.conclude(missingHalf(connection.key, judgement.peer));
-        break;
-      case "external":
-      case "unanswered":
-        break;
+  #connections(stream: NodeStream, record: BatchRecord, block: EntryBlock): void {
+    const { words, length } = block;
+    for (let index = 0; index < length; index++) {
+      const at = index * ENTRY_WORDS;
+      if (kindOfHead(words[at + ENTRY.head] ?? 0) === KIND.open) {
+        this.#open(stream, record, block, at);
+      } else {
+        this.#amend(stream, record.header.epoch, block, at);
+      }
     }
-    connection.verdict = judgement.verdict;
   }
 
-  #judgeCounters(connection: Connection, sky: Sky): void {
-    const judgement = judgePair(connection, sky);
-    if (judgement.counters === "pending") return;
-    connection.counters = judgement.counters;
-    connection.settled = true;
-    if (judgement.counters !== "final" || judgement.difference === undefined) return;
-    connection.verdict = "differs";
-    connection.found = "counters-differ";
-    this.conclude(countersDiffer(connection, judgement.difference));
+  #open(stream: NodeStream, record: BatchRecord, block: EntryBlock, at: number): void {
+    const seq = block.words[at + ENTRY.seq] ?? 0;
+    const { epoch, bootAtMs } = record.header;
+    if (this.#find(stream.number, seq, epoch) !== undefined) return;
+    const slot = this.records.allocate();
+    const openedMs = block.words[at + ENTRY.atMs] ?? 0;
+    const half = this.#half;
+    half.slot = slot;
+    const { index, receivedMs } = record;
+    const serverMs = stream.clock.toServerMs(openedMs, bootAtMs);
+    const place = { node: stream.number, epoch, index, receivedMs, serverMs };
+    writeOpen(half, { block, at, tables: this }, place);
+    this.#seqs.add(seqHash(stream.number, seq), slot);
+    this.#touch(half);
+    this.#matching.add(half);
+    if (!half.isPaired) this.#write(half);
   }
 
-  /** The half that was called missing came after all: the finding was about the half that stood alone. */
-  #resolveMissing(connection: Connection): void {
-    connection.found = undefined;
-    for (const half of connection.halves) {
-      const peer = this.streamFor(
-        connection.halves.find((one) => one !== half)?.node.id ?? half.node.id,
-      );
-      this.conclude(missingHalf(half, peer), "resolved");
+  #amend(stream: NodeStream, epoch: number, block: EntryBlock, at: number): void {
+    const slot = this.#find(stream.number, block.words[at + ENTRY.openSeq] ?? 0, epoch);
+    if (slot === undefined || slotHasMark(this.records, slot, MARK.settled)) return;
+    const half = this.#half;
+    half.slot = slot;
+    amend(half, block, at);
+    this.#touch(half);
+    this.#write(half);
+  }
+
+  #find(node: number, seq: number, epoch: number): number | undefined {
+    const { records } = this;
+    const hash = seqHash(node, seq);
+    for (let at = this.#seqs.first(hash); at !== -1; at = this.#seqs.next(at, hash)) {
+      const slot = this.#seqs.slotAt(at);
+      if (records.seqOf(slot) === seq && records.cell(slot, CELL.node) === node) {
+        if (records.cell(slot, CELL.epoch) >>> 0 === epoch) return slot;
+      }
     }
+    return undefined;
+  }
+
+  #tick(atMs: number, index: number): void {
+    const deafMs = this.#deafMs(atMs);
+    this.#nowMs = Math.max(this.#nowMs, atMs);
+    this.#decisions.settleClocks(this.#nowMs);
+    reviewNodes(this, deafMs, this.#nowMs);
+    reviewContested(this);
+    this.#matching.settle();
+    this.#sweep();
+    const touched = this.#touched;
+    this.#touched = [];
+    this.#decisions.decide(touched);
+    for (const stream of this.streams.values()) stream.seal();
+    this.#server.memory.tickIndex = index;
+    this.#server.memory.tickMs = this.#nowMs;
+  }
+
+  #listened(receivedMs: number): void {
+    const { memory } = this.#server;
+    const second = Math.floor(receivedMs / 1000);
+    if (memory.heardS.includes(second)) return;
+    memory.heardS.push(second);
+    this.#server.changed = true;
+  }
+
+  /** The longest time since the last tick in which the server took nothing, whatever the order of what it took. */
+  #deafMs(atMs: number): number {
+    const { memory } = this.#server;
+    const times = memory.heardS.toSorted((a, b) => a - b).map((second) => second * 1000);
+    memory.heardS = [];
+    if (memory.tickMs === 0) return 0;
+    let beforeMs = memory.tickMs;
+    let longestMs = 0;
+    for (const timeMs of [...times, atMs]) {
+      longestMs = Math.max(longestMs, timeMs - beforeMs);
+      beforeMs = Math.max(beforeMs, timeMs);
+    }
+    return longestMs;
+  }
+
+  /** Once an hour, all halves: one whose end was lost is never touched again. */
+  #sweep(): void {
+    if (this.#sweptMs === 0) this.#sweptMs = this.#nowMs;
+    if (this.#nowMs - this.#sweptMs < SWEEP_EVERY_MS) return;
+    this.#sweptMs = this.#nowMs;
+    const half = new Half(this.records, this, 0);
+    for (half.slot = 0; half.slot < this.records.end; half.slot++) {
+      if (hasMark(half, MARK.live) && !half.closed) this.#touch(half);
+    }
+  }
+
+  #paired(a: Half, b: Half): void {
+    const key = join(a, b);
+    for (const half of [a, b]) {
+      if (!hasMark(half, MARK.foundMissing)) continue;
+      clearMark(half, MARK.foundMissing);
+      const peer = half === a ? b : a;
+      this.conclude(missingHalf(half, this.#streamAt(peer.nodeNumber)), "resolved");
+    }
+    this.#touch(key);
+    this.#write(key);
+  }
+
+  #parted(a: Half, b: Half): void {
+    part(a, b);
+    for (const half of [a, b]) {
+      this.#touch(half);
+      this.#write(half);
+    }
+  }
+
+  /** Nothing changes it any more: it takes part in nothing but being written. */
+  #settle(key: Half): void {
+    for (const half of halvesOf(key)) {
+      setMark(half, MARK.settled);
+      this.#matching.remove(half);
+    }
+    this.#write(key);
   }
 
   /** A new epoch: nothing can refer to the halves of the former one any more. */
   #cutOff(stream: NodeStream): void {
-    for (const connection of stream.live.values()) {
-      const half = connection.halfOf(stream.id);
-      if (half === undefined) continue;
-      half.cutOff = true;
-      this.#touch(connection);
-    }
-    stream.live.clear();
-  }
-
-  #touch(connection: Connection): void {
-    if (connection.queued) return;
-    connection.queued = true;
-    this.#changed.push(connection);
-  }
-
-  /** A crash between two partitions left the row of a lone half beside that of its pair: it is to go. */
-  #supersede(lone: Connection, pair: Connection): void {
-    this.#matcher.remove(lone.key);
-    lone.superseded = true;
-    pair.writtenKey = lone.key;
-  }
-
-  #forget(connection: Connection): void {
-    if (connection.other === undefined) this.#matcher.remove(connection.key);
-    for (const half of connection.halves) {
-      const { live } = this.streamFor(half.node.id);
-      if (live.get(half.seq) === connection) live.delete(half.seq);
+    const half = new Half(this.records, this, 0);
+    for (half.slot = 0; half.slot < this.records.end; half.slot++) {
+      if (half.nodeNumber !== stream.number || !hasMark(half, MARK.live)) continue;
+      half.set(BIT.cutOff);
+      this.#touch(half);
     }
   }
+
+  #touch(half: Half): void {
+    const key = hasMark(half, MARK.second) ? half.partner : half.slot;
+    if (slotHasMark(this.records, key, MARK.touched)) return;
+    this.records.setCell(key, CELL.state, this.records.cell(key, CELL.state) | MARK.touched);
+    this.#touched.push(key);
+  }
+
+  #write(half: Half): void {
+    const key = hasMark(half, MARK.second) ? half.partner : half.slot;
+    if (slotHasMark(this.records, key, MARK.dirty)) return;
+    this.records.setCell(key, CELL.state, this.records.cell(key, CELL.state) | MARK.dirty);
+    this.#dirty.push(key);
+  }
+
+  #isHeld(half: Half): boolean {
+    if (half.isPaired || hasMark(half, MARK.hasRow) || half.cutOff) return false;
+    return verdictOf(half) === "pending" && this.#receivedMs - half.receivedMs < HOLD_LONE_MS;
+  }
+
+  #writeOut(key: Half, write: (changed: Changed) => void): void {
+    const other = otherOf(key);
+    const tombstones = other !== undefined && hasMark(other, MARK.hasRow) ? [other] : [];
+    write({ key, other, peerName: this.#peerNameOf(key, other), tombstones });
+    setMark(key, MARK.hasRow);
+    if (other !== undefined) clearMark(other, MARK.hasRow);
+    if (!hasMark(key, MARK.settled)) return;
+    for (const half of halvesOf(key)) this.#forget(half);
+  }
+
+  #peerNameOf(key: Half, other: Half | undefined): string {
+    if (other !== undefined) return "";
+    const claim = this.book.lookup(key.network, key.peerIp);
+    return claim.kind === "node" ? claim.node.name : "";
+  }
+
+  #forget(half: Half): void {
+    this.#seqs.remove(seqHash(half.nodeNumber, half.seq), half.slot);
+    this.#matching.remove(half);
+    this.records.release(half.slot);
+  }
+}
+
+export interface NumberedEntry {
+  readonly entry: Entry;
+  readonly seq: number;
+}
+
+/** Both halves; the key first. */
+function halvesOf(key: Half): Half[] {
+  const other = otherOf(key);
+  return other === undefined ? [key] : [key, other];
+}
+
+function seqHash(node: number, seq: number): number {
+  return mixed(Math.imul(node + 1, 0x9e37_79b1) ^ (seq | 0));
 }

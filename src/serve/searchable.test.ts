@@ -26,7 +26,6 @@ it("waits longer after each failure, and says at once that it cannot be used", a
   const searchable = new Searchable({
     dataDir: dir,
     serverId: "00".repeat(16),
-    toleranceMs: 1_000,
     durableEnd: new DurableEnd(0),
     clock: hurriedClock(),
     journalFindings: () => Promise.resolve(),

@@ -19,7 +19,6 @@ export interface SearchableOptions {
   readonly storeUrl?: string;
   /** Hex id of the server's own stream. */
   readonly serverId: string;
-  readonly toleranceMs: number;
   readonly durableEnd: DurableEnd;
   readonly clock: Clock;
   readonly journalFindings: (findings: FindingDraft[]) => Promise<void>;
@@ -110,7 +109,7 @@ export class Searchable {
   }
 
   #startDerive(store: Store): DeriveHandle {
-    const { dataDir, storeUrl, serverId, toleranceMs, durableEnd, log } = this.#options;
+    const { dataDir, storeUrl, serverId, durableEnd, log } = this.#options;
     const address = store.address;
     return startDerive(
       {
@@ -121,7 +120,6 @@ export class Searchable {
             ? { kind: "url", url: storeUrl ?? "" }
             : { kind: "engine", address },
         serverId,
-        toleranceMs,
       },
       {
         durableEnd,

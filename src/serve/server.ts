@@ -31,8 +31,6 @@ export interface ServerOptions {
   readonly storeUrl?: string;
   readonly version: string;
   readonly clock?: Clock;
-  /** How far two nodes' clocks may differ. */
-  readonly toleranceMs: number;
   /** One line about the server's operation. */
   readonly log: (line: string) => void;
   /** The process must end: what is in memory may be ahead of the disk. */

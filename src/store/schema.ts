@@ -8,7 +8,7 @@
  */
 
 /** Raised when a table changes; a store with another version is dropped and rebuilt from the journal. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 export const VERDICTS = [
   "pending",
@@ -54,15 +54,21 @@ export const TABLES = {
     responder_node LowCardinality(String),
     verdict ${enumOf(VERDICTS)} CODEC(ZSTD(1)),
     excuse LowCardinality(String),
+    excuse_index UInt64 CODEC(ZSTD(1)),
+    excuse_seq UInt64 CODEC(ZSTD(1)),
     counters ${enumOf(COUNTER_STATES)} CODEC(ZSTD(1)),
     a_role UInt8 CODEC(ZSTD(1)),
     a_flags UInt8 CODEC(ZSTD(1)),
     a_state LowCardinality(String),
+    a_clock Int64 CODEC(T64, ZSTD(1)),
+    a_proven Int64 CODEC(T64, ZSTD(1)),
     a_duration Int64 CODEC(ZSTD(1)),
     a_initiator_packets UInt64 CODEC(T64, ZSTD(1)),
     a_initiator_bytes UInt64 CODEC(T64, ZSTD(1)),
     a_responder_packets UInt64 CODEC(T64, ZSTD(1)),
     a_responder_bytes UInt64 CODEC(T64, ZSTD(1)),
+    a_initiator_payload Int64 CODEC(T64, ZSTD(1)),
+    a_responder_payload Int64 CODEC(T64, ZSTD(1)),
     a_index UInt64 CODEC(Delta, ZSTD(1)),
     b_node LowCardinality(FixedString(16)),
     b_epoch UInt32 CODEC(ZSTD(1)),
@@ -70,13 +76,21 @@ export const TABLES = {
     b_role UInt8 CODEC(ZSTD(1)),
     b_flags UInt8 CODEC(ZSTD(1)),
     b_state LowCardinality(String),
+    b_clock Int64 CODEC(T64, ZSTD(1)),
+    b_proven Int64 CODEC(T64, ZSTD(1)),
     b_opened_after Int64 CODEC(T64, ZSTD(1)),
     b_duration_more Int64 CODEC(T64, ZSTD(1)),
     b_initiator_packets_more Int64 CODEC(ZSTD(1)),
     b_initiator_bytes_more Int64 CODEC(ZSTD(1)),
     b_responder_packets_more Int64 CODEC(ZSTD(1)),
     b_responder_bytes_more Int64 CODEC(ZSTD(1)),
-    b_index UInt64 CODEC(Delta, ZSTD(1))
+    b_initiator_payload_more Int64 CODEC(ZSTD(1)),
+    b_responder_payload_more Int64 CODEC(ZSTD(1)),
+    b_index UInt64 CODEC(Delta, ZSTD(1)),
+    x_initiator_ip LowCardinality(String),
+    x_initiator_port UInt16 CODEC(ZSTD(1)),
+    x_responder_ip LowCardinality(String),
+    x_responder_port UInt16 CODEC(ZSTD(1))
   ) ENGINE = ReplacingMergeTree(version, deleted)
   PARTITION BY toYYYYMMDD(k_opened)
   ORDER BY (k_opened, k_node, k_epoch, k_seq)
@@ -166,6 +180,7 @@ export const HALF_FLAG = {
   counted: 8,
   closed: 16,
   accounted: 32,
+  split: 64,
 } as const;
 
 /** `a_role`, `b_role`: place in this list; `b_role` is `NO_HALF` while there is one half only. */
@@ -218,7 +233,7 @@ const HALF_VIEW = (side: "a" | "b") => {
     ${side}_state AS end_state,
     bitTest(${side}_flags, 0) AS pickup, bitTest(${side}_flags, 1) AS assured,
     bitTest(${side}_flags, 2) AS inferred, bitTest(${side}_flags, 3) AS counted,
-    bitTest(${side}_flags, 5) AS accounted,
+    bitTest(${side}_flags, 5) AS accounted, ${side}_clock AS clock_offset_ms,
     ${counter("initiator_packets")} AS initiator_packets, ${counter("initiator_bytes")} AS initiator_bytes,
     ${counter("responder_packets")} AS responder_packets, ${counter("responder_bytes")} AS responder_bytes
   FROM connection_rows FINAL`;
@@ -231,7 +246,7 @@ export const VIEWS = {
     coalesce(${byInitiator(A_CLOSED, B_CLOSED)}, ${byInitiator(B_CLOSED, A_CLOSED)}) AS closed_at,
     ${PROTOCOL} AS proto,
     ${ADDRESSES}, initiator_node, responder_node,
-    verdict, excuse,
+    verdict, excuse, excuse_index, excuse_seq,
     ${byInitiator("a_initiator_bytes", more("initiator_bytes"))} AS initiator_bytes,
     ${byResponder("a_responder_bytes", more("responder_bytes"))} AS responder_bytes,
     ${byInitiator("a_initiator_packets", more("initiator_packets"))} AS initiator_packets,
@@ -241,6 +256,8 @@ export const VIEWS = {
     ${halfId("k_node", "k_epoch", "k_seq")} AS connection_id,
     ${COMMUNITY_ID} AS community_id,
     ${TWO} AS two_halves,
+    CAST(x_initiator_ip, 'String') AS translated_initiator_ip, x_initiator_port AS translated_initiator_port,
+    CAST(x_responder_ip, 'String') AS translated_responder_ip, x_responder_port AS translated_responder_port,
     version AS updated_index
   FROM connection_rows FINAL`,
 

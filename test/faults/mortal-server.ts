@@ -8,11 +8,6 @@ import { createInterface } from "node:readline";
 import { cleanEnv, PROGRAM } from "../serve/server-process.ts";
 import { ServerApi } from "./server-api.ts";
 
-export interface MortalOptions {
-  /** How far clocks may differ: absences are decided no sooner. */
-  readonly clockTolerance?: string;
-}
-
 const STDERR_CHARS_MAX = 100_000;
 
 export class MortalServer implements AsyncDisposable {
@@ -22,16 +17,11 @@ export class MortalServer implements AsyncDisposable {
     () => this.url,
     () => this.stderr.slice(-4_000),
   );
-  readonly #options: MortalOptions;
   #child: ChildProcess | undefined;
   /** Free when it starts first, the same from then on. */
   #port = 0;
   /** What all its lives have said. */
   stderr = "";
-
-  constructor(options: MortalOptions = {}) {
-    this.#options = options;
-  }
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
@@ -43,8 +33,7 @@ export class MortalServer implements AsyncDisposable {
 
   /** Resolves when it says that it is ready, or has died at the crash point that `crashAt` names. */
   async start(crashAt = ""): Promise<void> {
-    const { clockTolerance = "120s" } = this.#options;
-    const listen = ["--listen", `127.0.0.1:${this.#port}`, "--clock-tolerance", clockTolerance];
+    const listen = ["--listen", `127.0.0.1:${this.#port}`];
     const args = [PROGRAM, "server", "--data", this.dir, ...listen, "--json"];
     const env = cleanEnv(crashAt === "" ? {} : { TALLYSTICK_CRASH_AT: crashAt });
     const child = spawn(process.execPath, args, { env });

@@ -68,7 +68,6 @@ export class World implements AsyncDisposable {
       allowHttp: false,
       version: "0.0.0",
       clock,
-      toleranceMs: TOLERANCE_MS,
       log: () => undefined,
       onFatal: fail,
     });

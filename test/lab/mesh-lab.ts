@@ -21,7 +21,6 @@ export interface LabOptions {
   readonly prefix: string;
   readonly hosts: readonly string[];
   /** One clock here: only what a busy machine delays has to be waited for. */
-  readonly clockTolerance: string;
   /** Seconds by name below net.netfilter., beyond the mesh's own. */
   readonly timeoutsS?: Readonly<Record<string, number>>;
   /** Program and leading arguments of the agent; default: its source. */
@@ -194,8 +193,7 @@ export class MeshLab implements AsyncDisposable {
   async #startServer(): Promise<void> {
     const listen = `${this.host(SERVER).ip}:${PORT}`;
     const words = ["server", "--listen", listen, "--json"];
-    const tolerance = ["--clock-tolerance", this.#options.clockTolerance];
-    const command = this.#tallystick([...words, ...tolerance]);
+    const command = this.#tallystick(words);
     const last = this.#options.asServices === true ? [...this.#session, ...LAST] : [];
     const server = this.start(this.host(SERVER), "server", [...last, ...command]);
     await server.line((line) => line["ready"] === true);

@@ -19,12 +19,11 @@ const UDP = 40;
 
 test(
   "every connection of three hosts is told once, matched, with the kernel's counters",
-  { skip: cannotRun(), timeout: 120_000 },
+  { skip: cannotRun(), timeout: 180_000 },
   async () => {
     await using lab = await MeshLab.open({
       prefix: `tsmesh-${process.pid}`,
       hosts: ["ann", "ben", "cat"],
-      clockTolerance: "4s",
     });
     await Promise.all(lab.hosts.map((host) => lab.startAgent(host)));
     const ends = await watchAll(lab);
@@ -113,6 +112,9 @@ function assertCounted(
   }
 }
 
+/** Two heartbeats of nodes that have become idle, and some ticks. */
+const DECIDED_MS_MAX = 80_000;
+
 const NOTHING: Counted = [-1, -1, -1, -1];
 
 function counted(row: Seen): number[] {
@@ -134,11 +136,12 @@ async function restart(lab: MeshLab, talks: Talks, signal: "SIGTERM" | "SIGKILL"
 /** Everything is decided, each connection is told once, and there is nothing to worry about. */
 async function assertQuiet(lab: MeshLab, made: readonly Talk[]): Promise<void> {
   let rows: Seen[] = [];
-  await until("all is decided", async () => {
+  const isDecided = async (): Promise<boolean> => {
     await lab.sweepAll();
     rows = await between(lab);
     return rows.every(({ verdict, counters }) => verdict !== "pending" && counters !== "pending");
-  });
+  };
+  await until("all is decided", isDecided, DECIDED_MS_MAX);
   assert.deepEqual(rows.map(connectionKey).toSorted(), made.map(({ key }) => key).toSorted());
   for (const row of rows) {
     const said = `${row.verdict} ${row.excuse}`;

@@ -5,10 +5,12 @@
  */
 import { decodeFrame } from "../../src/format/batch.ts";
 import type { CloseEntry, ConnectionState, Counters, OpenEntry } from "../../src/format/entry.ts";
-import { decompressPayload, forEachEntry } from "../../src/format/payload.ts";
-import type { Connection } from "../../src/reconcile/connection.ts";
+import { EntryBlock } from "../../src/format/entry-block.ts";
+import { scanEntries } from "../../src/format/entry-scan.ts";
+import { decompressPayload } from "../../src/format/payload.ts";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
-import { Reconcile } from "../../src/reconcile/reconcile.ts";
+import { countersOf, excuseOf, verdictOf } from "../../src/reconcile/half-state.ts";
+import { type Changed, type NumberedEntry, Reconcile } from "../../src/reconcile/reconcile.ts";
 import { SimNode } from "./sim-node.ts";
 
 const BATCH_MS = 500;
@@ -50,14 +52,15 @@ export class SimMesh {
   readonly hosts: SimHost[] = [];
   readonly reconcile: Reconcile;
   readonly findings: FindingDraft[] = [];
-  /** The last row written of each connection, by initiator port. */
-  readonly rows = new Map<number, Connection>();
+  /** The last row written under each key, as `verdict/excuse counters`, by initiator port. */
+  readonly rows = new Map<number, Map<string, string>>();
+  readonly #block = new EntryBlock();
   nowMs = 1_800_000_000_000;
   #index = 0;
   #port = 40_000;
 
-  constructor(toleranceMs = 10_000) {
-    this.reconcile = new Reconcile({ serverId: this.server.id, toleranceMs });
+  constructor() {
+    this.reconcile = new Reconcile({ serverId: this.server.id });
     this.#deliver(this.server);
   }
 
@@ -111,12 +114,15 @@ export class SimMesh {
     return port;
   }
 
-  /** `verdict`, `verdict/excuse`, each followed by the state of its counters. */
+  /** `verdict`, `verdict/excuse`, each followed by the state of its counters; of several with one port, sorted. */
   verdict(port: number): string {
-    const connection = this.rows.get(port);
-    if (connection === undefined) return "none";
-    const { verdict, excuse, counters } = connection;
-    return `${verdict}${excuse === "" ? "" : `/${excuse}`} ${counters}`;
+    const rows = this.rows.get(port);
+    return rows === undefined ? "none" : [...rows.values()].toSorted().join(", ");
+  }
+
+  /** `node epoch seq` of the halves that name the rows of a port. */
+  rowKeys(port: number): string[] {
+    return [...(this.rows.get(port)?.keys() ?? [])];
   }
 
   /** Open findings as `kind node`, sorted; a resolved one is gone. */
@@ -136,16 +142,29 @@ export class SimMesh {
     const batch = decodeFrame(frame);
     const nodeId = Buffer.from(batch.header.nodeId).toString("hex");
     const { reconcile } = this;
-    reconcile.begin({ index: this.#index++, receivedMs: this.nowMs, nodeId, header: batch.header });
+    const others: NumberedEntry[] = [];
+    this.#block.clear();
     if (batch.header.entryCount > 0) {
-      const raw = decompressPayload(batch.payload, batch.header.rawBytes);
-      forEachEntry(raw, batch.header, (entry, seq) => reconcile.entry(entry, seq));
+      scanEntries(decompressPayload(batch.payload, batch.header.rawBytes), batch.header, {
+        block: this.#block,
+        addresses: reconcile.addresses,
+        other: (entry, seq) => others.push({ entry, seq }),
+      });
     }
-    reconcile.review();
-    reconcile.drainChanged((connection) =>
-      this.rows.set(connection.key.tuple.initiatorPort, connection),
-    );
+    const { header } = batch;
+    const record = { index: this.#index++, receivedMs: this.nowMs, nodeId, header };
+    reconcile.take(record, this.#block, others);
+    reconcile.drainChanged((changed) => this.#writeRow(changed));
     this.findings.push(...reconcile.drainFindings());
+  }
+
+  #writeRow({ key, tombstones }: Changed): void {
+    const rows = this.rows.get(key.initiatorPort) ?? new Map<string, string>();
+    this.rows.set(key.initiatorPort, rows);
+    const excuse = excuseOf(key);
+    const words = `${verdictOf(key)}${excuse === "" ? "" : `/${excuse}`} ${countersOf(key)}`;
+    rows.set(`${key.node.id} ${key.epoch} ${key.seq}`, words);
+    for (const half of tombstones) rows.delete(`${half.node.id} ${half.epoch} ${half.seq}`);
   }
 
   #deliver(node: SimNode, closedAtMs = this.nowMs): void {

@@ -38,12 +38,6 @@ const options = {
     value: "URL",
     summary: "a ClickHouse server, instead of the embedded one",
   },
-  clockTolerance: {
-    type: "duration",
-    value: "TIME",
-    summary: "how far nodes' clocks may differ: an absence is decided no sooner",
-    default: "120s",
-  },
 } as const;
 
 /** How long a stop may take: past it, what is acknowledged is durable anyway. */
@@ -94,14 +88,12 @@ export function serverCommand(version: string) {
 }
 
 function settings(values: OptionValues<typeof options>) {
-  const { data, listen, publicUrl, trustProxy, tlsCert, tlsKey, allowHttp, store, clockTolerance } =
-    values;
+  const { data, listen, publicUrl, trustProxy, tlsCert, tlsKey, allowHttp, store } = values;
   return {
     dataDir: data,
     listen,
     allowHttp,
     trustedProxies: trustProxy,
-    toleranceMs: clockTolerance,
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(tlsCert === undefined ? {} : { certificateFile: tlsCert }),
     ...(tlsKey === undefined ? {} : { keyFile: tlsKey }),

@@ -1,0 +1,58 @@
+/**
+ * Which instances of one tuple at one end belong to which at the other. A tuple is used again and
+ * again, but at either end one instance after the other: so pairs never cross, and the cheapest
+ * pairing that does not cross is found as two texts are compared (Needleman and Wunsch).
+ *
+ * Bytes and durations are no part of the cost: a matcher that prefers equal counters would hide the
+ * very alterations that the comparison is there to find.
+ */
+
+export interface Alignment {
+  /** Instances at one end and at the other, both in the order of time. */
+  readonly left: number;
+  readonly right: number;
+  /** Of pairing instance `l` with instance `r`; Infinity where they cannot be one connection. */
+  readonly cost: (l: number, r: number) => number;
+  /** Of leaving one instance alone. */
+  readonly skip: number;
+}
+
+/** Beyond this many instances at one end, those further apart in order than this are not compared. */
+const BAND = 64;
+
+/** The pairs as [left, right], in order. */
+export function align(what: Alignment): [left: number, right: number][] {
+  const { left, right, skip, cost } = what;
+  const width = right + 1;
+  const best = new Float64Array((left + 1) * width);
+  for (let l = 1; l <= left; l++) best[l * width] = l * skip;
+  for (let r = 1; r <= right; r++) best[r] = r * skip;
+  const at = (l: number, r: number): number => best[l * width + r] ?? Infinity;
+  const isFar = (l: number, r: number): boolean => Math.abs(l - r) > BAND + Math.abs(left - right);
+  for (let l = 1; l <= left; l++) {
+    for (let r = 1; r <= right; r++) {
+      const alone = Math.min(at(l - 1, r), at(l, r - 1)) + skip;
+      const paired = isFar(l, r) ? Infinity : at(l - 1, r - 1) + cost(l - 1, r - 1);
+      best[l * width + r] = Math.min(alone, paired);
+    }
+  }
+  return trace(what, at, isFar);
+}
+
+/** Back from the end. Where pairing and leaving cost the same, they pair. */
+function trace(
+  { left, right, cost, skip }: Alignment,
+  at: (l: number, r: number) => number,
+  isFar: (l: number, r: number) => boolean,
+): [number, number][] {
+  const pairs: [number, number][] = [];
+  let [l, r] = [left, right];
+  while (l > 0 && r > 0) {
+    const total = at(l, r);
+    if (!isFar(l, r) && total === at(l - 1, r - 1) + cost(l - 1, r - 1) && total !== Infinity) {
+      pairs.push([--l, --r]);
+    } else if (total === at(l - 1, r) + skip) l--;
+    else r--;
+  }
+  return pairs.toReversed();
+}

@@ -1,0 +1,232 @@
+/**
+ * What is decided when the server ticks: every half and pair that changed since the last tick, or that
+ * waited for a stream which has moved on, gets its verdict, or goes on waiting.
+ */
+import { otherOf } from "./connection.ts";
+import { Excuses } from "./excuses.ts";
+import { countersDiffer, missingHalf, type About } from "./findings.ts";
+import { CELL, Half, type EntryPlace, type HalfRecords, type Names } from "./half-records.ts";
+import {
+  clearMark,
+  type Excuse,
+  hasMark,
+  MARK,
+  setCounters,
+  setMark,
+  setVerdict,
+  slotHasMark,
+  verdictOf,
+} from "./half-state.ts";
+import {
+  accountsEnd,
+  isPastAccounts,
+  judgeLone,
+  type LoneJudgement,
+  type Sky,
+  type Until,
+  wakeLimitMs,
+} from "./judge.ts";
+import type { Matching } from "./matching.ts";
+import type { Step } from "./node-clock.ts";
+import { clockStepFinding } from "./node-findings.ts";
+import type { NodeStream } from "./node-stream.ts";
+import { judgePair } from "./pair.ts";
+import { Waiting } from "./waiting.ts";
+
+export interface DecisionParts {
+  readonly records: HalfRecords;
+  readonly names: Names;
+  readonly matching: Matching;
+  /** By number. */
+  readonly streams: readonly NodeStream[];
+  sky(): Sky;
+  /** Its row is to be written again. */
+  changed(key: Half): void;
+  /** Nothing changes it any more. */
+  settled(key: Half): void;
+  conclude(about: About, state?: "open" | "resolved"): void;
+}
+
+/** Estimates of a clock that moved by less are within what is allowed for anyway. */
+const SHIFT_MS_MIN = 300;
+const TCP = 6;
+/** A half that is woken is judged anew, and waits again where it has to. */
+const AWAITS = MARK.awaitsPeer | MARK.awaitsCounters | MARK.awaitsParts;
+
+export class Decisions {
+  readonly #parts: DecisionParts;
+  readonly #waiting = new Waiting();
+  readonly #excuses: Excuses;
+  #absent: [half: Half, peer: NodeStream][] = [];
+  #sky: Sky;
+
+  constructor(parts: DecisionParts) {
+    this.#parts = parts;
+    this.#excuses = new Excuses(parts);
+    this.#sky = parts.sky();
+  }
+
+  /** Halves that wait for a stream to move. */
+  get waitingCount(): number {
+    return this.#waiting.count;
+  }
+
+  /** The node's wall clock was set. */
+  stepped(stream: NodeStream, step: Step | undefined): void {
+    if (step !== undefined) this.#parts.conclude(clockStepFinding(stream, step));
+  }
+
+  /** What was learnt of the clocks since the last tick counts from now on, also for halves that came before. */
+  settleClocks(nowMs: number): void {
+    const shifts = new Map<number, number>();
+    for (const stream of this.#parts.streams) {
+      const { lastClosedMs, bootAtMs } = stream.memory;
+      const beforeMs = stream.clock.toServerMs(lastClosedMs, bootAtMs);
+      stream.clock.settle(nowMs);
+      const shiftMs = stream.clock.toServerMs(lastClosedMs, bootAtMs) - beforeMs;
+      if (Math.abs(shiftMs) >= SHIFT_MS_MIN) shifts.set(stream.number, shiftMs);
+    }
+    if (shifts.size > 0) this.#shift(shifts);
+  }
+
+  decide(touched: readonly number[]): void {
+    this.#sky = this.#parts.sky();
+    const { records, names, streams } = this.#parts;
+    const half = new Half(records, names, 0);
+    for (const slot of touched) this.#look(half, slot);
+    for (const stream of streams) {
+      this.#waiting.due(stream.number, wakeLimitMs(stream, this.#sky.nowMs), (slot, generation) => {
+        if (records.cell(slot, CELL.generation) !== generation) return;
+        half.slot = slot;
+        clearMark(half, AWAITS);
+        this.#look(half, hasMark(half, MARK.second) ? half.partner : slot);
+      });
+    }
+    this.#decideAbsent();
+  }
+
+  #look(half: Half, slot: number): void {
+    half.slot = slot;
+    if (!hasMark(half, MARK.live) || hasMark(half, MARK.settled)) return;
+    clearMark(half, MARK.touched);
+    // It became the second half of a pair, whose key was touched then.
+    if (hasMark(half, MARK.second)) return;
+    const other = otherOf(half);
+    if (other === undefined) this.#alone(half);
+    else this.#pair(half, other);
+  }
+
+  #pair(key: Half, other: Half): void {
+    const judgement = judgePair(key, other, this.#sky);
+    if (judgement.counters === "pending") {
+      const mark = judgement.for === "parts" ? MARK.awaitsParts : MARK.awaitsCounters;
+      return this.#plan(key, mark, judgement.until);
+    }
+    setCounters(key, judgement.counters);
+    if (key.protocol === TCP && !key.pickup && !other.pickup) {
+      const residualMs = key.serverMs - other.serverMs;
+      this.#sky.streamOf(key).clock.pair(residualMs);
+      this.#sky.streamOf(other).clock.pair(-residualMs);
+    }
+    if (judgement.counters === "final" && judgement.difference !== undefined) {
+      setVerdict(key, "differs");
+      this.#parts.conclude(countersDiffer([key, other], judgement.difference));
+    }
+    this.#parts.settled(key);
+  }
+
+  #alone(half: Half): void {
+    const verdict = verdictOf(half);
+    // What was decided stays: only a partner, or a ruling, changes it.
+    if (verdict === "missing" || verdict === "excused" || verdict === "unanswered") {
+      return this.#finish(half);
+    }
+    const judgement = judgeLone(half, this.#sky);
+    switch (judgement.verdict) {
+      case "wait":
+        return this.#plan(half, MARK.awaitsPeer, judgement.until ?? []);
+      case "absent":
+        this.#absent.push([new Half(half.records, half.names, half.slot), judgement.peer]);
+        return;
+      default:
+        this.#apply(half, judgement);
+    }
+  }
+
+  #apply(
+    half: Half,
+    judgement: Exclude<LoneJudgement, { readonly verdict: "wait" | "absent" }>,
+  ): void {
+    if (judgement.verdict === "excused") this.#excuse(half, judgement.excuse, judgement.proof);
+    else if (verdictOf(half) !== judgement.verdict) {
+      setVerdict(half, judgement.verdict);
+      this.#parts.changed(half);
+    }
+    this.#finish(half);
+  }
+
+  #excuse(half: Half, excuse: Excuse, proof: EntryPlace | undefined): void {
+    setVerdict(half, "excused", excuse);
+    if (proof !== undefined) half.records.rareOf(half.slot).proof = proof;
+    this.#parts.changed(half);
+  }
+
+  /** A decided half goes when nothing of its own is to come. */
+  #finish(half: Half): void {
+    if (isPastAccounts(half, this.#sky)) {
+      setCounters(half, half.accounted && half.counters !== undefined ? "final" : "unavailable");
+      this.#parts.settled(half);
+      return;
+    }
+    const end = accountsEnd(half, this.#sky);
+    if (end !== undefined) this.#plan(half, MARK.awaitsCounters, [end]);
+  }
+
+  /** In an order of their own, because what one uses up of an excuse the next no longer has. */
+  #decideAbsent(): void {
+    const absent = this.#absent.toSorted(([a], [b]) => inOrder(a, b));
+    this.#absent = [];
+    this.#excuses.begin();
+    for (const [half, peer] of absent) {
+      // Looked at twice in one tick: it changed, and what it waited for came.
+      if (verdictOf(half) !== "pending" && verdictOf(half) !== "external") continue;
+      const excuse = this.#excuses.find(half, peer);
+      if (excuse !== undefined) {
+        this.#excuse(half, excuse.excuse, excuse.proof);
+      } else {
+        setVerdict(half, "missing");
+        setMark(half, MARK.foundMissing);
+        this.#parts.changed(half);
+        this.#parts.conclude(missingHalf(half, peer));
+      }
+      this.#finish(half);
+    }
+  }
+
+  /** Once for each thing that it waits for, however often it changes meanwhile. */
+  #plan(half: Half, mark: number, until: readonly Until[]): void {
+    if (until.length === 0 || hasMark(half, mark)) return;
+    setMark(half, mark);
+    const generation = half.records.cell(half.slot, CELL.generation);
+    for (const { node, atMs } of until) {
+      this.#waiting.plan(node.number, atMs, half.slot, generation);
+    }
+  }
+
+  #shift(shifts: ReadonlyMap<number, number>): void {
+    const { records } = this.#parts;
+    for (let slot = 0; slot < records.end; slot++) {
+      const shiftMs = shifts.get(records.cell(slot, CELL.node));
+      if (shiftMs !== undefined && slotHasMark(records, slot, MARK.live)) {
+        records.shift(slot, shiftMs);
+      }
+    }
+  }
+}
+
+/** By time, and then by name: never by who came first. */
+function inOrder(a: Half, b: Half): number {
+  if (a.serverMs !== b.serverMs) return a.serverMs - b.serverMs;
+  if (a.nodeNumber !== b.nodeNumber) return a.node.id < b.node.id ? -1 : 1;
+  return a.epoch - b.epoch || a.seq - b.seq;
+}

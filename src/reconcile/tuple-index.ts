@@ -1,0 +1,135 @@
+/**
+ * The halves of one tuple, from either end and in either orientation: addresses and ports as they are
+ * on the wire between the two, within one network. A forwarder that translates stands under both of
+ * its tuples, and so leads from one end to the other.
+ */
+import { BIT, CELL, type Half, type HalfRecords, type NumberedTuple } from "./half-records.ts";
+import { mixed, SlotIndex } from "./slot-index.ts";
+import { FORWARDER } from "./half-records.ts";
+
+export class TupleIndex {
+  readonly #index = new SlotIndex();
+  readonly #records: HalfRecords;
+
+  constructor(records: HalfRecords) {
+    this.#records = records;
+  }
+
+  get count(): number {
+    return this.#index.count;
+  }
+
+  /** Indexes a half whose tuple is in its record. */
+  add(half: Half): void {
+    const { slot } = half;
+    const records = this.#records;
+    const hash = hashOf(records, slot, tupleOf(half));
+    records.setCell(slot, CELL.tupleHash, hash);
+    this.#index.add(hash, slot);
+    const second = secondKey(half);
+    if (second === undefined) return;
+    const secondHash = hashOf(records, slot, second);
+    records.setCell(slot, CELL.secondHash, secondHash);
+    this.#index.add(secondHash, slot);
+  }
+
+  remove(half: Half): void {
+    const { slot } = half;
+    this.#index.remove(this.#records.cell(slot, CELL.tupleHash), slot);
+    if (secondKey(half) === undefined) return;
+    this.#index.remove(this.#records.cell(slot, CELL.secondHash), slot);
+  }
+
+  /** Whether another half stands under the first tuple of this one: cheap, and nearly always no. */
+  hasOthers(half: Half): boolean {
+    const hash = this.#records.cell(half.slot, CELL.tupleHash);
+    const place = this.#index.first(hash);
+    if (place === -1) return false;
+    return this.#index.slotAt(place) !== half.slot || this.#index.next(place, hash) !== -1;
+  }
+
+  /** Puts the slots of all other halves of the same tuple into `into`, which it empties first. */
+  mates(half: Half, into: number[]): void {
+    into.length = 0;
+    this.#collect(half.slot, this.#records.cell(half.slot, CELL.tupleHash), tupleOf(half), into);
+    const second = secondKey(half);
+    if (second === undefined) return;
+    this.#collect(half.slot, this.#records.cell(half.slot, CELL.secondHash), second, into);
+  }
+
+  #collect(own: number, hash: number, tuple: NumberedTuple, into: number[]): void {
+    const records = this.#records;
+    for (let at = this.#index.first(hash); at !== -1; at = this.#index.next(at, hash)) {
+      const slot = this.#index.slotAt(at);
+      if (slot === own || !isSameSpace(records, slot, own)) continue;
+      if (isTuple(records, slot, tuple) || isSecond(records, slot, tuple)) into.push(slot);
+    }
+  }
+}
+
+export function tupleOf(half: Half): NumberedTuple {
+  const { initiatorIpNumber, initiatorPort, responderIpNumber, responderPort } = half;
+  return {
+    initiatorIp: initiatorIpNumber,
+    initiatorPort,
+    responderIp: responderIpNumber,
+    responderPort,
+  };
+}
+
+/** The other tuple under which a half is found: a translating forwarder's alone. */
+function secondKey(half: Half): NumberedTuple | undefined {
+  return half.roleNumber === FORWARDER ? half.second : undefined;
+}
+
+/** Protocol and network. */
+function isSameSpace(records: HalfRecords, a: number, b: number): boolean {
+  const protocols = records.cell(a, CELL.bits) ^ records.cell(b, CELL.bits);
+  return (
+    (protocols & (255 << 16)) === 0 &&
+    records.cell(a, CELL.network) === records.cell(b, CELL.network)
+  );
+}
+
+function isTuple(records: HalfRecords, slot: number, tuple: NumberedTuple): boolean {
+  const initiatorIp = records.cell(slot, CELL.initiatorIp);
+  const responderIp = records.cell(slot, CELL.responderIp);
+  const ports = records.cell(slot, CELL.ports);
+  return isEither(tuple, {
+    initiatorIp,
+    initiatorPort: ports >>> 16,
+    responderIp,
+    responderPort: ports & 0xffff,
+  });
+}
+
+function isSecond(records: HalfRecords, slot: number, tuple: NumberedTuple): boolean {
+  const bits = records.cell(slot, CELL.bits);
+  if ((bits & BIT.rare) === 0 || ((bits >> 8) & 3) !== FORWARDER) return false;
+  const second = records.rare.get(slot)?.second;
+  return second !== undefined && isEither(second, tuple);
+}
+
+/** The same two ends, whichever began. */
+function isEither(a: NumberedTuple, b: NumberedTuple): boolean {
+  const isSame =
+    a.initiatorIp === b.initiatorIp &&
+    a.initiatorPort === b.initiatorPort &&
+    a.responderIp === b.responderIp &&
+    a.responderPort === b.responderPort;
+  return (
+    isSame ||
+    (a.initiatorIp === b.responderIp &&
+      a.initiatorPort === b.responderPort &&
+      a.responderIp === b.initiatorIp &&
+      a.responderPort === b.initiatorPort)
+  );
+}
+
+/** Equal for both orientations: the ends are mixed apart from each other, and then added. */
+function hashOf(records: HalfRecords, slot: number, tuple: NumberedTuple): number {
+  const protocol = (records.cell(slot, CELL.bits) >> 16) & 255;
+  const one = mixed(Math.imul(tuple.initiatorIp, 0x9e37_79b1) ^ tuple.initiatorPort);
+  const other = mixed(Math.imul(tuple.responderIp, 0x9e37_79b1) ^ tuple.responderPort);
+  return mixed((one + other) ^ protocol ^ (records.cell(slot, CELL.network) << 8));
+}

@@ -8,7 +8,7 @@ import { decodeFrame } from "../src/format/batch.ts";
 import { AddressTable } from "../src/format/address-table.ts";
 import { EntryBlock } from "../src/format/entry-block.ts";
 import { type ExpectedEntries, scanEntries } from "../src/format/entry-scan.ts";
-import { decompressPayload, forEachEntry } from "../src/format/payload.ts";
+import { checkEntries, decompressPayload, forEachEntry } from "../src/format/payload.ts";
 import { busyMesh } from "../test/simulate/busy-mesh.ts";
 
 export interface ScanFigure {
@@ -40,6 +40,7 @@ export function benchScan(connections = 200_000): ScanFigure[] {
     ["zstd alone", (one) => void decompressPayload(one.payload, one.rawBytes)],
     ["numbers", (one) => scan(one.raw, one.expected)],
     ["zstd and numbers", (one) => scan(decompressPayload(one.payload, one.rawBytes), one.expected)],
+    ["check", (one) => checkEntries(one.raw, one.expected, () => seen++)],
     ["objects", (one) => forEachEntry(one.raw, one.expected, () => seen++)],
   ];
   return ways.map(([name, read]) => {

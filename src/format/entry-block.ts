@@ -168,6 +168,11 @@ export class EntryBlock {
   }
 }
 
+/** The kind of the record whose words begin at `at`. */
+export function kindAt(words: Float64Array, at: number): ConnectionKind {
+  return CONNECTION_KINDS[kindOfHead(words[at + WORD.head] ?? 0)] ?? "open";
+}
+
 /** Record `index` as the entry that it was: for tests, and for readers without hurry. */
 export function toEntry(block: EntryBlock, index: number, addresses: AddressTable): Entry {
   const { words } = block;
@@ -175,7 +180,7 @@ export function toEntry(block: EntryBlock, index: number, addresses: AddressTabl
   const word = (offset: number): number => words[at + offset] ?? 0;
   const head = word(WORD.head);
   const flags = flagsOfHead(head);
-  const kind = CONNECTION_KINDS[kindOfHead(head)] ?? "open";
+  const kind = kindAt(words, at);
   if (kind === "open") {
     return {
       kind,

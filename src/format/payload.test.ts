@@ -6,6 +6,7 @@ import type { Entry } from "./entry.ts";
 import { FormatError, type FormatErrorCode } from "./format-error.ts";
 import { ENTRIES_PER_BATCH_MAX, LINE_BYTES_MAX, RAW_BYTES_MAX } from "./limits.ts";
 import {
+  checkEntries,
   compressPayload,
   decodeEntries,
   decompressPayload,
@@ -210,15 +211,80 @@ test("a full batch is read whole", () => {
   assert.equal(last, ENTRIES_PER_BATCH_MAX - 1);
 });
 
-test("what the reader throws passes through", () => {
-  const thrown = new Error("mine");
-  assert.throws(
-    () =>
-      forEachEntry(Buffer.from('["tick",0,{}]\n'), { seqFirst: 0, entryCount: 1 }, () => {
+for (const read of [forEachEntry, checkEntries]) {
+  for (const line of ['["tick",0,{}]\n', '["open",0,"i",6,"10.0.0.1",1,"10.0.0.2",2]\n']) {
+    test(`what the reader throws passes through ${read.name}: ${line.trim()}`, () => {
+      const thrown = new Error("mine");
+      const each = (): never => {
         throw thrown;
-      }),
-    (error) => error === thrown,
-  );
+      };
+      assert.throws(
+        () => read(Buffer.from(line), { seqFirst: 0, entryCount: 1 }, each),
+        (error) => error === thrown,
+      );
+    });
+  }
+}
+
+test("a payload may be read while another is", () => {
+  const random = new SeededRandom(85);
+  const entries = randomEntries(random, { count: 50, seqFirst: 1 });
+  const raw = Buffer.from(encodeEntries(entries, 1));
+  const expected = { seqFirst: 1, entryCount: entries.length };
+  const seen: Entry[] = [];
+  forEachEntry(raw, expected, (entry) => {
+    assert.deepEqual(decodeEntries(raw, expected), entries);
+    seen.push(entry);
+  });
+  assert.deepEqual(seen, entries);
+});
+
+function open(at: number): Entry {
+  const initiatorIp = `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`;
+  const tuple = {
+    protocol: 6,
+    initiatorIp,
+    initiatorPort: 1,
+    responderIp: "::",
+    responderPort: 2,
+  };
+  return { kind: "open", atMs: at, role: "initiator", tuple, pickup: false };
+}
+
+test("more addresses than are kept", () => {
+  for (let round = 0; round < 3; round++) {
+    const entries = Array.from({ length: 60_000 }, (_, at) => open(round * 60_000 + at));
+    const raw = Buffer.from(encodeEntries(entries, 0));
+    const back = decodeEntries(raw, { seqFirst: 0, entryCount: entries.length });
+    assert.deepEqual(back.at(0), entries[0]);
+    assert.deepEqual(back.at(-1), entries.at(-1));
+  }
+});
+
+function message(run: () => void): string {
+  try {
+    run();
+  } catch (error) {
+    return String(error);
+  }
+  return "";
+}
+
+test("checking sees what reading sees, and refuses with the same words", () => {
+  const random = new SeededRandom(86);
+  for (let round = 0; round < 500; round++) {
+    const entries = randomEntries(random, { count: random.integer(1, 20), seqFirst: 3 });
+    const raw = Buffer.from(encodeEntries(entries, 3));
+    if (random.chance()) raw[random.integer(0, raw.length - 1)] = random.uint32() & 0x7f;
+    const expected = { seqFirst: 3, entryCount: entries.length };
+    const read: [kind: string, atMs: number][] = [];
+    const checked: [kind: string, atMs: number][] = [];
+    assert.equal(
+      message(() => checkEntries(raw, expected, (kind, atMs) => checked.push([kind, atMs]))),
+      message(() => forEachEntry(raw, expected, ({ kind, atMs }) => read.push([kind, atMs]))),
+    );
+    assert.deepEqual(checked, read);
+  }
 });
 
 test("changed bytes are refused with a FormatError, or are what they say", () => {

@@ -1,8 +1,8 @@
 /** The payload of a batch: its entries as NDJSON, one zstd frame. */
 import { zstdCompressSync, zstdDecompressSync, constants } from "node:zlib";
-import type { Entry } from "./entry.ts";
+import type { Entry, EntryKind } from "./entry.ts";
 import { AddressTable } from "./address-table.ts";
-import { EntryBlock, toEntry } from "./entry-block.ts";
+import { EntryBlock, kindAt, toEntry, WORD } from "./entry-block.ts";
 import { encodeLine } from "./entry-line.ts";
 import { eachLine, type ExpectedEntries } from "./entry-scan.ts";
 import { FormatError } from "./format-error.ts";
@@ -74,10 +74,10 @@ export function decompressPayload(payload: Uint8Array, rawBytes: number): Buffer
   return raw;
 }
 
-/** The numbers of `forEachEntry`'s addresses: nobody keeps them beyond a line. */
+/** The addresses of the reader below: no number is held beyond its line. */
 const addresses = new AddressTable();
-/** Past it they are forgotten: a node may name as many as it likes. */
-const ADDRESSES_MAX = 65_536;
+/** Past it they are forgotten when the next payload is read, because nodes may name as many as they like. */
+const ADDRESSES_KEPT_MAX = 65_536;
 
 /** Calls `each` for every entry with its `seq`. Throws `bad_entry`, naming the line, or `bad_payload`. */
 export function forEachEntry(
@@ -85,14 +85,35 @@ export function forEachEntry(
   expected: ExpectedEntries,
   each: (entry: Entry, seq: number) => void,
 ): void {
-  if (addresses.size > ADDRESSES_MAX) addresses.clear();
-  const block = new EntryBlock(1);
+  const block = oneRecord();
   eachLine(raw, expected, {
     block,
     addresses,
     scanned: (seq) => each(toEntry(block, 0, addresses), seq),
     decoded: each,
   });
+}
+
+/** Checks every entry as `forEachEntry` does, with the same errors, for whoever needs no entries. */
+export function checkEntries(
+  raw: Buffer,
+  expected: ExpectedEntries,
+  each: (kind: EntryKind, atMs: number) => void,
+): void {
+  const block = oneRecord();
+  const { words } = block;
+  eachLine(raw, expected, {
+    block,
+    addresses,
+    scanned: () => each(kindAt(words, 0), words[WORD.atMs] ?? 0),
+    decoded: ({ kind, atMs }) => each(kind, atMs),
+  });
+}
+
+/** A block whose only record is written again and again. */
+function oneRecord(): EntryBlock {
+  if (addresses.size > ADDRESSES_KEPT_MAX) addresses.clear();
+  return new EntryBlock(1);
 }
 
 /** All entries at once; the same errors. */

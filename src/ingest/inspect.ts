@@ -5,10 +5,10 @@
 import { hash } from "node:crypto";
 import type { Batch } from "../format/batch.ts";
 import { FLAG } from "../format/batch.ts";
-import type { Entry, EntryKind } from "../format/entry.ts";
+import type { EntryKind } from "../format/entry.ts";
 import { SERVER_KINDS } from "../format/entry-object.ts";
 import { FormatError } from "../format/format-error.ts";
-import { decompressPayload, forEachEntry } from "../format/payload.ts";
+import { checkEntries, decompressPayload } from "../format/payload.ts";
 import { type Refusal, refused, refusedFormat } from "./errors.ts";
 
 export type Inspection = { readonly outcome: "sound"; readonly firstKind?: EntryKind } | Refusal;
@@ -26,7 +26,7 @@ export function inspect(batch: Batch): Inspection {
   try {
     const raw = decompressPayload(batch.payload, header.rawBytes);
     const walk = new Walk();
-    forEachEntry(raw, header, (entry) => walk.take(entry));
+    checkEntries(raw, header, (kind, atMs) => walk.take(kind, atMs));
     checkFlags(batch, walk.last);
     if (walk.first === undefined) return { outcome: "sound" };
     if (walk.minMs !== header.firstAtMs || walk.maxMs !== header.lastAtMs) {
@@ -47,14 +47,14 @@ class Walk {
   minMs = Number.POSITIVE_INFINITY;
   maxMs = 0;
 
-  take(entry: Entry): void {
-    if (SERVER_KINDS.has(entry.kind)) {
-      throw new FormatError("bad_entry", `only the server writes ${entry.kind} entries`);
+  take(kind: EntryKind, atMs: number): void {
+    if (SERVER_KINDS.has(kind)) {
+      throw new FormatError("bad_entry", `only the server writes ${kind} entries`);
     }
-    this.first ??= entry.kind;
-    this.last = entry.kind;
-    if (entry.atMs < this.minMs) this.minMs = entry.atMs;
-    if (entry.atMs > this.maxMs) this.maxMs = entry.atMs;
+    this.first ??= kind;
+    this.last = kind;
+    if (atMs < this.minMs) this.minMs = atMs;
+    if (atMs > this.maxMs) this.maxMs = atMs;
   }
 }
 

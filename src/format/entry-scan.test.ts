@@ -169,6 +169,18 @@ describe("scanEntries", () => {
     assert.equal(into.block.words[ENTRY_WORDS + WORD.seq], 11);
   });
 
+  it("hands out other entries when what came before them is in the block", () => {
+    const into = {
+      block: new EntryBlock(1),
+      addresses,
+      other: () => lengths.push(into.block.length),
+    };
+    const lengths: number[] = [];
+    const text = tick + close + close + tick + close + tick;
+    scanEntries(Buffer.from(text), { seqFirst: 0, entryCount: 6 }, into);
+    assert.deepEqual(lengths, [0, 2, 3]);
+  });
+
   it("lets through what the reader throws", () => {
     const thrown = new Error("mine");
     const other = (): void => {

@@ -23,7 +23,7 @@ export interface ScannedEntries {
   readonly block: EntryBlock;
   /** The block's addresses. */
   readonly addresses: AddressTable;
-  /** All other entries, in their order. */
+  /** All other entries as they come: by now the block's `length` counts the connection entries before it. */
   other(entry: Entry, seq: number): void;
 }
 

@@ -1,0 +1,123 @@
+/**
+ * The mismatches that nothing excuses, by pair of nodes. Who lies is decided over the pairs, so that
+ * its cost does not follow the number of mismatches; those are looked at for evidence only.
+ */
+
+/** One thing that two nodes say differently: at least one of them did not tell the truth. */
+export interface Mismatch {
+  /** Of its finding; the same one twice is one. */
+  readonly id: string;
+  /** What is wrong: the finding's kind. */
+  readonly kind: string;
+  readonly nodes: readonly [string, string];
+  /** Which of the two has no record, or the one that is known to differ. Undefined: not known. */
+  readonly lacks?: string | undefined;
+  /** When the connection was, by the server's clock. */
+  readonly atMs: number;
+}
+
+/** All of one pair. `low` is the lesser id. */
+export interface Pair {
+  readonly low: string;
+  readonly high: string;
+  readonly mismatches: Map<string, Mismatch>;
+  /** Undefined: to be made anew. */
+  evidence: PairEvidence | undefined;
+}
+
+/** What a pair of nodes contradicts itself in. */
+export interface PairEvidence {
+  readonly count: number;
+  /** How many by kind. */
+  readonly kinds: Readonly<Record<string, number>>;
+  /** Ids of mismatches, at most 16, the earliest first. */
+  readonly mismatches: readonly string[];
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  /** How often each has no record or differs, as far as known. */
+  readonly lacking: { readonly low: number; readonly high: number };
+}
+
+const SAMPLE_MAX = 16;
+
+export class MismatchGraph {
+  readonly #pairs = new Map<string, Pair>();
+  readonly #pairOf = new Map<string, Pair>();
+  #version = 0;
+
+  /** Moves when the pairs did: while it stands, so does who lies. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get mismatchCount(): number {
+    return this.#pairOf.size;
+  }
+
+  /** In no particular order. */
+  get pairs(): Iterable<Pair> {
+    return this.#pairs.values();
+  }
+
+  add(mismatch: Mismatch): void {
+    const [one, other] = mismatch.nodes;
+    if (this.#pairOf.has(mismatch.id) || one === other) return;
+    const [low, high] = one < other ? [one, other] : [other, one];
+    const key = keyOf(low, high);
+    let pair = this.#pairs.get(key);
+    if (pair === undefined) {
+      pair = { low, high, mismatches: new Map(), evidence: undefined };
+      this.#pairs.set(key, pair);
+      this.#version++;
+    }
+    pair.mismatches.set(mismatch.id, mismatch);
+    pair.evidence = undefined;
+    this.#pairOf.set(mismatch.id, pair);
+  }
+
+  /** It was explained after all, or excused. Harmless for one that is not here. */
+  remove(id: string): void {
+    const pair = this.#pairOf.get(id);
+    if (pair === undefined) return;
+    this.#pairOf.delete(id);
+    pair.mismatches.delete(id);
+    pair.evidence = undefined;
+    if (pair.mismatches.size > 0) return;
+    this.#pairs.delete(keyOf(pair.low, pair.high));
+    this.#version++;
+  }
+
+  pair(one: string, other: string): Pair | undefined {
+    return this.#pairs.get(one < other ? keyOf(one, other) : keyOf(other, one));
+  }
+}
+
+/** Made once until the pair changes; the same whatever order its mismatches came in. */
+export function evidenceOf(pair: Pair): PairEvidence {
+  pair.evidence ??= gather(pair);
+  return pair.evidence;
+}
+
+function gather({ low, high, mismatches }: Pair): PairEvidence {
+  const sorted = [...mismatches.values()].sort(byTime);
+  const kinds: Record<string, number> = {};
+  for (const kind of sorted.map((one) => one.kind).sort()) kinds[kind] = (kinds[kind] ?? 0) + 1;
+  const lackedBy = (node: string): number => sorted.filter((one) => one.lacks === node).length;
+  return {
+    count: sorted.length,
+    kinds,
+    mismatches: sorted.slice(0, SAMPLE_MAX).map((one) => one.id),
+    firstAtMs: sorted[0]?.atMs ?? 0,
+    lastAtMs: sorted.at(-1)?.atMs ?? 0,
+    lacking: { low: lackedBy(low), high: lackedBy(high) },
+  };
+}
+
+function byTime(a: Mismatch, b: Mismatch): number {
+  if (a.atMs !== b.atMs) return a.atMs - b.atMs;
+  return a.id < b.id ? -1 : 1;
+}
+
+function keyOf(low: string, high: string): string {
+  return `${low} ${high}`;
+}

@@ -1,0 +1,57 @@
+/**
+ * How a node's records fared in the last 24 hours: of the connections that were compared with its
+ * peers', how many contradicted them without an excuse. Plain counters by hour of the server's
+ * time, so that the order of what came does not matter. It accuses nobody: a liar's victims have a bad share
+ * too, though not of their connections with others.
+ */
+
+/** Plain JSON, in the node's memory. */
+export interface TrustTrend {
+  /** At most 24, by rising hour; hours without connections are not there. */
+  hours: TrustHour[];
+}
+
+export interface TrustHour {
+  /** Hours since 1970. */
+  readonly hour: number;
+  compared: number;
+  unexplained: number;
+}
+
+export const TREND_HOURS = 24;
+const HOUR_MS = 3_600_000;
+
+export function emptyTrend(): TrustTrend {
+  return { hours: [] };
+}
+
+/** Connections were decided at `nowMs`, of which some contradict and nothing excuses it. Negative: it was excused after all. */
+export function noteCompared(
+  trend: TrustTrend,
+  nowMs: number,
+  { compared, unexplained }: { readonly compared: number; readonly unexplained: number },
+): void {
+  const hour = Math.floor(nowMs / HOUR_MS);
+  let at = trend.hours.findIndex((one) => one.hour >= hour);
+  if (at === -1) at = trend.hours.length;
+  if (trend.hours[at]?.hour !== hour) {
+    trend.hours.splice(at, 0, { hour, compared: 0, unexplained: 0 });
+    const newest = trend.hours.at(-1)?.hour ?? hour;
+    trend.hours = trend.hours.filter((one) => one.hour > newest - TREND_HOURS);
+    at = trend.hours.findIndex((one) => one.hour === hour);
+  }
+  const counts = trend.hours[at];
+  if (counts === undefined) return;
+  counts.compared += compared;
+  counts.unexplained += unexplained;
+}
+
+/** Share without contradiction, 0 to 1, of the last 24 hours, the present one last; null where nothing was compared. */
+export function trustByHour(trend: TrustTrend, nowMs: number): (number | null)[] {
+  const last = Math.floor(nowMs / HOUR_MS);
+  return Array.from({ length: TREND_HOURS }, (_, at) => {
+    const counts = trend.hours.find((one) => one.hour === last - TREND_HOURS + 1 + at);
+    if (counts === undefined || counts.compared <= 0) return null;
+    return Math.min(1, Math.max(0, 1 - counts.unexplained / counts.compared));
+  });
+}

@@ -11,9 +11,13 @@
  */
 import { randomInt } from "node:crypto";
 import { isCanonicalAddress } from "./entry-value.ts";
+import { ENTRIES_PER_BATCH_MAX } from "./limits.ts";
 
 /** Longest canonical text, `ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff`. */
 export const ADDRESS_CHARS_MAX = 39;
+
+/** What one batch can add, inclusive: two of every open; those of a reply get no number. */
+export const ADDRESSES_PER_BATCH_MAX = 2 * ENTRIES_PER_BATCH_MAX;
 
 /** Addresses that an empty table has room for. */
 const ROOM_MIN = 256;
@@ -27,7 +31,7 @@ export class AddressTable {
   readonly #seed: number;
   #slots = new Int32Array(ROOM_MIN * SLOT_WORDS_PER_ADDRESS);
   /** All texts, one after the other. */
-  #bytes = Buffer.alloc(ROOM_MIN * BYTES_PER_ADDRESS);
+  #bytes = new DataView(new ArrayBuffer(ROOM_MIN * BYTES_PER_ADDRESS));
   /** Where the text of a number begins, and the next one's, its end. */
   #starts = new Uint32Array(ROOM_MIN + 1);
   /** Those that were asked for, so that equal addresses are one string. */
@@ -48,7 +52,7 @@ export class AddressTable {
   }
 
   /** The number of the text in `start`…`end` (exclusive); −1 when it is no canonical address. */
-  numberOfBytes(bytes: Uint8Array, start: number, end: number): number {
+  numberOfBytes(bytes: DataView, start: number, end: number): number {
     const hash = hashOf(bytes, start, end, this.#seed);
     const slots = this.#slots;
     const mask = slots.length - 1;
@@ -62,8 +66,8 @@ export class AddressTable {
   /** The same for a text. */
   numberOf(text: string): number {
     if (text.length > ADDRESS_CHARS_MAX) return -1;
-    const bytes = Buffer.from(text);
-    return this.numberOfBytes(bytes, 0, bytes.length);
+    const { buffer, byteOffset, length } = Buffer.from(text);
+    return this.numberOfBytes(new DataView(buffer, byteOffset, length), 0, length);
   }
 
   /** The text of a number that this table gave. */
@@ -71,7 +75,7 @@ export class AddressTable {
     const known = this.#texts[number];
     if (known !== undefined) return known;
     if (!(number >= 0 && number < this.#size)) throw new RangeError(`no address ${number}`);
-    const text = this.#bytes.toString("latin1", this.#starts[number], this.#starts[number + 1]);
+    const text = textIn(this.#bytes, this.#starts[number] ?? 0, this.#starts[number + 1] ?? 0);
     this.#texts[number] = text;
     return text;
   }
@@ -79,30 +83,33 @@ export class AddressTable {
   /** Forgets everything, and gives the memory back. */
   clear(): void {
     this.#slots = new Int32Array(ROOM_MIN * SLOT_WORDS_PER_ADDRESS);
-    this.#bytes = Buffer.alloc(ROOM_MIN * BYTES_PER_ADDRESS);
+    this.#bytes = new DataView(new ArrayBuffer(ROOM_MIN * BYTES_PER_ADDRESS));
     this.#starts = new Uint32Array(ROOM_MIN + 1);
     this.#texts = [];
     this.#size = 0;
   }
 
-  #holds(number: number, bytes: Uint8Array, start: number, end: number): boolean {
+  #holds(number: number, bytes: DataView, start: number, end: number): boolean {
     const own = this.#bytes;
-    let at = this.#starts[number] ?? 0;
-    if ((this.#starts[number + 1] ?? 0) - at !== end - start) return false;
-    for (let other = start; other < end; other++, at++) {
-      if (own[at] !== bytes[other]) return false;
+    const from = this.#starts[number] ?? 0;
+    if ((this.#starts[number + 1] ?? 0) - from !== end - start) return false;
+    const last = end - 4;
+    if (last < start) return this.textOf(number) === textIn(bytes, start, end);
+    for (let at = start, there = from; at < last; at += 4, there += 4) {
+      if (own.getInt32(there, true) !== bytes.getInt32(at, true)) return false;
     }
-    return true;
+    return own.getInt32(from + last - start, true) === bytes.getInt32(last, true);
   }
 
-  #add(hash: number, bytes: Uint8Array, start: number, end: number): number {
+  #add(hash: number, bytes: DataView, start: number, end: number): number {
     if (end - start > ADDRESS_CHARS_MAX) return -1;
+    const text = textIn(bytes, start, end);
+    if (!isCanonicalAddress(text)) return -1;
     const from = this.#starts[this.#size] ?? 0;
     const to = from + end - start;
-    if (to > this.#bytes.length) this.#bytes = doubled(this.#bytes);
-    this.#bytes.set(bytes.subarray(start, end), from);
-    const text = this.#bytes.toString("latin1", from, to);
-    if (!isCanonicalAddress(text)) return -1;
+    if (to > this.#bytes.byteLength) this.#bytes = doubled(this.#bytes);
+    for (let at = start; at < end; at++)
+      this.#bytes.setUint8(from + at - start, bytes.getUint8(at));
     if ((this.#size + 1) * SLOT_WORDS_PER_ADDRESS > this.#slots.length) this.#grow();
     const number = this.#size++;
     this.#starts[number + 1] = to;
@@ -132,23 +139,32 @@ function place(slots: Int32Array, hash: number, number: number): void {
   slots[slot + 1] = number + 1;
 }
 
-function doubled(bytes: Buffer): Buffer<ArrayBuffer> {
-  const larger = Buffer.alloc(bytes.length * 2);
-  bytes.copy(larger);
-  return larger;
+function doubled(bytes: DataView): DataView<ArrayBuffer> {
+  const larger = new Uint8Array(bytes.byteLength * 2);
+  larger.set(new Uint8Array(bytes.buffer));
+  return new DataView(larger.buffer);
 }
 
-/** 32 bits, four bytes at a time, with the multipliers and the last mixing of MurmurHash3. */
-function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): number {
+function textIn(bytes: DataView, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+}
+
+/**
+ * 32 bits, with the multipliers and the last mixing of MurmurHash3. Four bytes at a time, where the
+ * last four may overlap those before them.
+ */
+function hashOf(bytes: DataView, start: number, end: number, seed: number): number {
   let hash = seed ^ (end - start);
-  let at = start;
-  for (; at + 4 <= end; at += 4) {
-    const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
-    const high = (bytes[at + 2] ?? 0) | ((bytes[at + 3] ?? 0) << 8);
-    hash = Math.imul(hash ^ low ^ (high << 16), 0xcc9e2d51);
-    hash ^= hash >>> 15;
+  const last = end - 4;
+  if (last >= start) {
+    for (let at = start; at < last; at += 4) {
+      hash = Math.imul(hash ^ bytes.getInt32(at, true), 0xcc9e2d51);
+      hash ^= hash >>> 15;
+    }
+    hash ^= bytes.getInt32(last, true);
+  } else {
+    for (let at = start; at < end; at++) hash = (hash << 8) ^ bytes.getUint8(at);
   }
-  for (; at < end; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x1b873593);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);

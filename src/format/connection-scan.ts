@@ -21,45 +21,64 @@ const BRACKET = 0x5d;
 const PORT_MAX = 65_535;
 /** Fifteen digits are always exact; longer numbers take the long way. */
 const DIGITS_MAX = 15;
+/** As many fit into 32 bits, whichever they are. */
+const INT_DIGITS_MAX = 9;
 
-const HEADS = {
-  open: Buffer.from('["open",'),
-  update: Buffer.from('["update",'),
-  close: Buffer.from('["close",'),
-  account: Buffer.from('["account",'),
-} as const;
+/**
+ * How lines begin, as words of four bytes: the first, the second, and the last, which overlaps the
+ * second. An open's is two words long.
+ */
+const word = (head: string, at: number): number => Buffer.from(head).readInt32LE(at);
+const OPEN_1 = word('["open",', 0);
+const OPEN_2 = word('["open",', 4);
+const UPDATE_1 = word('["update",', 0);
+const UPDATE_2 = word('["update",', 4);
+const UPDATE_3 = word('["update",', 6);
+const CLOSE_1 = word('["close",', 0);
+const CLOSE_2 = word('["close",', 4);
+const CLOSE_3 = word('["close",', 5);
+const ACCOUNT_1 = word('["account",', 0);
+const ACCOUNT_2 = word('["account",', 4);
+const ACCOUNT_3 = word('["account",', 7);
+/** Shorter than any line that is taken. */
+const HEAD_BYTES_MAX = 12;
 
-/** By its state: the characters as the digits of one number, the last one lowest. */
+/** In the order of `ROLES`. */
+const ROLE_LETTERS = Buffer.from("irf");
+
+/** By its number: the characters of a state as the digits of one number, the last one lowest. */
 const STATE_CODES = Int32Array.from(CONNECTION_STATES, (state) =>
   Buffer.from(state).reduce((code, byte) => (code << 8) | byte, 0),
 );
+const STATE_CHARS_MAX = 4;
 
 /**
- * Reads one payload, which must end with a newline, from front to back: nothing passes a newline,
- * so nothing reads past the end.
+ * Reads one payload, which must end with a newline. Only the end of a line that is taken steps over
+ * a newline, so nothing reads past the end.
  */
 export class ConnectionScanner {
   readonly #raw: Uint8Array;
+  /** The same bytes. */
+  readonly #view: DataView;
   readonly #addresses: AddressTable;
   #at = 0;
   #failed = false;
 
   constructor(raw: Uint8Array, addresses: AddressTable) {
     this.#raw = raw;
+    this.#view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
     this.#addresses = addresses;
   }
 
   /**
    * Writes the line that begins at `start` into the block's next record, which its caller makes
-   * count. Where the line after it begins, or −1: then ask decodeLine.
+   * count. Returns where the line after it begins, or −1: then ask decodeLine.
    */
   scan(start: number, position: LinePosition, block: EntryBlock): number {
-    this.#at = start;
     this.#failed = false;
     const kind = this.#kind(start);
     if (kind === -1) return -1;
-    const atMs = this.#integer() + position.previousAtMs;
-    this.#expect(COMMA);
+    const atMs = this.#time() + position.previousAtMs;
     if (this.#failed || !isTimeMs(atMs)) return -1;
     const base = block.next();
     const { words } = block;
@@ -72,42 +91,39 @@ export class ConnectionScanner {
     return this.#failed ? -1 : this.#at;
   }
 
+  /** A number of `KIND`, or −1; then we stand at the comma after it. */
   #kind(start: number): number {
-    switch (this.#raw[start + 2]) {
-      case 0x6f:
-        return this.#begins(HEADS.open) ? KIND.open : -1;
-      case 0x63:
-        return this.#begins(HEADS.close) ? KIND.close : -1;
-      case 0x61:
-        return this.#begins(HEADS.account) ? KIND.account : -1;
-      case 0x75:
-        return this.#begins(HEADS.update) ? KIND.update : -1;
-      default:
-        return -1;
+    const view = this.#view;
+    if (start + HEAD_BYTES_MAX > view.byteLength) return -1;
+    const first = view.getInt32(start, true);
+    const second = view.getInt32(start + 4, true);
+    if (first === OPEN_1 && second === OPEN_2) {
+      this.#at = start + 7;
+      return KIND.open;
     }
-  }
-
-  #begins(head: Uint8Array): boolean {
-    const raw = this.#raw;
-    const start = this.#at;
-    for (let at = 0; at < head.length; at++) if (raw[start + at] !== head[at]) return false;
-    this.#at = start + head.length;
-    return true;
+    if (first === CLOSE_1 && second === CLOSE_2) {
+      this.#at = start + 8;
+      return view.getInt32(start + 5, true) === CLOSE_3 ? KIND.close : -1;
+    }
+    if (first === ACCOUNT_1 && second === ACCOUNT_2) {
+      this.#at = start + 10;
+      return view.getInt32(start + 7, true) === ACCOUNT_3 ? KIND.account : -1;
+    }
+    if (first === UPDATE_1 && second === UPDATE_2) {
+      this.#at = start + 9;
+      return view.getInt32(start + 6, true) === UPDATE_3 ? KIND.update : -1;
+    }
+    return -1;
   }
 
   #open(words: Float64Array, base: number): void {
     const role = this.#role();
-    this.#expect(COMMA);
-    const protocol = this.#small(255);
+    const protocol = this.#natural(255);
     words[base + WORD.head] = KIND.open | (role << SHIFT.role) | (protocol << SHIFT.protocol);
-    this.#expect(COMMA);
     words[base + WORD.initiatorAddress] = this.#address();
-    this.#expect(COMMA);
-    words[base + WORD.initiatorPort] = this.#small(PORT_MAX);
-    this.#expect(COMMA);
+    words[base + WORD.initiatorPort] = this.#natural(PORT_MAX);
     words[base + WORD.responderAddress] = this.#address();
-    this.#expect(COMMA);
-    words[base + WORD.responderPort] = this.#small(PORT_MAX);
+    words[base + WORD.responderPort] = this.#natural(PORT_MAX);
     words[base + WORD.rare] = -1;
   }
 
@@ -116,114 +132,98 @@ export class ConnectionScanner {
     const distance = this.#natural(seq);
     if (distance < 1) this.#failed = true;
     words[base + WORD.openSeq] = seq - distance;
-    this.#expect(COMMA);
     words[base + WORD.ageMs] = this.#natural(words[base + WORD.atMs] ?? 0);
-    this.#expect(COMMA);
     const state = this.#state();
-    this.#expect(COMMA);
-    const flags = this.#small(3);
+    const flags = this.#natural(ENTRY_FLAG.inferred | ENTRY_FLAG.assured);
     // Only a close is inferred: the long way refuses the others.
     if (kind !== KIND.close && (flags & ENTRY_FLAG.inferred) !== 0) this.#failed = true;
     const counted = this.#raw[this.#at] === COMMA ? 1 : 0;
     words[base + WORD.head] =
       kind | (flags << SHIFT.flags) | (state << SHIFT.state) | (counted << SHIFT.counted);
-    if (counted === 1) this.#counters(words, base);
-    else words.fill(0, base + WORD.initiatorPackets, base + WORD.responderBytes + 1);
+    words[base + WORD.initiatorPackets] = counted === 1 ? this.#natural() : 0;
+    words[base + WORD.initiatorBytes] = counted === 1 ? this.#natural() : 0;
+    words[base + WORD.responderPackets] = counted === 1 ? this.#natural() : 0;
+    words[base + WORD.responderBytes] = counted === 1 ? this.#natural() : 0;
     words[base + WORD.initiatorPayload] = -1;
     words[base + WORD.responderPayload] = -1;
   }
 
-  #counters(words: Float64Array, base: number): void {
-    for (let word = base + WORD.initiatorPackets; word <= base + WORD.responderBytes; word++) {
-      this.#expect(COMMA);
-      words[word] = this.#natural(Number.MAX_SAFE_INTEGER);
-    }
-  }
-
   #role(): number {
+    this.#expect(COMMA);
     this.#expect(QUOTE);
     const letter = this.#raw[this.#at];
-    const role = letter === 0x69 ? 0 : letter === 0x72 ? 1 : letter === 0x66 ? 2 : -1;
-    if (role === -1) this.#failed = true;
+    let role = 0;
+    while (role < ROLE_LETTERS.length && ROLE_LETTERS[role] !== letter) role++;
+    if (role === ROLE_LETTERS.length) this.#failed = true;
     else this.#at++;
     this.#expect(QUOTE);
     return role;
   }
 
   #state(): number {
+    this.#expect(COMMA);
     this.#expect(QUOTE);
     const raw = this.#raw;
-    let at = this.#at;
+    const end = this.#at + STATE_CHARS_MAX;
     let code = 0;
-    // Control characters and the quote lie below all letters, so this ends with the line.
-    for (let byte = raw[at] ?? 0; byte > QUOTE; byte = raw[at] ?? 0) {
-      // More than four bytes push the first ones out, so they are counted below.
+    // A newline and a quote lie below all letters.
+    for (let byte = raw[this.#at] ?? 0; byte > QUOTE && this.#at < end; byte = raw[this.#at] ?? 0) {
       code = (code << 8) | byte;
-      at++;
+      this.#at++;
     }
-    const state = at - this.#at > 4 ? -1 : STATE_CODES.indexOf(code);
-    if (state === -1) this.#failed = true;
-    this.#at = at;
     this.#expect(QUOTE);
+    let state = 0;
+    while (state < STATE_CODES.length && STATE_CODES[state] !== code) state++;
+    if (state === STATE_CODES.length) this.#failed = true;
     return state;
   }
 
   #address(): number {
+    this.#expect(COMMA);
     this.#expect(QUOTE);
     const raw = this.#raw;
     const start = this.#at;
-    let at = start;
-    while ((raw[at] ?? 0) > QUOTE && at - start <= ADDRESS_CHARS_MAX) at++;
-    this.#at = at;
+    let end = start;
+    while ((raw[end] ?? 0) > QUOTE && end - start < ADDRESS_CHARS_MAX) end++;
+    this.#at = end;
     this.#expect(QUOTE);
     if (this.#failed) return -1;
-    const number = this.#addresses.numberOfBytes(raw, start, at);
+    const number = this.#addresses.numberOfBytes(this.#view, start, end);
     if (number === -1) this.#failed = true;
     return number;
   }
 
-  #integer(): number {
-    if (this.#raw[this.#at] !== MINUS) return this.#natural(Number.MAX_SAFE_INTEGER);
-    this.#at++;
-    const value = this.#natural(Number.MAX_SAFE_INTEGER);
+  #time(): number {
+    if (this.#raw[this.#at + 1] !== MINUS) return this.#natural();
+    this.#at += 2;
+    const value = this.#digits(Number.MAX_SAFE_INTEGER);
     // −0 has another spelling.
     if (value === 0) this.#failed = true;
     return -value;
   }
 
-  /** Digits without a leading zero, at most `max`. */
-  #natural(max: number): number {
-    const raw = this.#raw;
-    const start = this.#at;
-    let at = start;
-    let value = 0;
-    for (;;) {
-      const digit = (raw[at] ?? 0) - ZERO;
-      if (!(digit >= 0 && digit <= 9)) break;
-      value = value * 10 + digit;
-      at++;
-    }
-    const digits = at - start;
-    const leadingZero = digits > 1 && raw[start] === ZERO;
-    if (digits === 0 || digits > DIGITS_MAX || leadingZero || value > max) this.#failed = true;
-    this.#at = at;
-    return value;
+  /** A comma, and an integer 0…max. */
+  #natural(max = Number.MAX_SAFE_INTEGER): number {
+    this.#expect(COMMA);
+    return this.#digits(max);
   }
 
-  /** The same where five digits are enough, which stay integers. */
-  #small(max: number): number {
+  /** Digits without a leading zero, at most `max`. */
+  #digits(max: number): number {
     const raw = this.#raw;
     const start = this.#at;
     let at = start;
     let value = 0;
-    for (; at - start < 6; at++) {
-      const digit = (raw[at] ?? 0) - ZERO;
-      if (!(digit >= 0 && digit <= 9)) break;
-      value = value * 10 + digit;
+    for (let digit = (raw[at] ?? 0) - ZERO; digit >>> 0 <= 9; digit = (raw[at] ?? 0) - ZERO) {
+      // In 32 bits, which is wrong where there are too many digits: those are read again.
+      value = (Math.imul(value, 10) + digit) | 0;
+      at++;
     }
-    const digits = at - start;
-    if (digits === 0 || value > max || (digits > 1 && raw[start] === ZERO)) this.#failed = true;
     this.#at = at;
+    const digits = at - start;
+    if (digits > INT_DIGITS_MAX) value = long(raw, start, at);
+    const leadingZero = raw[start] === ZERO && digits > 1;
+    if (digits === 0 || leadingZero || value > max) this.#failed = true;
     return value;
   }
 
@@ -232,4 +232,12 @@ export class ConnectionScanner {
     if (this.#raw[this.#at] === code) this.#at++;
     else this.#failed = true;
   }
+}
+
+/** Digits as a number; infinite where there are too many to be exact. */
+function long(raw: Uint8Array, start: number, end: number): number {
+  if (end - start > DIGITS_MAX) return Number.POSITIVE_INFINITY;
+  let value = 0;
+  for (let at = start; at < end; at++) value = value * 10 + (raw[at] ?? 0) - ZERO;
+  return value;
 }

@@ -1,0 +1,265 @@
+/**
+ * How many excuses a node may have that it could have made up: a declared gap, an overload, a
+ * restart, an eviction. Past that they excuse nothing. Two bounds, for what hides much and for what hides
+ * one thing:
+ *
+ * **The budget**, of the last 24 hours: more than 200 excused connections and more than 5 % of all; or
+ * more than 50 and half of all. What was lost while the node had declared an overload is counted apart, at more
+ * than 30 %: an honest kernel loses 10–20 % at 10,000 connections a second, for minutes. Where overload
+ * was declared in more than 6 of the 24 hours, it is the ordinary state and counts as such. A restart of ten
+ * seconds loses 0.01 % of a day.
+ *
+ * **The concentration** on a peer (`excuse/concentration.ts`): losses that again and again are of one
+ * peer's connections, while those beside them in time were not lost.
+ *
+ * In 10,000 simulated nodes with 24 honest losses each (restarts, overflows, overloads and evictions,
+ * many with bursts) the greatest capital was 13, where 10⁹ is called an abuse; a liar that hides one
+ * peer of five is found after 31–65 hidden connections.
+ *
+ * What remains to a liar: some 30 losses a day of one peer in five, and 5 % of its connections if
+ * spread over its peers as its traffic is. A node that has one peer for two thirds of its traffic is bounded
+ * by the budget alone. All of this is visible: each excuse stands at its connection.
+ *
+ * One of these for each node. Notes count in any order between two ticks, and decisions are those
+ * of the last tick.
+ */
+import {
+  capitalOf,
+  CAPITAL_MAX,
+  CONCENTRATED_MIN,
+  lostIn,
+  forgetBefore,
+  noteRound,
+  type Suspicions,
+} from "./excuse/concentration.ts";
+import { countIn, type Slices, takeRounds } from "./excuse/loss-window.ts";
+
+/** Connections that are compared are counted for so long after the last excuse or declared loss. */
+export const ARMED_MS = 3_600_000;
+/** A peer that was hidden stays unexcused for so long after the last tick that showed it. */
+export const ABUSE_STANDS_MS = 86_400_000;
+
+/** More than this many, and more than this share, in 24 hours. */
+export const BUDGETS = {
+  /** Of connections while no overload was declared. */
+  calm: [
+    { excusedMax: 200, shareMax: 0.05 },
+    { excusedMax: 50, shareMax: 0.5 },
+  ],
+  /** Of those while one was. */
+  overload: [{ excusedMax: 200, shareMax: 0.3 }],
+} as const;
+
+/** Overloads pass; whoever declares one for longer has the budget of a calm day. */
+const OVERLOAD_HOURS_MAX = 6;
+const HOUR_MS = 3_600_000;
+const HOURS_KEPT = 24;
+
+/** What can be produced at will by the one whom it excuses. */
+export type ProducibleCause = "gap" | "overload" | "restart" | "eviction";
+
+/** A connection between the node and a peer, of which the peer has the half. */
+export interface ExcusedConnection {
+  readonly peer: string;
+  /** By the server's clock. */
+  readonly atMs: number;
+  readonly cause: ProducibleCause;
+  /** The node had declared an overload then: a `degraded` entry, or a gap by pressure. */
+  readonly isOverload: boolean;
+}
+
+export type ComparedConnection = Omit<ExcusedConnection, "cause">;
+
+/** Plain JSON, in the node's memory. */
+export interface ExcuseState {
+  /** Of the last tick. */
+  tickMs: number;
+  armedUntilMs: number;
+  /** By hours since 1970. */
+  hours: Record<string, ExcuseHour>;
+  slices: Slices;
+  suspicions: Suspicions;
+  /** By peer; the empty one is the node's budget. */
+  abuses: Record<string, Abuse>;
+}
+
+export interface ExcuseHour {
+  compared: Record<Circumstance, number>;
+  excused: Record<Circumstance, number>;
+  causes: Partial<Record<ProducibleCause, number>>;
+}
+
+type Circumstance = keyof typeof BUDGETS;
+
+/** What excuses nothing any more, and why. */
+export type Abuse = BudgetAbuse | PeerAbuse;
+
+export interface BudgetAbuse {
+  readonly kind: "budget";
+  readonly circumstance: Circumstance;
+  readonly excused: number;
+  readonly connections: number;
+  readonly causes: Readonly<Partial<Record<ProducibleCause, number>>>;
+  /** First and last tick that showed it. */
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+export interface PeerAbuse {
+  readonly kind: "concentration";
+  readonly peer: string;
+  /** Losses of connections with the peer in the last 24 hours (a burst is one), in how many rounds. */
+  readonly lost: number;
+  readonly rounds: number;
+  /** That an honest node comes this far is at most so likely. */
+  readonly pValue: number;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+export class ExcuseBudget {
+  readonly state: ExcuseState;
+  /** Of `state.hours`: the one that the last tick is in. */
+  #hour: ExcuseHour;
+
+  constructor(state: ExcuseState = emptyState()) {
+    this.state = state;
+    this.#hour = this.#presentHour();
+  }
+
+  /** The node declared a loss: what is compared from now on is the measure of it. */
+  declare(): void {
+    this.state.armedUntilMs = this.state.tickMs + ARMED_MS;
+  }
+
+  /** Whether each connection is to be told by `compared`; otherwise their number is enough. */
+  get isArmed(): boolean {
+    return this.state.tickMs < this.state.armedUntilMs;
+  }
+
+  /** Compared connections of a node that is not armed. */
+  comparedInBulk(connections: number, isOverload = false): void {
+    this.#hour.compared[circumstanceOf(isOverload)] += connections;
+  }
+
+  /** Both ends have the connection. */
+  compared({ peer, atMs, isOverload }: ComparedConnection): void {
+    this.comparedInBulk(1, isOverload);
+    const { slices, tickMs } = this.state;
+    if (this.isArmed) countIn(slices, { peer, atMs, tickMs, isExcused: false });
+  }
+
+  /** Nothing but the node's own admission explains that it does not have the connection. */
+  excused({ peer, atMs, cause, isOverload }: ExcusedConnection): void {
+    this.declare();
+    this.#hour.excused[circumstanceOf(isOverload)]++;
+    this.#hour.causes[cause] = (this.#hour.causes[cause] ?? 0) + 1;
+    const { slices, tickMs } = this.state;
+    countIn(slices, { peer, atMs, tickMs, isExcused: true });
+  }
+
+  /** Whether the node's own admissions excuse a connection with `peer`, as of the last tick. */
+  mayExcuse(peer: string): boolean {
+    const { abuses } = this.state;
+    return abuses[""] === undefined && abuses[peer] === undefined;
+  }
+
+  /** What excuses nothing, as of the last tick; the budget first, then by peer. */
+  verdicts(): Abuse[] {
+    const peers = Object.keys(this.state.abuses).sort();
+    return peers.flatMap((peer) => this.state.abuses[peer] ?? []);
+  }
+
+  /** At each tick of the server. */
+  settle(nowMs: number): void {
+    const { state } = this;
+    state.tickMs = nowMs;
+    this.#hour = this.#presentHour();
+    for (const round of takeRounds(state.slices, nowMs)) noteRound(state.suspicions, round);
+    forgetBefore(state.suspicions, nowMs);
+    const oldestHour = Math.floor(nowMs / HOUR_MS) - HOURS_KEPT;
+    for (const hour of Object.keys(state.hours)) {
+      if (Number(hour) <= oldestHour) delete state.hours[hour];
+    }
+    for (const [peer, { untilMs }] of Object.entries(state.abuses)) {
+      if (nowMs - untilMs > ABUSE_STANDS_MS) delete state.abuses[peer];
+    }
+    this.#judgePeers(nowMs);
+    this.#judgeBudget(nowMs);
+  }
+
+  #judgePeers(nowMs: number): void {
+    const { suspicions, abuses } = this.state;
+    for (const [peer, suspicion] of Object.entries(suspicions)) {
+      const capital = capitalOf(suspicion);
+      const lost = lostIn(suspicion);
+      if (capital < CAPITAL_MAX || lost < CONCENTRATED_MIN) continue;
+      const sinceMs = abuses[peer]?.sinceMs ?? nowMs;
+      const rounds = suspicion.rounds.length;
+      const pValue = 1 / capital;
+      const kind = "concentration";
+      abuses[peer] = { kind, peer, lost, rounds, pValue, sinceMs, untilMs: nowMs };
+    }
+  }
+
+  #judgeBudget(nowMs: number): void {
+    const { abuses, hours } = this.state;
+    const spent = spentIn(Object.values(hours)).find(isOver);
+    if (spent === undefined) {
+      // A day that is within the budget again is one in which excuses count again.
+      delete abuses[""];
+      return;
+    }
+    const sinceMs = abuses[""]?.sinceMs ?? nowMs;
+    abuses[""] = { kind: "budget", ...spent, sinceMs, untilMs: nowMs };
+  }
+
+  #presentHour(): ExcuseHour {
+    const { hours, tickMs } = this.state;
+    return (hours[Math.floor(tickMs / HOUR_MS)] ??= {
+      compared: { calm: 0, overload: 0 },
+      excused: { calm: 0, overload: 0 },
+      causes: {},
+    });
+  }
+}
+
+const CAUSES: readonly ProducibleCause[] = ["gap", "overload", "restart", "eviction"];
+
+type Spent = Pick<BudgetAbuse, "circumstance" | "excused" | "connections" | "causes">;
+
+function isOver({ circumstance, excused, connections }: Spent): boolean {
+  return BUDGETS[circumstance].some(
+    ({ excusedMax, shareMax }) => excused > excusedMax && excused > shareMax * connections,
+  );
+}
+
+/** What was spent of each budget. */
+function spentIn(hours: readonly ExcuseHour[]): Spent[] {
+  const overloaded = hours.filter((one) => one.compared.overload + one.excused.overload > 0);
+  const isOrdinary = overloaded.length > OVERLOAD_HOURS_MAX;
+  const causes: Partial<Record<ProducibleCause, number>> = {};
+  for (const cause of CAUSES) {
+    const count = sum(hours, (hour) => hour.causes[cause] ?? 0);
+    if (count > 0) causes[cause] = count;
+  }
+  const of = (circumstance: Circumstance, parts: readonly Circumstance[]): Spent => {
+    const excused = sum(hours, (hour) => sum(parts, (part) => hour.excused[part]));
+    const compared = sum(hours, (hour) => sum(parts, (part) => hour.compared[part]));
+    return { circumstance, excused, connections: excused + compared, causes };
+  };
+  if (isOrdinary) return [of("calm", ["calm", "overload"])];
+  return [of("calm", ["calm"]), of("overload", ["overload"])];
+}
+
+function sum<T>(values: readonly T[], of: (value: T) => number): number {
+  return values.reduce((total, value) => total + of(value), 0);
+}
+
+function circumstanceOf(isOverload: boolean): Circumstance {
+  return isOverload ? "overload" : "calm";
+}
+
+function emptyState(): ExcuseState {
+  return { tickMs: 0, armedUntilMs: 0, hours: {}, slices: {}, suspicions: {}, abuses: {} };
+}

@@ -40,8 +40,14 @@ export function part(a: Half, b: Half): void {
   }
 }
 
+/** Nearly always IPv4, which a number orders without its text. */
+function compareOwn(a: Half, b: Half): number {
+  const order = a.names.ipv4Of(a.ownIpNumber) - a.names.ipv4Of(b.ownIpNumber);
+  return Number.isNaN(order) ? compareAddresses(a.ownIp ?? "::", b.ownIp ?? "::") : order;
+}
+
 /** By address; two nodes that claim one address are told apart by id, so that the choice never depends on who came first. */
 function isKey(candidate: Half, against: Half): boolean {
-  const order = compareAddresses(candidate.ownIp ?? "::", against.ownIp ?? "::");
+  const order = compareOwn(candidate, against);
   return order === 0 ? candidate.node.id < against.node.id : order < 0;
 }

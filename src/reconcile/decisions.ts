@@ -3,8 +3,8 @@
  * waited for a stream which has moved on, gets its verdict, or goes on waiting.
  */
 import { otherOf } from "./connection.ts";
-import { Excuses } from "./excuses.ts";
-import { countersDiffer, missingHalf, type About } from "./findings.ts";
+import { Excuses, spend } from "./excuses.ts";
+import { gapAbuseFinding, type About } from "./findings.ts";
 import { CELL, Half, type EntryPlace, type HalfRecords, type Names } from "./half-records.ts";
 import {
   clearMark,
@@ -27,16 +27,21 @@ import {
   wakeLimitMs,
 } from "./judge.ts";
 import type { Matching } from "./matching.ts";
+import type { Mismatches } from "./mismatches.ts";
 import type { Step } from "./node-clock.ts";
 import { clockStepFinding } from "./node-findings.ts";
 import type { NodeStream } from "./node-stream.ts";
 import { judgePair } from "./pair.ts";
+import { noteCompared } from "./trust-trend.ts";
 import { Waiting } from "./waiting.ts";
+
+type ExcusedJudgement = Extract<LoneJudgement, { readonly verdict: "excused" }>;
 
 export interface DecisionParts {
   readonly records: HalfRecords;
   readonly names: Names;
   readonly matching: Matching;
+  readonly mismatches: () => Mismatches;
   /** By number. */
   readonly streams: readonly NodeStream[];
   sky(): Sky;
@@ -50,6 +55,7 @@ export interface DecisionParts {
 /** Estimates of a clock that moved by less are within what is allowed for anyway. */
 const SHIFT_MS_MIN = 300;
 const TCP = 6;
+const COMPARED = { compared: 1, unexplained: 0 } as const;
 /** A half that is woken is judged anew, and waits again where it has to. */
 const AWAITS = MARK.awaitsPeer | MARK.awaitsCounters | MARK.awaitsParts;
 
@@ -103,6 +109,21 @@ export class Decisions {
       });
     }
     this.#decideAbsent();
+    this.#parts.mismatches().review(this.#sky.nowMs);
+  }
+
+  /** What excused at will until now, beyond what an honest node needs, excuses no more. */
+  reviewBudgets(nowMs: number, nodeOf: (id: string) => NodeStream): void {
+    for (const stream of this.#parts.streams) {
+      const before = stream.budget.verdicts();
+      stream.budget.settle(nowMs);
+      const after = stream.budget.verdicts();
+      for (const abuse of after) this.#parts.conclude(gapAbuseFinding(stream, abuse, nodeOf));
+      for (const abuse of before) {
+        if (after.some((one) => one.sinceMs === abuse.sinceMs)) continue;
+        this.#parts.conclude(gapAbuseFinding(stream, abuse, nodeOf), "resolved");
+      }
+    }
   }
 
   #look(half: Half, slot: number): void {
@@ -123,6 +144,7 @@ export class Decisions {
       return this.#plan(key, mark, judgement.until);
     }
     setCounters(key, judgement.counters);
+    this.#noteCompared(key, other);
     if (key.protocol === TCP && !key.pickup && !other.pickup) {
       const residualMs = key.serverMs - other.serverMs;
       this.#sky.streamOf(key).clock.pair(residualMs);
@@ -130,9 +152,23 @@ export class Decisions {
     }
     if (judgement.counters === "final" && judgement.difference !== undefined) {
       setVerdict(key, "differs");
-      this.#parts.conclude(countersDiffer([key, other], judgement.difference));
+      this.#parts.mismatches().differ(key, other, judgement.difference, this.#sky.nowMs);
     }
     this.#parts.settled(key);
+  }
+
+  #noteCompared(key: Half, other: Half): void {
+    const [one, two] = [this.#sky.streamOf(key), this.#sky.streamOf(other)];
+    for (const [node, peer] of [
+      [one, two],
+      [two, one],
+    ] as const) {
+      noteCompared(node.memory.trend, this.#sky.nowMs, COMPARED);
+      const { budget } = node;
+      const isOverload = node.isOverloadedAt(node.toNodeMs(key.serverMs));
+      if (budget.isArmed) budget.compared({ peer: peer.id, atMs: key.serverMs, isOverload });
+      else budget.comparedInBulk(1, isOverload);
+    }
   }
 
   #alone(half: Half): void {
@@ -148,6 +184,10 @@ export class Decisions {
       case "absent":
         this.#absent.push([new Half(half.records, half.names, half.slot), judgement.peer]);
         return;
+      case "excused":
+        if (judgement.producer !== undefined)
+          return this.#spend(half, judgement, judgement.producer);
+        return this.#apply(half, judgement);
       default:
         this.#apply(half, judgement);
     }
@@ -163,6 +203,16 @@ export class Decisions {
       this.#parts.changed(half);
     }
     this.#finish(half);
+  }
+
+  /** An excuse that its peer was able to make up counts as far as its budget goes. */
+  #spend(half: Half, judgement: ExcusedJudgement, producer: NodeStream): void {
+    if (producer.budget.mayExcuse(half.node.id)) {
+      spend(half, producer, "restart");
+      this.#apply(half, judgement);
+    } else {
+      this.#absent.push([new Half(half.records, half.names, half.slot), producer]);
+    }
   }
 
   #excuse(half: Half, excuse: Excuse, proof: EntryPlace | undefined): void {
@@ -197,7 +247,7 @@ export class Decisions {
         setVerdict(half, "missing");
         setMark(half, MARK.foundMissing);
         this.#parts.changed(half);
-        this.#parts.conclude(missingHalf(half, peer));
+        this.#parts.mismatches().missing(half, peer, this.#sky.nowMs);
       }
       this.#finish(half);
     }

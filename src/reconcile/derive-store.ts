@@ -10,6 +10,7 @@ import { SCHEMA_VERSION, TABLES, VIEWS, type TableName } from "../store/schema.t
 import type { ReadyBlock } from "../store/row-blocks.ts";
 import { STORED_COLUMNS, type StoredConnection, type StoredRow } from "./connection-row.ts";
 import type { NodeMemory } from "./node-stream.ts";
+import type { StoredFinding } from "./reconcile.ts";
 
 export interface StoredNode {
   readonly id: string;
@@ -41,7 +42,7 @@ export interface DeriveStore {
   /** Inserts a block of which nobody knows whether an earlier try succeeded. */
   insertAgain(block: ReadyBlock, token: string, range: RowRange): Promise<void>;
   nodes(): Promise<StoredNode[]>;
-  findings(): Promise<{ id: string; state: "open" | "resolved" }[]>;
+  findings(): Promise<StoredFinding[]>;
   /** Connections that something may still change, and those written after `position`. */
   eachUnsettled(position: number, each: (stored: StoredConnection) => void): Promise<void>;
 }
@@ -154,8 +155,12 @@ export class ClickHouseDeriveStore implements DeriveStore {
     }));
   }
 
-  async findings(): Promise<{ id: string; state: "open" | "resolved" }[]> {
-    return this.#rows("SELECT lower(hex(id)) AS id, state FROM finding_rows FINAL");
+  async findings(): Promise<StoredFinding[]> {
+    const rows = await this.#rows<FindingRow>(
+      `SELECT lower(hex(id)) AS id, state, kind, connection_id,
+        if(${IS_BETWEEN}, evidence, '') AS evidence FROM finding_rows FINAL`,
+    );
+    return rows.map(storedFinding);
   }
 
   async eachUnsettled(position: number, each: (stored: StoredConnection) => void): Promise<void> {
@@ -197,6 +202,32 @@ export class ClickHouseDeriveStore implements DeriveStore {
   async #command(query: string, settings: Record<string, string | number> = {}): Promise<void> {
     await this.#client.command({ query, clickhouse_settings: settings });
   }
+}
+
+interface FindingRow {
+  readonly id: string;
+  readonly state: "open" | "resolved";
+  readonly kind: string;
+  readonly connection_id: string;
+  readonly evidence: string;
+}
+
+/** Between two nodes, and open. */
+const IS_BETWEEN = "state = 'open' AND kind IN ('missing-half', 'counters-differ')";
+
+/** What a mismatch's evidence says of the two nodes; one that counts many says how many. */
+interface PairEvidence {
+  readonly nodes?: readonly [string, string];
+  readonly atMs?: number;
+  readonly missing?: { readonly node: string };
+  readonly count?: number;
+}
+
+function storedFinding({ id, state, kind, connection_id, evidence }: FindingRow): StoredFinding {
+  if (evidence === "") return { id, state, revision: 0 };
+  const { nodes, atMs = 0, missing, count = 0 } = JSON.parse(evidence) as PairEvidence;
+  if (connection_id === "" || nodes === undefined) return { id, state, revision: count };
+  return { id, state, revision: 0, mismatch: { id, kind, nodes, lacks: missing?.node, atMs } };
 }
 
 /** Whether trying again can help: the store was away, rather than refusing what was sent. */

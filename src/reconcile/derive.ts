@@ -153,7 +153,7 @@ export class Derive {
     const last = await intent.read();
     this.#intent = last?.from === this.#position ? last : undefined;
     for (const node of await store.nodes()) reconcile.restoreNode(node.id, node.name, node.memory);
-    for (const found of await store.findings()) reconcile.restoreFinding(found.id, found.state);
+    for (const found of await store.findings()) reconcile.restoreFinding(found);
     await store.eachUnsettled(position.rereadFrom, (stored) =>
       restoreConnection(reconcile, stored),
     );

@@ -1,4 +1,6 @@
 /** What may excuse that a half's partner is absent, beyond what its node said of being away. */
+import type { GapCause } from "../format/entry.ts";
+import type { ProducibleCause } from "./excuse-budget.ts";
 import {
   CELL,
   FORWARDER,
@@ -91,8 +93,11 @@ export class Excuses {
   }
 
   #gap(half: Half, peer: NodeStream): Excused | undefined {
+    if (!peer.budget.mayExcuse(half.node.id)) return undefined;
     const gap = peer.spendGap(peer.toNodeMs(half.serverMs), EXCUSE_SLACK_MS);
-    return gap && { excuse: "gap", proof: { index: gap.index, seq: gap.seq } };
+    if (gap === undefined) return undefined;
+    spend(half, peer, GAP_CAUSE[gap.cause]);
+    return { excuse: "gap", proof: { index: gap.index, seq: gap.seq } };
   }
 
   #mates(half: Half): Half[] {
@@ -116,6 +121,21 @@ export class Excuses {
       list.sort((a, b) => a.serverMs - b.serverMs || a.seq - b.seq);
     return found;
   }
+}
+
+const GAP_CAUSE = {
+  overflow: "gap",
+  spool: "gap",
+  queue: "gap",
+  lost: "gap",
+  restart: "restart",
+  pressure: "overload",
+} as const satisfies Record<GapCause, ProducibleCause>;
+
+/** An excuse that `peer` was able to make up is used up for `half`. */
+export function spend(half: Half, peer: NodeStream, cause: ProducibleCause): void {
+  const isOverload = peer.isOverloadedAt(peer.toNodeMs(half.serverMs));
+  peer.budget.excused({ peer: half.node.id, atMs: half.serverMs, cause, isOverload });
 }
 
 function endKey(half: Half, node: number): string {

@@ -10,12 +10,17 @@ import { halfId } from "../format/half.ts";
 import { domainHash } from "../format/identity.ts";
 import type { CounterDifference } from "./counters.ts";
 import type { Half } from "./half-records.ts";
+import type { Accusation } from "./accuse.ts";
+import type { Abuse } from "./excuse-budget.ts";
+import type { Fold } from "./mismatches.ts";
 import type { NodeStream } from "./node-stream.ts";
 
 /** What reconcile can find, with how much it should worry. */
 export const RECONCILE_FINDINGS = {
+  accused: "critical",
   "missing-half": "high",
   "counters-differ": "high",
+  "gap-abuse": "high",
   silent: "low",
   "lost-spool": "high",
   "undeclared-hole": "high",
@@ -63,6 +68,77 @@ export function findingId(kind: string, subject: string): string {
   return hash.subarray(0, 16).toString("hex");
 }
 
+/** The id of the finding that a mismatch is. */
+export function mismatchOf({ kind, subject }: About): string {
+  return findingId(kind, subject);
+}
+
+/** More of one kind between two nodes than are told one by one. */
+export function manyMismatches(
+  kind: string,
+  [low, high]: readonly [NodeStream, NodeStream],
+  { hour, fold }: { readonly hour: number; readonly fold: Readonly<Fold> },
+): About {
+  const { count, firstMs, lastMs } = fold;
+  const what = kind === "missing-half" ? "lack one half" : "differ in their counters";
+  return {
+    kind: kind === "missing-half" ? "missing-half" : "counters-differ",
+    subject: `${low.id} ${high.id} ${hour}`,
+    title: `${count} connections between ${low.name} and ${high.name} within an hour ${what}`,
+    evidence: {
+      nodes: [low.id, high.id],
+      count,
+      firstMs,
+      lastMs,
+      causes: [low, high].map(({ name }) => `${name} left out or altered what it recorded`),
+      todo: `list them: tallystick connections --node ${low.name} --verdict missing --verdict differs`,
+    },
+  };
+}
+
+/** More than f independent witnesses contradict one node. */
+export function accusedFinding(
+  { node, witnesses, sinceMs }: Accusation,
+  nodeOf: (id: string) => NodeStream,
+): About {
+  const accused = nodeOf(node);
+  const names = witnesses.map((one) => nodeOf(one.node).name);
+  return {
+    kind: "accused",
+    subject: node,
+    node: accused,
+    title: `${accused.name} does not tell the truth: ${names.join(", ")} contradict it independently`,
+    evidence: {
+      sinceMs,
+      witnesses: witnesses.map((one) => ({ ...one, name: nodeOf(one.node).name })),
+      todo: `take ${accused.name} off the network and examine it; its entries from ${new Date(sinceMs).toISOString()} on are not to be trusted`,
+    },
+  };
+}
+
+/** A node's own admissions, beyond what an honest node needs. */
+export function gapAbuseFinding(
+  stream: NodeStream,
+  abuse: Abuse,
+  nodeOf: (id: string) => NodeStream,
+): About {
+  const { name } = stream;
+  const isPeer = abuse.kind === "concentration";
+  const title = isPeer
+    ? `${name}'s declared losses are again and again of its connections with ${nodeOf(abuse.peer).name}, and of nobody else's`
+    : `${name} declared more losses than an honest node has: ${abuse.excused} of ${abuse.connections} connections`;
+  return {
+    kind: "gap-abuse",
+    subject: `${stream.id} ${isPeer ? abuse.peer : ""} ${abuse.sinceMs}`,
+    node: stream,
+    title,
+    evidence: {
+      ...abuse,
+      todo: `its declared losses excuse nothing any more; look for what ${name} hides, and at its load`,
+    },
+  };
+}
+
 export function idOfHalf(half: Half): string {
   return halfId(Buffer.from(half.node.id, "hex"), half.epoch, half.seq).toString("hex");
 }
@@ -76,6 +152,8 @@ export function missingHalf(half: Half, peer: NodeStream): About {
     connection,
     title: `${peer.name} has no entry for ${tupleText(half)}, which ${half.node.name} recorded as ${half.role} (${half.state})`,
     evidence: {
+      nodes: [half.node.id, peer.id],
+      atMs: Math.round(half.serverMs),
       recorded: halfEvidence(half),
       missing: { node: peer.id, name: peer.name, completeToMs: peer.memory.watermarkMs },
       causes: [
@@ -100,6 +178,8 @@ export function countersDiffer(halves: readonly Half[], difference: CounterDiffe
     connection: key === undefined ? "" : idOfHalf(key),
     title: `${names.join(" and ")} count different bytes for ${key === undefined ? "" : tupleText(key)}: ${difference.sentBytes} sent by the ${difference.sentBy}, ${difference.receivedBytes} received (${what})`,
     evidence: {
+      nodes: halves.map((half) => half.node.id),
+      atMs: key === undefined ? 0 : Math.round(key.serverMs),
       difference,
       halves: halves.map(halfEvidence),
       causes: names.map((name) => `${name}'s counters were altered before they were signed`),

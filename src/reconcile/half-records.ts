@@ -184,6 +184,8 @@ export class HalfRecords {
 /** Texts and names behind the numbers of a record. */
 export interface Names {
   addressOf(number: number): string;
+  /** An IPv4 address as a number, which orders it; NaN for any other. */
+  ipv4Of(number: number): number;
   networkOf(number: number): string;
   nodeOf(number: number): HalfOwner;
 }

@@ -35,7 +35,13 @@ export interface Until {
 export type LoneJudgement =
   | { readonly verdict: "wait"; readonly until?: readonly Until[] }
   | { readonly verdict: "external" | "unanswered" }
-  | { readonly verdict: "excused"; readonly excuse: Excuse; readonly proof?: EntryPlace }
+  | {
+      readonly verdict: "excused";
+      readonly excuse: Excuse;
+      readonly proof?: EntryPlace;
+      /** Who was able to make the excuse up. */
+      readonly producer?: NodeStream;
+    }
   | { readonly verdict: "absent"; readonly peer: NodeStream };
 
 const WAIT: LoneJudgement = { verdict: "wait" };
@@ -82,7 +88,10 @@ function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
   const open = until.filter((one) => !isPast(one, sky));
   const waitedMs = sky.nowMs - half.receivedMs;
   if (open.length > 0 && waitedMs <= OFFLINE_PATIENCE_MS) return { verdict: "wait", until: open };
-  if (absence !== undefined) return excused(ABSENCE_EXCUSE[absence.reason], absence.place);
+  if (absence !== undefined) {
+    const excuse = excused(ABSENCE_EXCUSE[absence.reason], absence.place);
+    return absence.reason === "stopped" ? { ...excuse, producer: peer } : excuse;
+  }
   const isUncertain = peer.stepAt(peer.toNodeMs(half.serverMs)) ?? own.stepAt(half.openedMs);
   return isUncertain === undefined ? { verdict: "absent", peer } : excused("clock");
 }
@@ -118,7 +127,10 @@ export function wakeLimitMs(node: NodeStream, nowMs: number): number {
   return Math.max(node.watermarkServerMs, nowMs - patienceMs);
 }
 
-function excused(excuse: Excuse, proof?: EntryPlace): LoneJudgement {
+function excused(
+  excuse: Excuse,
+  proof?: EntryPlace,
+): Extract<LoneJudgement, { readonly verdict: "excused" }> {
   return proof === undefined
     ? { verdict: "excused", excuse }
     : { verdict: "excused", excuse, proof };

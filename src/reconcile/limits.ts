@@ -57,5 +57,8 @@ export const ABSENCE_ENDED_MS = 5_000;
 /** How long a half that need not have a partner waits for one that may come. */
 export const UNANSWERED_WAIT_MS = 60_000;
 
+/** Mismatches of one kind between two nodes that are findings of their own, an hour; the rest is counted. */
+export const MISMATCHES_TOLD_PER_HOUR = 20;
+
 /** Halves that are never heard of again are looked for this often. */
 export const SWEEP_EVERY_MS = 3_600_000;

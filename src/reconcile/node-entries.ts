@@ -51,6 +51,8 @@ export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
       return claimAddresses(to, stream, entry.networks);
     case "gap":
       return applyGap(to, { ...placed, entry });
+    case "degraded":
+      return stream.degrade(entry.events !== "all", entry.atMs);
     case "rollback":
       return to.conclude(rollbackFinding({ ...placed, entry }));
     case "opt_out":
@@ -161,6 +163,7 @@ function applyGap(to: Reconciled, placed: PlacedEntry<GapEntry>): void {
       if (hole.told) to.conclude(holeFinding(stream, hole), "resolved");
     }
   }
+  stream.budget.declare();
   stream.admit({ cause, fromMs, toMs, remaining: excusable(entry), index, seq });
   if (cause === "lost" || (entry.count === null && excusable(entry) === 0)) {
     to.conclude(lostSpoolFinding(placed));

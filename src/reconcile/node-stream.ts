@@ -5,7 +5,10 @@
 import type { BatchHeader } from "../format/batch.ts";
 import type { GapEntry } from "../format/entry.ts";
 import { type ClockState, unknownClock } from "./clock/clock-state.ts";
+import { ExcuseBudget, type ExcuseState } from "./excuse-budget.ts";
 import type { EntryPlace, HalfOwner } from "./half-records.ts";
+import type { MismatchMemory } from "./mismatches.ts";
+import { emptyTrend, type TrustTrend } from "./trust-trend.ts";
 import {
   ABSENCE_ENDED_MS,
   BLIND_AFTER_MS,
@@ -77,6 +80,12 @@ export interface NodeMemory {
   tickIndex: number;
   /** Of the server's own stream: the seconds since that tick in which it received something. */
   heardS: number[];
+  /** Of the server's own stream: what outlives a restart of the mismatches between nodes. */
+  mismatches: MismatchMemory;
+  trend: TrustTrend;
+  budget: ExcuseState;
+  /** Node clock: times in which it declared to be overloaded. `toMs` null: still. */
+  overloads: { readonly fromMs: number; toMs: number | null }[];
   absences: Absence[];
   gaps: GapBudget[];
   holes: Hole[];
@@ -94,6 +103,8 @@ export class NodeStream implements HalfOwner {
   changed = true;
   readonly memory: NodeMemory;
   readonly clock: NodeClock;
+  /** What its own admissions may excuse. */
+  readonly budget: ExcuseBudget;
 
   constructor(id: string, name: string, number: number, memory?: NodeMemory) {
     this.id = id;
@@ -101,6 +112,7 @@ export class NodeStream implements HalfOwner {
     this.number = number;
     this.memory = memory ?? emptyMemory();
     this.clock = new NodeClock(this.memory.clock);
+    this.budget = new ExcuseBudget(this.memory.budget);
   }
 
   /**
@@ -154,6 +166,28 @@ export class NodeStream implements HalfOwner {
   stepAt(atMs: number): Step | undefined {
     return this.memory.steps.find(
       (step) => step.fromMs - EXCUSE_SLACK_MS <= atMs && atMs <= step.toMs + EXCUSE_SLACK_MS,
+    );
+  }
+
+  /** `events`: whether it reads all of the kernel's events from now on. */
+  degrade(isDegraded: boolean, atMs: number): void {
+    const { overloads } = this.memory;
+    const last = overloads.at(-1);
+    if (!isDegraded) {
+      if (last !== undefined) last.toMs ??= atMs;
+      return;
+    }
+    if (last !== undefined && (last.toMs === null || last.fromMs >= atMs)) return;
+    overloads.push({ fromMs: atMs, toMs: null });
+    keepLast(overloads, EXCUSES_PER_NODE_MAX);
+  }
+
+  /** Whether it had declared to be overloaded, by its own clock. */
+  isOverloadedAt(atMs: number): boolean {
+    const { overloads, gaps } = this.memory;
+    return (
+      overloads.some((one) => one.fromMs <= atMs && (one.toMs === null || atMs <= one.toMs)) ||
+      gaps.some((one) => one.cause === "pressure" && one.fromMs <= atMs && atMs <= one.toMs)
     );
   }
 
@@ -283,6 +317,10 @@ function emptyMemory(): NodeMemory {
     tickMs: 0,
     tickIndex: -1,
     heardS: [],
+    mismatches: { folds: {}, lying: {} },
+    trend: emptyTrend(),
+    budget: new ExcuseBudget().state,
+    overloads: [],
     absences: [],
     gaps: [],
     holes: [],

@@ -9,6 +9,7 @@
  * position is repaired by doing the range again.
  */
 import { AddressTable } from "../format/address-table.ts";
+import { parseAddress } from "../format/address.ts";
 import type { BatchHeader } from "../format/batch.ts";
 import {
   ENTRY_WORDS,
@@ -18,16 +19,18 @@ import {
   WORD as ENTRY,
 } from "../format/entry-block.ts";
 import type { Entry } from "../format/entry.ts";
+import type { Mismatch } from "./accuse/mismatch-graph.ts";
 import { AddressBook } from "./address-book.ts";
 import { join, otherOf, part } from "./connection.ts";
 import { Decisions } from "./decisions.ts";
-import { finding, findingId, missingHalf, type About, type FindingDraft } from "./findings.ts";
+import { finding, findingId, type About, type FindingDraft } from "./findings.ts";
 import { BIT, CELL, Half, HalfRecords, type Names, WORD } from "./half-records.ts";
 import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half-state.ts";
 import { amend, NetworkTable, writeOpen } from "./half-writer.ts";
 import type { Sky } from "./judge.ts";
 import { SWEEP_EVERY_MS } from "./limits.ts";
 import { Matching } from "./matching.ts";
+import { Mismatches } from "./mismatches.ts";
 import {
   applyNodeEntry,
   bootIdOf,
@@ -70,20 +73,25 @@ export class Reconcile implements Names {
   readonly addresses = new AddressTable();
   readonly networks = new NetworkTable();
   readonly #byNumber: NodeStream[] = [];
+  readonly #ipv4: number[] = [];
   readonly #seqs = new SlotIndex();
   readonly #matching: Matching;
   readonly #decisions: Decisions;
   #dirty: number[] = [];
   /** To be looked at when the server ticks next. */
   #touched: number[] = [];
-  readonly #openFindings = new Map<string, "open" | "resolved">();
+  readonly #concluded = new Map<
+    string,
+    { readonly state: "open" | "resolved"; readonly revision: number }
+  >();
   #findings: FindingDraft[] = [];
   /** The server's last tick. */
   #nowMs = 0;
   /** Receive time of the newest record. */
   #receivedMs = 0;
   #sweptMs = 0;
-  readonly #server: NodeStream;
+  #server: NodeStream;
+  #mismatches: Mismatches;
   readonly #half: Half;
 
   constructor(options: ReconcileOptions) {
@@ -100,6 +108,7 @@ export class Reconcile implements Names {
       records: this.records,
       names: this,
       matching: this.#matching,
+      mismatches: () => this.#mismatches,
       sky: () => this.#sky,
       streams: this.#byNumber,
       changed: (half) => this.#write(half),
@@ -109,6 +118,7 @@ export class Reconcile implements Names {
     this.#server = this.streamFor(options.serverId);
     this.#server.name = "server";
     this.#server.memory.state = "server";
+    this.#mismatches = this.#newMismatches();
   }
 
   /** The time of the server's last tick. */
@@ -123,6 +133,16 @@ export class Reconcile implements Names {
 
   addressOf(number: number): string {
     return this.addresses.textOf(number);
+  }
+
+  ipv4Of(number: number): number {
+    const known = this.#ipv4[number];
+    if (known !== undefined) return known;
+    const bytes = number < 0 ? undefined : parseAddress(this.addressOf(number));
+    const isV4 = bytes?.length === 4;
+    const value = isV4 ? bytes.reduce((sum, byte) => sum * 256 + byte, 0) : Number.NaN;
+    this.#ipv4[number] = value;
+    return value;
   }
 
   networkOf(number: number): string {
@@ -219,10 +239,15 @@ export class Reconcile implements Names {
     this.book.claim(stream, memory.addresses);
     if (memory.state !== "server") return;
     this.#nowMs = memory.tickMs;
+    this.#server = this.streamFor(id);
+    this.#mismatches = this.#newMismatches();
   }
 
-  restoreFinding(id: string, state: "open" | "resolved"): void {
-    this.#openFindings.set(id, state);
+  /** After the nodes. */
+  restoreFinding(found: StoredFinding): void {
+    this.#concluded.set(found.id, { state: found.state, revision: found.revision });
+    if (found.state === "open" && found.mismatch !== undefined)
+      this.#mismatches.restore(found.mismatch);
   }
 
   /** The stream of a node; one that was never enrolled here is named by its id. */
@@ -230,13 +255,22 @@ export class Reconcile implements Names {
     return this.streams.get(id) ?? this.#newStream(id, id.slice(0, 8));
   }
 
-  /** Journals a conclusion, unless it stands already. */
-  conclude(about: About, state: "open" | "resolved" = "open"): void {
+  /** Journals a conclusion, unless it stands already. A higher revision of the same one is told again. */
+  conclude(about: About, state: "open" | "resolved" = "open", revision = 0): void {
     const id = findingId(about.kind, about.subject);
-    const known = this.#openFindings.get(id);
-    if (known === state || (state === "resolved" && known === undefined)) return;
-    this.#openFindings.set(id, state);
+    const known = this.#concluded.get(id);
+    if (known?.state === state && known.revision >= revision) return;
+    if (state === "resolved" && known === undefined) return;
+    this.#concluded.set(id, { state, revision });
     this.#findings.push(finding(about, state));
+  }
+
+  #newMismatches(): Mismatches {
+    const nodeOf = (id: string) => this.streamFor(id);
+    return new Mismatches(
+      { nodeOf, conclude: (about, state, revision) => this.conclude(about, state, revision) },
+      this.#server.memory.mismatches,
+    );
   }
 
   #newStream(id: string, name: string, memory?: NodeMemory): NodeStream {
@@ -332,6 +366,7 @@ export class Reconcile implements Names {
     this.#decisions.settleClocks(this.#nowMs);
     reviewNodes(this, deafMs, this.#nowMs);
     reviewContested(this);
+    this.#decisions.reviewBudgets(this.#nowMs, (id) => this.streamFor(id));
     this.#matching.settle();
     this.#sweep();
     const touched = this.#touched;
@@ -382,7 +417,7 @@ export class Reconcile implements Names {
       if (!hasMark(half, MARK.foundMissing)) continue;
       clearMark(half, MARK.foundMissing);
       const peer = half === a ? b : a;
-      this.conclude(missingHalf(half, this.#streamAt(peer.nodeNumber)), "resolved");
+      this.#mismatches.came(half, this.#streamAt(peer.nodeNumber));
     }
     this.#touch(key);
     this.#write(key);
@@ -455,6 +490,15 @@ export class Reconcile implements Names {
     this.#matching.remove(half);
     this.records.release(half.slot);
   }
+}
+
+/** A finding that an earlier run concluded. */
+export interface StoredFinding {
+  readonly id: string;
+  readonly state: "open" | "resolved";
+  readonly revision: number;
+  /** Where it is one between two nodes. */
+  readonly mismatch?: Mismatch;
 }
 
 export interface NumberedEntry {

@@ -18,8 +18,8 @@ export class SlotIndex {
   }
 
   add(hash: number, slot: number): void {
-    // At most two thirds full: beyond that, probing gets long.
-    if (this.#count * 3 >= (this.#mask + 1) * 2) this.#grow();
+    // At most half full: beyond that, probing gets long.
+    if (this.#count * 2 >= this.#mask) this.#grow();
     this.#put(hash, slot);
     this.#count++;
   }
@@ -50,16 +50,19 @@ export class SlotIndex {
 
   #seek(from: number, hash: number): number {
     const table = this.#table;
-    for (let place = from; table[place * WORDS + 1] !== 0; place = (place + 1) & this.#mask) {
-      if (table[place * WORDS] === hash) return place;
+    const mask = this.#mask;
+    for (let place = from; ; place = (place + 1) & mask) {
+      const at = place << 1;
+      if (table[at + 1] === 0) return -1;
+      if (table[at] === hash) return place;
     }
-    return -1;
   }
 
   #put(hash: number, slot: number): void {
     const table = this.#table;
-    let place = hash & this.#mask;
-    while (table[place * WORDS + 1] !== 0) place = (place + 1) & this.#mask;
+    const mask = this.#mask;
+    let place = hash & mask;
+    while (table[place * WORDS + 1] !== 0) place = (place + 1) & mask;
     table[place * WORDS] = hash;
     table[place * WORDS + 1] = slot + 1;
   }

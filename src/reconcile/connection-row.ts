@@ -4,12 +4,11 @@ import {
   COUNTER_STATES,
   HALF_FLAG,
   NO_HALF,
-  ROLES,
   VERDICTS,
   type CounterState,
   type Verdict,
 } from "../store/schema.ts";
-import { CONNECTION_STATES, type Role } from "../format/entry.ts";
+import { CONNECTION_STATES } from "../format/entry.ts";
 import { join } from "./connection.ts";
 import type { Half } from "./half-records.ts";
 import {
@@ -134,7 +133,7 @@ function provenAfter(half: Half): number {
 
 /** The half whose orientation was seen, and of two that call it differently, the initiator's. */
 function orienting(key: Half, other: Half | undefined): Half {
-  if (other === undefined) return key;
+  if (other === undefined || other.roleNumber === FORWARDER) return key;
   if (key.pickup !== other.pickup) return key.pickup ? other : key;
   return key.roleNumber === 0 ? key : other;
 }
@@ -223,7 +222,7 @@ export interface StoredConnection {
 /** The inverse of `writeConnection`: compared as if there had been no restart. Halves that are known already stay. */
 export function restoreConnection(reconcile: Reconcile, stored: StoredConnection): void {
   const { row } = stored;
-  const isPair = Number(row["b_role"]) !== NO_HALF;
+  const isPair = isPairOf(row);
   const a = restoreHalf(reconcile, stored, "a");
   const b = isPair ? restoreHalf(reconcile, stored, "b") : undefined;
   if (a === undefined) return;
@@ -289,7 +288,7 @@ function restoreHalf(
       ((state === -1 ? NO_END_STATE : state) << END_STATE_AT) |
       (number("protocol") << PROTOCOL_AT),
   );
-  setTuples(reconcile, half, row);
+  setTuples(reconcile, half, row, side);
   if ((flags & HALF_FLAG.split) !== 0) setMark(half, MARK.split);
   return half;
 }
@@ -300,7 +299,7 @@ function networkOf(row: StoredRow): string | undefined {
 }
 
 /** A row has two tuples where addresses were translated: each end has the one with its own address. */
-function setTuples(reconcile: Reconcile, half: Half, row: StoredRow): void {
+function setTuples(reconcile: Reconcile, half: Half, row: StoredRow, side: "a" | "b"): void {
   const { addresses } = reconcile;
   const tuple = (prefix: string): NumberedTuple => ({
     initiatorIp: addresses.numberOf(String(row[`${prefix}initiator_ip`])),
@@ -311,11 +310,23 @@ function setTuples(reconcile: Reconcile, half: Half, row: StoredRow): void {
   const shown = tuple("");
   if (row["x_initiator_ip"] === "") return half.setTuple(shown);
   const translated = tuple("x_");
-  const isPair = Number(row["b_role"]) !== NO_HALF;
-  const isResponder = ROLES[half.roleNumber] === ("responder" satisfies Role);
-  const [own, second] = isPair && isResponder ? [translated, shown] : [shown, translated];
+  const [own, second] =
+    isPairOf(row) && side !== orientingSide(row) ? [translated, shown] : [shown, translated];
   half.setTuple(own);
   half.records.rareOf(half.slot).second = second;
+}
+
+function isPairOf(row: StoredRow): boolean {
+  return Number(row["b_role"]) !== NO_HALF;
+}
+
+/** As `orienting`, from the row. */
+function orientingSide(row: StoredRow): "a" | "b" {
+  const number = (name: string) => Number(row[name]);
+  if (number("b_role") === FORWARDER) return "a";
+  const [a, b] = ["a_flags", "b_flags"].map((name) => number(name) & HALF_FLAG.pickup);
+  if (a !== b) return a === 0 ? "a" : "b";
+  return number("a_role") === 0 ? "a" : "b";
 }
 
 function bitsOf(flags: number): number {

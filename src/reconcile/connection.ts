@@ -4,7 +4,7 @@
  * are two.
  */
 import { compareAddresses } from "../format/address.ts";
-import { CELL, Half } from "./half-records.ts";
+import { CELL, FORWARDER, Half } from "./half-records.ts";
 import { clearMark, hasMark, MARK, setCounters, setMark, setVerdict } from "./half-state.ts";
 
 /** The second half of a pair; undefined for a half that stands alone. */
@@ -48,6 +48,10 @@ function compareOwn(a: Half, b: Half): number {
 
 /** By address; two nodes that claim one address are told apart by id, so that the choice never depends on who came first. */
 function isKey(candidate: Half, against: Half): boolean {
+  // A forwarder stands for an end that nobody watches, under an address of its own.
+  if (candidate.roleNumber === FORWARDER || against.roleNumber === FORWARDER) {
+    return against.roleNumber === FORWARDER;
+  }
   const order = compareOwn(candidate, against);
   return order === 0 ? candidate.node.id < against.node.id : order < 0;
 }

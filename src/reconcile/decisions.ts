@@ -5,10 +5,18 @@
 import { otherOf } from "./connection.ts";
 import { Excuses, spend } from "./excuses.ts";
 import { gapAbuseFinding, type About } from "./findings.ts";
-import { CELL, Half, type EntryPlace, type HalfRecords, type Names } from "./half-records.ts";
+import {
+  CELL,
+  FORWARDER,
+  Half,
+  type EntryPlace,
+  type HalfRecords,
+  type Names,
+} from "./half-records.ts";
 import {
   clearMark,
   type Excuse,
+  excuseOf,
   hasMark,
   MARK,
   setCounters,
@@ -31,7 +39,7 @@ import type { Mismatches } from "./mismatches.ts";
 import type { Step } from "./node-clock.ts";
 import { clockStepFinding } from "./node-findings.ts";
 import type { NodeStream } from "./node-stream.ts";
-import { judgePair } from "./pair.ts";
+import { forwarderDifference, judgePair } from "./pair.ts";
 import { noteCompared } from "./trust-trend.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -49,12 +57,15 @@ export interface DecisionParts {
   changed(key: Half): void;
   /** Nothing changes it any more. */
   settled(key: Half): void;
+  /** A half and that of a forwarder, which stands for an end that nobody watches, are one connection. */
+  bridged(half: Half, forwarder: Half): void;
   conclude(about: About, state?: "open" | "resolved"): void;
 }
 
 /** Estimates of a clock that moved by less are within what is allowed for anyway. */
 const SHIFT_MS_MIN = 300;
 const TCP = 6;
+const NOBODY: readonly Half[] = [];
 const COMPARED = { compared: 1, unexplained: 0 } as const;
 /** A half that is woken is judged anew, and waits again where it has to. */
 const AWAITS = MARK.awaitsPeer | MARK.awaitsCounters | MARK.awaitsParts;
@@ -138,7 +149,8 @@ export class Decisions {
   }
 
   #pair(key: Half, other: Half): void {
-    const judgement = judgePair(key, other, this.#sky);
+    const beside = this.#beside(key, other);
+    const judgement = judgePair(key, other, this.#sky, beside);
     if (judgement.counters === "pending") {
       const mark = judgement.for === "parts" ? MARK.awaitsParts : MARK.awaitsCounters;
       return this.#plan(key, mark, judgement.until);
@@ -154,7 +166,43 @@ export class Decisions {
       setVerdict(key, "differs");
       this.#parts.mismatches().differ(key, other, judgement.difference, this.#sky.nowMs);
     }
+    this.#compareForwarders(key, other, beside);
     this.#parts.settled(key);
+    // They waited for it, and may go now.
+    for (const half of beside) this.#look(half, half.slot);
+  }
+
+  /** What else is recorded of the connection: forwarders between its ends, parts of its session. */
+  #beside(key: Half, other: Half): readonly Half[] {
+    const isAccompanied = [key, other].some(
+      (half) => hasMark(half, MARK.forwarded) || hasMark(half, MARK.split),
+    );
+    if (!isAccompanied) return NOBODY;
+    const { records, names, matching } = this.#parts;
+    return matching
+      .mates(key)
+      .filter((slot) => slot !== other.slot)
+      .map((slot) => new Half(records, names, slot))
+      .filter((half) => !half.isPaired);
+  }
+
+  #compareForwarders(key: Half, other: Half, beside: readonly Half[]): void {
+    if (verdictOf(key) !== "matched") return;
+    for (const forwarder of beside) {
+      if (forwarder.roleNumber !== FORWARDER) continue;
+      const found = forwarderDifference(forwarder, key, other);
+      if (found === undefined) continue;
+      const { nowMs } = this.#sky;
+      this.#parts.mismatches().differ(found.end, forwarder, found.difference, nowMs);
+    }
+  }
+
+  /** Unsettled ends of the connection that a forwarder or a part belongs to. */
+  #hasCompany(half: Half): boolean {
+    const isCompanion = half.roleNumber === FORWARDER || excuseOf(half) === "idle_split";
+    if (!isCompanion) return false;
+    const { records, matching } = this.#parts;
+    return matching.mates(half).some((slot) => records.cell(slot, CELL.partner) !== 0);
   }
 
   #noteCompared(key: Half, other: Half): void {
@@ -184,6 +232,8 @@ export class Decisions {
       case "absent":
         this.#absent.push([new Half(half.records, half.names, half.slot), judgement.peer]);
         return;
+      case "bridged":
+        return this.#parts.bridged(half, judgement.forwarder);
       case "excused":
         if (judgement.producer !== undefined)
           return this.#spend(half, judgement, judgement.producer);
@@ -195,7 +245,7 @@ export class Decisions {
 
   #apply(
     half: Half,
-    judgement: Exclude<LoneJudgement, { readonly verdict: "wait" | "absent" }>,
+    judgement: Exclude<LoneJudgement, { readonly verdict: "wait" | "absent" | "bridged" }>,
   ): void {
     if (judgement.verdict === "excused") this.#excuse(half, judgement.excuse, judgement.proof);
     else if (verdictOf(half) !== judgement.verdict) {
@@ -223,6 +273,7 @@ export class Decisions {
 
   /** A decided half goes when nothing of its own is to come. */
   #finish(half: Half): void {
+    if (this.#hasCompany(half)) return;
     if (isPastAccounts(half, this.#sky)) {
       setCounters(half, half.accounted && half.counters !== undefined ? "final" : "unavailable");
       this.#parts.settled(half);

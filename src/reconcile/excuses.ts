@@ -10,12 +10,14 @@ import {
   type Names,
 } from "./half-records.ts";
 import { type Excuse, hasMark, MARK, setMark, setVerdict, verdictOf } from "./half-state.ts";
-
 import { ABSENCE_SLACK_MS, EXCUSE_SLACK_MS } from "./limits.ts";
 import type { Matching } from "./matching.ts";
 import type { NodeStream } from "./node-stream.ts";
 
 const UDP = 17;
+
+/** Verdicts of a half that nobody fits. */
+const STRANGE: ReadonlySet<string> = new Set(["external", "pending", "missing"]);
 
 export interface Excused {
   readonly excuse: Excuse;
@@ -31,7 +33,7 @@ export interface ExcuseParts {
 
 export class Excuses {
   readonly #parts: ExcuseParts;
-  /** Responders' lone halves whose initiator is no node, by their own end; made when first asked for in a tick. */
+  /** Responders' lone halves by their own end; made when first asked for in a tick. */
   #strangers: Map<string, Half[]> | undefined;
 
   constructor(parts: ExcuseParts) {
@@ -45,20 +47,7 @@ export class Excuses {
 
   /** Why `peer` may have no entry for `half`; asked in the order of time, since an excuse may be used up. */
   find(half: Half, peer: NodeStream): Excused | undefined {
-    return (
-      this.#forwarded(half, peer) ??
-      this.#split(half) ??
-      this.#translated(half, peer) ??
-      this.#gap(half, peer)
-    );
-  }
-
-  /** The peer forwarded it with its own address: the other end is beyond it. */
-  #forwarded(half: Half, peer: NodeStream): Excused | undefined {
-    const isForwarded = this.#mates(half).some(
-      (mate) => mate.roleNumber === FORWARDER && mate.nodeNumber === peer.number,
-    );
-    return isForwarded ? { excuse: "router" } : undefined;
+    return this.#split(half) ?? this.#translated(half, peer) ?? this.#gap(half, peer);
   }
 
   /** A UDP session that the other end counts as a part of a longer one. */
@@ -76,19 +65,26 @@ export class Excuses {
     return { excuse: "idle_split" };
   }
 
-  /** Somebody between the two, who is no node, gave it another address: the peer has a half from a stranger. */
+  /**
+   * Somebody between the two gave it another address: the peer has a half that nobody else fits. If who has that
+   * address is a node, that one lacks the half of a forwarder.
+   */
   #translated(half: Half, peer: NodeStream): Excused | undefined {
     if (half.roleNumber !== 0) return undefined;
     this.#strangers ??= this.#findStrangers();
     const strangers = this.#strangers.get(endKey(half, peer.number)) ?? [];
     const at = strangers.findIndex(
-      (other) => Math.abs(other.serverMs - half.serverMs) <= EXCUSE_SLACK_MS,
+      (other) =>
+        other.initiatorIpNumber !== half.initiatorIpNumber &&
+        Math.abs(other.serverMs - half.serverMs) <= EXCUSE_SLACK_MS,
     );
     const stranger = strangers[at];
     if (stranger === undefined) return undefined;
     strangers.splice(at, 1);
-    setVerdict(stranger, "excused", "nat");
-    this.#parts.changed(stranger);
+    if (verdictOf(stranger) === "external") {
+      setVerdict(stranger, "excused", "nat");
+      this.#parts.changed(stranger);
+    }
     return { excuse: "nat", proof: { index: stranger.index, seq: stranger.seq } };
   }
 
@@ -111,7 +107,7 @@ export class Excuses {
     for (let slot = 0; slot < records.end; slot++) {
       const half = new Half(records, names, slot);
       if (!hasMark(half, MARK.live) || half.isPaired || half.roleNumber !== 1) continue;
-      if (verdictOf(half) !== "external") continue;
+      if (!STRANGE.has(verdictOf(half))) continue;
       const key = endKey(half, half.nodeNumber);
       const list = found.get(key);
       if (list === undefined) found.set(key, [half]);

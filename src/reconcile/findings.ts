@@ -21,6 +21,7 @@ export const RECONCILE_FINDINGS = {
   "missing-half": "high",
   "counters-differ": "high",
   "gap-abuse": "high",
+  "back-dated": "high",
   silent: "low",
   "lost-spool": "high",
   "undeclared-hole": "high",

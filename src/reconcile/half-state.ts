@@ -24,6 +24,8 @@ export const MARK = {
   foundMissing: 1 << 15,
   /** Another session of the same tuple lay within this one: the two ends divided it differently. */
   split: 1 << 16,
+  /** A forwarder between the two ends has a record too. */
+  forwarded: 1 << 17,
   /** In the tuple index. */
   indexed: 1 << 18,
   /** Waits for its peer's stream to move. */

@@ -58,6 +58,7 @@ function world(receivedMs = OPENED_MS): World {
     sky: (nowMs) => ({
       nowMs,
       book: reconcile.book,
+      forwarderOf: () => undefined,
       streamOf: (one) => reconcile.nodeOf(one.nodeNumber),
     }),
     amend(kind, ageMs) {

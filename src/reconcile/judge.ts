@@ -20,6 +20,8 @@ export interface Sky {
   readonly nowMs: number;
   readonly book: AddressBook;
   streamOf(half: Half): NodeStream;
+  /** The half of `forwarder` for the same connection, if that translates addresses. */
+  forwarderOf(half: Half, forwarder: NodeStream): Half | undefined;
 }
 
 /** When to look again: once that node's stream has passed `atMs` on the server's clock. */
@@ -31,6 +33,7 @@ export interface Until {
 /**
  * `wait` without `until`: for an entry of its own. `absent`: the other end had to have it, says to be
  * complete past it, and has no reason of its own: what else may excuse it is the caller's to find.
+ * `bridged`: the peer forwarded it with an address of its own, for somebody who is no node.
  */
 export type LoneJudgement =
   | { readonly verdict: "wait"; readonly until?: readonly Until[] }
@@ -42,6 +45,7 @@ export type LoneJudgement =
       /** Who was able to make the excuse up. */
       readonly producer?: NodeStream;
     }
+  | { readonly verdict: "bridged"; readonly forwarder: Half }
   | { readonly verdict: "absent"; readonly peer: NodeStream };
 
 const WAIT: LoneJudgement = { verdict: "wait" };
@@ -52,6 +56,19 @@ export function judgeLone(half: Half, sky: Sky): LoneJudgement {
   if (claim.kind === "nobody") return { verdict: "external" };
   const own = sky.book.lookup(half.network, half.ownIp);
   if (claim.kind === "contested" || own.kind === "contested") return excused("ambiguous_address");
+  const forwarder = sky.forwarderOf(half, claim.node);
+  if (forwarder !== undefined) return judgeBeyond(half, forwarder, sky);
+  const need = peerHalf(half);
+  if (need === "required") return absent(half, claim.node, sky);
+  return standsAlone(half, need, { peer: claim.node, sky });
+}
+
+/** What an end calls its peer is a forwarder: its true peer is on the other side of that. */
+function judgeBeyond(half: Half, forwarder: Half, sky: Sky): LoneJudgement {
+  const ip = half.roleNumber === 0 ? forwarder.second?.responderIp : forwarder.initiatorIpNumber;
+  const claim = sky.book.lookup(half.network, half.names.addressOf(ip ?? 0));
+  if (claim.kind === "nobody") return { verdict: "bridged", forwarder };
+  if (claim.kind === "contested") return excused("ambiguous_address");
   const need = peerHalf(half);
   if (need === "required") return absent(half, claim.node, sky);
   return standsAlone(half, need, { peer: claim.node, sky });

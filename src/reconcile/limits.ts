@@ -51,6 +51,9 @@ export const EXCUSE_SLACK_MS = 3_000;
 /** A node whose fences came back no more for so long, though it reports, is shown as blind. */
 export const BLIND_AFTER_MS = 45_000;
 
+/** An open so much older than what its node had claimed to be complete to was not read late: times have milliseconds, and what is read late is stamped late. */
+export const BACKDATED_MS_MIN = 1_000;
+
 /** A node that claims to be complete this far past its own stop did not stop. */
 export const ABSENCE_ENDED_MS = 5_000;
 

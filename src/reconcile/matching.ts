@@ -13,7 +13,7 @@
  * together two halves that have no tuple in common.
  */
 import { align } from "./align.ts";
-import { CELL, FORWARDER, Half, type HalfRecords, type Names } from "./half-records.ts";
+import { CELL, FORWARDER, Half, type HalfRecords, type Names, ROLE_AT } from "./half-records.ts";
 import { hasMark, MARK, setMark, clearMark } from "./half-state.ts";
 import {
   PAIRING_AT_ONCE_MS,
@@ -64,6 +64,7 @@ export class Matching {
     setMark(half, MARK.indexed);
     if (!this.tuples.hasOthers(half)) return;
     this.tuples.mates(half, this.#mates);
+    this.#markForwarded(half);
     const unsealed = this.#mates.filter((slot) => !this.#isSealed(slot));
     const [only] = unsealed;
     if (only === undefined) return;
@@ -84,7 +85,10 @@ export class Matching {
   restore(half: Half): void {
     this.tuples.add(half);
     setMark(half, MARK.indexed);
-    if (!half.isPaired && this.tuples.hasOthers(half)) this.#contend(half);
+    if (!this.tuples.hasOthers(half)) return;
+    this.tuples.mates(half, this.#mates);
+    this.#markForwarded(half);
+    if (!half.isPaired) this.#contend(half);
   }
 
   /** Aligns what became contended since the last tick. */
@@ -103,6 +107,26 @@ export class Matching {
   mates(half: Half): readonly number[] {
     this.tuples.mates(half, this.#mates);
     return this.#mates;
+  }
+
+  /** Of a tuple with a forwarder, all know that there is one. */
+  #markForwarded(half: Half): void {
+    const { records } = this.#options;
+    const isForwarder = (slot: number): boolean =>
+      ((records.cell(slot, CELL.bits) >> ROLE_AT) & 3) === FORWARDER;
+    if (half.roleNumber !== FORWARDER && !this.#mates.some(isForwarder)) return;
+    for (const slot of [half.slot, ...this.#mates]) {
+      records.setCell(slot, CELL.state, records.cell(slot, CELL.state) | MARK.forwarded);
+    }
+  }
+
+  /** The half that `node` has of the same connection as a forwarder that translates; it pairs with no other. */
+  forwarderOf(half: Half, node: number): Half | undefined {
+    if (!hasMark(half, MARK.forwarded)) return undefined;
+    const { records, names } = this.#options;
+    return this.mates(half)
+      .map((slot) => new Half(records, names, slot))
+      .find((mate) => mate.nodeNumber === node && mate.second !== undefined && !mate.isPaired);
   }
 
   #contend(half: Half): void {

@@ -14,6 +14,7 @@ import {
   SILENT_AFTER_MS,
 } from "./limits.ts";
 import {
+  backdatedFinding,
   contestedFinding,
   holeFinding,
   longRestartFinding,
@@ -88,6 +89,10 @@ export function reviewNodes(on: Reconciled, deafMs: number, nowMs: number): void
   for (const stream of on.streams.values()) {
     const { memory } = stream;
     if (memory.holes.length > 0) reviewHoles(on, stream, nowMs);
+    if (memory.backdated !== null) {
+      on.conclude(backdatedFinding(stream, memory.backdated, nowMs));
+      memory.backdated = null;
+    }
     // Of a node that is silent already the time stays: it names the finding that its return resolves.
     if (memory.state !== "active" || memory.lastReceivedMs === 0) continue;
     if (serverWasAway) memory.lastReceivedMs = nowMs;
@@ -157,7 +162,9 @@ function excusable(entry: GapEntry): number {
 
 function applyGap(to: Reconciled, placed: PlacedEntry<GapEntry>): void {
   const { stream, entry, seq, index } = placed;
-  const { cause, fromMs, toMs } = entry;
+  const { cause, toMs } = entry;
+  // What the node had said to be complete needs no excuse afterwards.
+  const fromMs = Math.max(entry.fromMs, stream.memory.claimedMs);
   if (entry.seqs !== undefined) {
     for (const hole of stream.explainHoles(entry.seqs[0], entry.seqs[1])) {
       if (hole.told) to.conclude(holeFinding(stream, hole), "resolved");

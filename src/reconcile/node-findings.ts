@@ -2,7 +2,7 @@
 import type { Entry, GapEntry, RollbackEntry } from "../format/entry.ts";
 import type { About } from "./findings.ts";
 import type { Step } from "./node-clock.ts";
-import type { Hole, NodeStream } from "./node-stream.ts";
+import type { Backdated, Hole, NodeStream } from "./node-stream.ts";
 
 /** Parts of a hole that a finding lists. */
 const RANGES_SHOWN_MAX = 64;
@@ -130,6 +130,28 @@ const ROLLBACK_ADVICE = {
   clone: "expected after moving a disk; otherwise revoke the node and enrol it anew",
   server: "expected after restoring the server from a backup; otherwise its journal was cut",
 } as const;
+
+/** One in an hour, however many there are. */
+export function backdatedFinding(
+  stream: NodeStream,
+  { count, first }: Backdated,
+  nowMs: number,
+): About {
+  return {
+    kind: "back-dated",
+    subject: `${stream.id} ${Math.floor(nowMs / 3_600_000)}`,
+    node: stream,
+    title: `${stream.name} recorded ${count} connections of a time of which it had said that it told all`,
+    evidence: {
+      count,
+      journalIndex: first.index,
+      seq: first.seq,
+      openedMs: first.openedMs,
+      claimedMs: first.claimedMs,
+      todo: "entries were added or given another time before they were signed, or the agent has a fault",
+    },
+  };
+}
 
 export function clockStepFinding(stream: NodeStream, { fromMs, toMs, byMs }: Step): About {
   const seconds = (Math.abs(byMs) / 1000).toFixed(1);

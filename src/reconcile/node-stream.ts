@@ -11,6 +11,7 @@ import type { MismatchMemory } from "./mismatches.ts";
 import { emptyTrend, type TrustTrend } from "./trust-trend.ts";
 import {
   ABSENCE_ENDED_MS,
+  BACKDATED_MS_MIN,
   BLIND_AFTER_MS,
   EXCUSES_PER_NODE_MAX,
   EXCUSE_SLACK_MS,
@@ -40,6 +41,12 @@ export interface GapBudget {
   readonly seq: number;
 }
 
+/** Connections that a node says to have begun at a time of which it had said that it told all. */
+export interface Backdated {
+  count: number;
+  readonly first: EntryPlace & { readonly openedMs: number; readonly claimedMs: number };
+}
+
 /** Numbers that were skipped and are not all declared lost; ranges are inclusive. */
 export interface Hole {
   readonly epoch: number;
@@ -66,6 +73,10 @@ export interface NodeMemory {
   startedMs: number;
   /** Journal time when a batch last arrived that had not waited in the spool. */
   freshAtMs: number;
+  /** Node clock: what its batches before the newest claimed to be complete to. */
+  claimedMs: number;
+  /** Opens of a time before that, since the last tick; and the first of them. */
+  backdated: Backdated | null;
   /** Under which boot time the watermark was stamped. */
   bootAtMs: number;
   /** Of the machine's present boot, as its agent says. */
@@ -129,6 +140,7 @@ export class NodeStream implements HalfOwner {
       // A clock that was set back: what it is complete to counts by the new clock.
       if (step.byMs < 0) memory.watermarkMs = Math.min(memory.watermarkMs, header.completeToMs);
     }
+    memory.claimedMs = memory.watermarkMs;
     memory.watermarkMs = Math.max(memory.watermarkMs, header.completeToMs);
     memory.bootAtMs = header.bootAtMs;
     memory.lastReceivedMs = receivedMs;
@@ -167,6 +179,15 @@ export class NodeStream implements HalfOwner {
     return this.memory.steps.find(
       (step) => step.fromMs - EXCUSE_SLACK_MS <= atMs && atMs <= step.toMs + EXCUSE_SLACK_MS,
     );
+  }
+
+  /** An open that was seen from its first packet. */
+  noteOpened(openedMs: number, place: EntryPlace): void {
+    const { memory } = this;
+    const { claimedMs } = memory;
+    if (openedMs >= claimedMs - BACKDATED_MS_MIN) return;
+    memory.backdated ??= { count: 0, first: { ...place, openedMs, claimedMs } };
+    memory.backdated.count++;
   }
 
   /** `events`: whether it reads all of the kernel's events from now on. */
@@ -309,6 +330,8 @@ function emptyMemory(): NodeMemory {
     lastClosedMs: 0,
     startedMs: 0,
     freshAtMs: 0,
+    claimedMs: 0,
+    backdated: null,
     bootAtMs: 0,
     bootId: "",
     clock: unknownClock(UNKNOWN_MS),

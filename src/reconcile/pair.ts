@@ -1,7 +1,8 @@
-/** Whether the counters of two halves fit, once both are final. */
+/** Whether the counters of the two halves of a connection fit, once they are final. */
+import type { Counters } from "../format/entry.ts";
 import { counterDifference, type CounterDifference } from "./counters.ts";
 import { FORWARDER, type Half } from "./half-records.ts";
-import { hasMark, MARK } from "./half-state.ts";
+import { excuseOf, hasMark, MARK } from "./half-state.ts";
 import { accountsEnd, isPastAccounts, wakeLimitMs, type Sky, type Until } from "./judge.ts";
 import { ABSENCE_SLACK_MS } from "./limits.ts";
 
@@ -18,55 +19,59 @@ export type PairJudgement =
   | { readonly counters: "unavailable" }
   | { readonly counters: "final"; readonly difference: CounterDifference | undefined };
 
-export function judgePair(a: Half, b: Half, sky: Sky): PairJudgement {
-  if (!isPastAccounts(a, sky) || !isPastAccounts(b, sky)) {
-    return { counters: "pending", for: "counters", until: openEnds(a, b, sky) };
+/**
+ * `beside`: what else is recorded of the same tuple at that time: forwarders between the two, and
+ * parts of a session that one end divided.
+ */
+export function judgePair(a: Half, b: Half, sky: Sky, beside: readonly Half[] = []): PairJudgement {
+  const between = beside.filter((half) => half.roleNumber === FORWARDER);
+  const counting = [a, b, ...between].filter((half) => !isPastAccounts(half, sky));
+  if (counting.length > 0) {
+    const until = counting.flatMap((half) => accountsEnd(half, sky) ?? []);
+    return { counters: "pending", for: "counters", until };
   }
-  const judgement = a.accounted && b.accounted ? compare(a, b, sky) : UNAVAILABLE;
+  const parts = beside.filter((half) => excuseOf(half) === "idle_split");
+  const judgement = a.accounted && b.accounted ? compare(a, b, sky, parts) : UNAVAILABLE;
   // Counters that fit have no part elsewhere.
   if (judgement.counters === "final" && judgement.difference === undefined) return judgement;
-  const until = splitsToCome(a, b, sky);
+  const until = partsToCome([a, b, ...parts], sky);
   return until.length > 0 ? { counters: "pending", for: "parts", until } : judgement;
 }
 
-/** Halves whose final counters may still come. */
-function openEnds(a: Half, b: Half, sky: Sky): Until[] {
-  return [a, b].flatMap((half) => {
-    if (isPastAccounts(half, sky)) return [];
-    const end = accountsEnd(half, sky);
-    return end === undefined ? [] : [end];
-  });
-}
-
-/** The ends of a UDP session do not end it at one time: one may begin another that the other end counts here. */
-function splitsToCome(a: Half, b: Half, sky: Sky): Until[] {
-  if (a.protocol !== UDP) return [];
-  const atMs =
-    Math.max(endOf(a), endOf(b)) + ABSENCE_SLACK_MS + uncertaintyOf(a, sky) + uncertaintyOf(b, sky);
-  return [sky.streamOf(a), sky.streamOf(b)]
-    .map((node) => ({ node, atMs }))
-    .filter(({ node }) => wakeLimitMs(node, sky.nowMs) <= atMs);
+/**
+ * The ends of a UDP session do not end it at one time: what one counts here, the other may count in a
+ * session that it begins later, and in several.
+ */
+function partsToCome(halves: readonly Half[], sky: Sky): Until[] {
+  if (halves[0]?.protocol !== UDP) return [];
+  const open = halves.flatMap((half) => (isPastAccounts(half, sky) ? [] : [half]));
+  const uncertaintyMs = halves.reduce((sum, half) => sum + sky.streamOf(half).uncertaintyMs, 0);
+  const endMs = halves.reduce((last, half) => Math.max(last, endOf(half)), 0);
+  const atMs = endMs + ABSENCE_SLACK_MS + uncertaintyMs;
+  const nodes = new Set(halves.map((half) => sky.streamOf(half)));
+  const until = [...nodes].map((node) => ({ node, atMs }));
+  return [
+    ...until.filter(({ node }) => wakeLimitMs(node, sky.nowMs) <= atMs),
+    ...open.flatMap((half) => accountsEnd(half, sky) ?? []),
+  ];
 }
 
 function endOf(half: Half): number {
   return half.closed ? half.closedServerMs : half.serverMs;
 }
 
-function uncertaintyOf(half: Half, sky: Sky): number {
-  return sky.streamOf(half).uncertaintyMs;
-}
-
 /**
  * While an agent is stopped, or has taken its rule away, its kernel may not count: then a difference
  * says nothing. Counters that agree all the same are final.
  */
-function compare(a: Half, b: Half, sky: Sky): PairJudgement {
-  const [initiator, responder] = a.roleNumber === 0 || b.roleNumber === 1 ? [a, b] : [b, a];
-  const [sent, received] = [initiator.counters, responder.counters];
+function compare(a: Half, b: Half, sky: Sky, parts: readonly Half[]): PairJudgement {
+  const [initiator, responder] = inDirection(a, b);
+  if (a.pickup || b.pickup) return UNAVAILABLE;
+  const isDivided = hasMark(a, MARK.split) || hasMark(b, MARK.split);
+  if (isDivided && parts.length === 0) return UNAVAILABLE;
+  const sent = withParts(initiator, parts);
+  const received = withParts(responder, parts);
   if (sent === undefined || received === undefined) return UNAVAILABLE;
-  if (a.pickup || b.pickup || hasMark(a, MARK.split) || hasMark(b, MARK.split)) {
-    return UNAVAILABLE;
-  }
   const difference = counterDifference(sent, received);
   if (difference !== undefined && [a, b].some((half) => isPartlyCounted(half, sky))) {
     return UNAVAILABLE;
@@ -74,13 +79,63 @@ function compare(a: Half, b: Half, sky: Sky): PairJudgement {
   return { counters: "final", difference };
 }
 
-/** Whether a third witness, which forwarded it, counted what can lie between the two. */
-export function forwarderAgrees(forwarder: Half, half: Half): boolean {
-  if (forwarder.roleNumber !== FORWARDER) return false;
-  const [between, own] = [forwarder.counters, half.counters];
-  if (between === undefined || own === undefined) return false;
-  const isInitiator = half.roleNumber === 0;
-  return counterDifference(isInitiator ? own : between, isInitiator ? between : own) === undefined;
+/** Who sent first, and who answered; of two that call each other the first, either. */
+export function inDirection(a: Half, b: Half): readonly [initiator: Half, responder: Half] {
+  return a.roleNumber === 0 || b.roleNumber === 1 ? [a, b] : [b, a];
+}
+
+/** What an end counted in all parts of its session. The other one may have spoken first in a later part. */
+function withParts(half: Half, parts: readonly Half[]): Counters | undefined {
+  let sum = half.counters;
+  for (const part of parts) {
+    if (part.ownIpNumber !== half.ownIpNumber) continue;
+    const more = part.counters;
+    if (sum === undefined || more === undefined) return undefined;
+    sum = plus(sum, part.roleNumber === half.roleNumber ? more : mirrored(more));
+  }
+  return sum;
+}
+
+function plus(a: Counters, b: Counters): Counters {
+  return {
+    initiatorPackets: a.initiatorPackets + b.initiatorPackets,
+    initiatorBytes: a.initiatorBytes + b.initiatorBytes,
+    responderPackets: a.responderPackets + b.responderPackets,
+    responderBytes: a.responderBytes + b.responderBytes,
+  };
+}
+
+function mirrored(counters: Counters): Counters {
+  return {
+    initiatorPackets: counters.responderPackets,
+    initiatorBytes: counters.responderBytes,
+    responderPackets: counters.initiatorPackets,
+    responderBytes: counters.initiatorBytes,
+  };
+}
+
+/**
+ * Where a third witness, which forwarded a connection, contradicts its ends: it must have seen no more than
+ * the one sent, and no less than the other received. Undefined where it agrees, or cannot tell.
+ */
+export function forwarderDifference(
+  forwarder: Half,
+  a: Half,
+  b: Half,
+): { readonly end: Half; readonly difference: CounterDifference } | undefined {
+  const between = forwarder.counters;
+  if (!forwarder.accounted || forwarder.pickup || between === undefined) return undefined;
+  const [initiator, responder] = inDirection(a, b);
+  const pairs = [
+    [initiator, initiator.counters, between],
+    [responder, between, responder.counters],
+  ] as const;
+  for (const [end, sent, received] of pairs) {
+    if (sent === undefined || received === undefined) continue;
+    const difference = counterDifference(sent, received);
+    if (difference !== undefined) return { end, difference };
+  }
+  return undefined;
 }
 
 function isPartlyCounted(half: Half, sky: Sky): boolean {

@@ -296,14 +296,12 @@ describe("a node's own admissions", () => {
       [60_000, ["long-restart b"]],
     ] as const) {
       const { mesh: m, b } = mesh();
-      b.emit({
-        kind: "gap",
-        atMs: m.nowMs,
-        cause: "restart",
-        count: null,
-        fromMs: m.nowMs - ms,
-        toMs: m.nowMs,
-      });
+      const fromMs = m.nowMs;
+      b.up = false;
+      m.pass(ms);
+      b.up = true;
+      const toMs = m.nowMs;
+      b.emit({ kind: "gap", atMs: toMs, cause: "restart", count: null, fromMs, toMs });
       m.pass(5_000);
       assert.deepEqual(m.open, expected);
     }

@@ -113,6 +113,7 @@ export class Reconcile implements Names {
       streams: this.#byNumber,
       changed: (half) => this.#write(half),
       settled: (half) => this.#settle(half),
+      bridged: (half, forwarder) => this.#paired(half, forwarder),
       conclude: (about, state) => this.conclude(about, state),
     });
     this.#server = this.streamFor(options.serverId);
@@ -292,6 +293,7 @@ export class Reconcile implements Names {
       nowMs: this.#nowMs,
       book: this.book,
       streamOf: (half) => this.#streamAt(half.nodeNumber),
+      forwarderOf: (half, forwarder) => this.#matching.forwarderOf(half, forwarder.number),
     };
   }
 
@@ -333,6 +335,7 @@ export class Reconcile implements Names {
     const place = { node: stream.number, epoch, index, receivedMs, serverMs };
     writeOpen(half, { block, at, tables: this }, place);
     this.#seqs.add(seqHash(stream.number, seq), slot);
+    if (!half.pickup) stream.noteOpened(openedMs, { index, seq });
     this.#touch(half);
     this.#matching.add(half);
     if (!half.isPaired) this.#write(half);

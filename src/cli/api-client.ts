@@ -1,6 +1,7 @@
 /** Calls of the public API. A refusal becomes one line: what, which, what to do. */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { CommandError } from "../std/command-error.ts";
 import type { Remote } from "./remote-options.ts";
@@ -36,6 +37,14 @@ export class ApiClient {
     return this.#call("DELETE", path);
   }
 
+  /** A long answer as it comes; it ends with an error where it was cut short. */
+  async download(path: string): Promise<Readable> {
+    const response = await this.#send("GET", path, undefined);
+    const { statusCode = 0 } = response;
+    if (statusCode >= 200 && statusCode < 300) return response;
+    throw refusal(statusCode, await text(response), this.#remote.url);
+  }
+
   /** Lets the process end. */
   close(): void {
     this.#agent.destroy();
@@ -60,7 +69,7 @@ export class ApiClient {
       timeout: ANSWER_MS_MAX,
       headers: {
         authorization: `Bearer ${token}`,
-        accept: "application/json",
+        accept: "application/json, text/plain",
         ...(payload === undefined
           ? {}
           : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),

@@ -1,5 +1,6 @@
 /** The commands of `tallystick`, in the order of its help. */
 import type { Program } from "../std/command-line.ts";
+import { verifyCommand } from "../evidence/verify-command.ts";
 import { connectionsCommand } from "./commands/connections.ts";
 import { findingsCommand } from "./commands/findings.ts";
 import { keyCommands } from "./commands/keys.ts";
@@ -21,6 +22,7 @@ export function tallystick(version: string): Program {
       ...nodeCommands,
       ...keyCommands,
       sqlCommand,
+      verifyCommand,
     ],
   };
 }

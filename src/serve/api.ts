@@ -7,6 +7,7 @@ import type {
   RawRequestDefaultExpression,
 } from "fastify";
 import type { Control } from "../control/control.ts";
+import type { EvidenceSource } from "../evidence/source.ts";
 import type { Clock } from "../std/clock.ts";
 import type { StoreReader } from "./query/store-reader.ts";
 import type { SchemaTypes } from "./validation.ts";
@@ -40,6 +41,8 @@ export interface ApiParts {
     "nodes" | "findNode" | "revokeNode" | "createKey" | "keys" | "revokeKey"
   >;
   readonly store: StoreReader;
+  /** For exports that stand on their own. */
+  readonly evidence: EvidenceSource;
   readonly clock: Clock;
   readonly dataDir: string;
   readonly version: string;

@@ -5,6 +5,7 @@ import { addSecurityHeaders } from "./access/security-headers.ts";
 import type { Api, ApiParts } from "./api.ts";
 import { describeRoutes } from "./openapi.ts";
 import { problemOf, sendProblem } from "./problem.ts";
+import { evidenceRoutes } from "./routes/evidence.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { listRoutes } from "./routes/lists.ts";
@@ -50,6 +51,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       nodeRoutes(api, parts);
       keyRoutes(api, parts);
       listRoutes(api, parts);
+      evidenceRoutes(api, parts);
       sqlRoutes(api, parts);
       api.get(
         "/openapi.json",

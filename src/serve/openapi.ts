@@ -6,6 +6,8 @@ declare module "fastify" {
   interface FastifySchema {
     /** One line for the description of the API. */
     summary?: string;
+    /** What the answer is, where it is not JSON. */
+    media?: string;
   }
 }
 
@@ -44,7 +46,10 @@ function operation({ schema, config }: RouteOptions): object {
   const response = (schema?.response ?? {}) as Record<string, unknown>;
   const answers = Object.entries(response).map(([status, body]) => [
     status,
-    { description: "the answer", content: { "application/json": { schema: body } } },
+    {
+      description: "the answer",
+      content: { [schema?.media ?? "application/json"]: { schema: body } },
+    },
   ]);
   const body = schema?.body;
   return {

@@ -107,6 +107,11 @@ export const PROBLEMS = {
     title: "the server does not know itself by this name",
     hint: "use its address, or start it with --public-url",
   },
+  evidence_busy: {
+    status: 429,
+    title: "other evidence is being exported",
+    hint: "try again in a few seconds",
+  },
   control_busy: {
     status: 429,
     title: "too many changes wait",

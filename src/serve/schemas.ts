@@ -156,6 +156,7 @@ export const Status = Type.Object({
   }),
   disk: Type.Object({ free_bytes: Type.Integer(), total_bytes: Type.Integer() }),
   findings: Type.Union([Type.Null(), Type.Object({ open: Type.Integer() })]),
+  server_key: Type.String({ description: "what it signs with: base64url of 32 bytes" }),
   version: Type.String(),
   started_at: Time,
 });

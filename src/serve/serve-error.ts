@@ -7,6 +7,7 @@ export type ServeErrorCode =
   | "foreign_address"
   | "not_found"
   | "unknown_finding"
+  | "evidence_busy"
   | "payload_too_large"
   | "unsupported_media_type"
   | "unknown_host"

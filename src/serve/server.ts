@@ -11,6 +11,7 @@ import { type Clock, systemClock } from "../std/clock.ts";
 import { replaceFile } from "../std/durable-file.ts";
 import { nodeDisk } from "../std/node-disk.ts";
 import type { Vitals } from "./api.ts";
+import { evidenceSource } from "./evidence-source.ts";
 import { serveHttp } from "./http-server.ts";
 import { Intake } from "./intake.ts";
 import { localUrl, parseListen, publicHostOf } from "./listen-address.ts";
@@ -187,6 +188,12 @@ class Server implements RunningServer {
       parts: {
         control: this.#intake.control,
         store: this.#searchable.reader,
+        evidence: evidenceSource({
+          store: this.#searchable.reader,
+          journal: this.#intake.journal,
+          control: this.#intake.control,
+          serverKey: this.#intake.serverKey,
+        }),
         clock,
         dataDir,
         version,

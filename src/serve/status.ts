@@ -30,6 +30,7 @@ export async function readStatus(parts: ApiParts): Promise<Static<typeof Status>
     },
     disk: { free_bytes: disk.bavail * disk.bsize, total_bytes: disk.blocks * disk.bsize },
     findings: findings === null ? null : { open: findings[0]?.open ?? 0 },
+    server_key: Buffer.from(parts.evidence.serverKey).toString("base64url"),
     version: parts.version,
     started_at: new Date(parts.startedAtMs).toISOString(),
   };

@@ -110,14 +110,20 @@ export async function runProgram(
   }
 }
 
-/** `runProgram` on this process. Sets the exit code and leaves the event loop to empty by itself. */
-export async function main(program: Program): Promise<void> {
+/**
+ * `runProgram` on this process, with its own arguments unless others are given. Sets the exit code
+ * and leaves the event loop to empty by itself.
+ */
+export async function main(
+  program: Program,
+  words: readonly string[] = process.argv.slice(2),
+): Promise<void> {
   // A reader that has seen enough (`| head`) is no failure of ours.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
-  process.exitCode = await runProgram(program, process.argv.slice(2), processTerminal());
+  process.exitCode = await runProgram(program, words, processTerminal());
 }
 
 function processTerminal(): Terminal {

@@ -334,8 +334,11 @@ function hasKeptFrame(evidence: FoundFinding["evidence"]): boolean {
   return typeof sample?.evidenceIndex === "number" && typeof sample.genuineIndex === "number";
 }
 
-/** The findings of one run: all faults, or none. */
-export async function runClasses(faulty: boolean): Promise<FoundFinding[]> {
+/** The findings of one run: all faults, or none. `look` sees the world before it ends. */
+export async function runClasses(
+  faulty: boolean,
+  look: (world: World, found: readonly FoundFinding[]) => Promise<void> = async () => undefined,
+): Promise<FoundFinding[]> {
   await using world = await World.open();
   const acts: ((faulty: boolean) => Promise<void> | void)[] = [];
   for (const each of FAULT_CLASSES) acts.push(await each.prepare(world));
@@ -343,7 +346,9 @@ export async function runClasses(faulty: boolean): Promise<FoundFinding[]> {
   for (const act of acts) await act(faulty);
   await world.pass(PATIENCE_MS);
   const expected = faulty ? FAULT_CLASSES.length : 0;
-  return await world.findings((found) => found.length >= expected);
+  const found = await world.findings((some) => some.length >= expected);
+  await look(world, found);
+  return found;
 }
 
 /** The one finding that is this class's, or what is wrong with what was found. */

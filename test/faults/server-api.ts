@@ -26,6 +26,11 @@ export class ServerApi {
 
   /** Calls the API as the administrator; rejects for anything but success. */
   async call(method: string, path: string, body?: unknown): Promise<unknown> {
+    return JSON.parse(await this.text(method, path, body)) as unknown;
+  }
+
+  /** The answer as it came. */
+  async text(method: string, path: string, body?: unknown): Promise<string> {
     const token = readFileSync(join(this.#dir, "admin.token"), "utf8").trim();
     const type = body === undefined ? {} : { "content-type": "application/json" };
     const { status, text } = await ask({
@@ -35,7 +40,7 @@ export class ServerApi {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
-    return JSON.parse(text) as unknown;
+    return text;
   }
 
   async enrolmentKey(): Promise<string> {

@@ -27,6 +27,7 @@ export interface Talk {
 }
 
 export interface FoundFinding {
+  readonly id: string;
   readonly kind: string;
   readonly severity: string;
   readonly state: string;

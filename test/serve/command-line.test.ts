@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -89,6 +89,14 @@ describe("a transcript", () => {
     ["findings --kind odd --data DIR", { code: 1, err: /kind\.0: must be one of missing-half, / }],
     ["findings --since 7d --data DIR", { code: 0, out: /^TIME +SEVERITY/ }],
     ["findings -o x --data DIR", { code: 2, err: /--output is for evidence/ }],
+    ["findings --evidence x --json --data DIR", { code: 2, err: /evidence is text, not JSON/ }],
+    ["findings --id x --data DIR", { code: 1, err: /no such finding, x is no id/, silent: "out" }],
+    [
+      "findings --evidence 47183b3c5026b986ba33d0ea863d604b -o NOWHERE --data DIR",
+      { code: 1, err: /no finding has the id 4718.* \(unknown_finding\)\n$/, silent: "out" },
+    ],
+    ["verify", { code: 2, err: /missing argument, FILE/ }],
+    ["verify NOWHERE", { code: 1, err: /cannot read, .*none \(ENOENT\)/, silent: "out" }],
     [
       "findings --evidence x --data DIR",
       { code: 1, err: /^tallystick: no such finding, x is no id: .*32 hex digits, list them with/ },
@@ -229,13 +237,4 @@ describe("a server that cannot start says why and ends", () => {
       assert.equal(ended.stdout, "");
     });
   }
-});
-
-it("writes evidence to a file that its owner alone can read", async () => {
-  const { stdout } = await server.command("findings", "--since", "7d", "--json");
-  if (stdout === "") return;
-  const { id } = JSON.parse(stdout.split("\n")[0] ?? "") as { id: string };
-  const file = join(scratch, "evidence.json");
-  await server.command("findings", "--evidence", id, "-o", file);
-  assert.ok(existsSync(file) && readFileSync(file, "utf8").includes(id));
 });

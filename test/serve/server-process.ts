@@ -43,6 +43,15 @@ export async function run(
   return { code, ...output() };
 }
 
+/** Another program of the project, by its path, in a process without any setting of ours. */
+export async function runAlone(path: string, words: readonly string[]): Promise<Ended> {
+  const program = fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  const child = spawn(process.execPath, [program, ...words], { env: cleanEnv({}) });
+  const output = collect(child);
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, ...output() };
+}
+
 /** The same without a process: for long lists of transcripts. Not for `server`. */
 export async function runInside(
   words: readonly string[],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { importCycles, wrongDirections } from "./imports.ts";
-import { filesMatching, type SourceFile } from "./source-tree.ts";
+import { filesMatching, importsOf, type SourceFile } from "./source-tree.ts";
 import { stages } from "./stages.ts";
 
 const ours = filesMatching("{src,bin,demo,bench,scripts,test}/**/*.{ts,tsx}").filter(
@@ -15,6 +15,24 @@ test("imports point to earlier stages only", () => {
 
 test("no file imports itself by way of others", () => {
   assert.deepEqual(importCycles(ours), []);
+});
+
+test("what a stranger runs to check evidence knows std, format and evidence alone", () => {
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    const file = ours.find((one) => one.path === path);
+    for (const { to } of file === undefined ? [] : importsOf(file)) visit(to);
+  };
+  visit("bin/tallystick-verify.ts");
+  const allowed =
+    /^(?:bin\/tallystick-verify\.ts|src\/(?:std|format|evidence)\/.*|node:.*|package\.json)$/;
+  assert.ok(reached.has("src/evidence/verify.ts"));
+  assert.deepEqual(
+    [...reached].filter((path) => !allowed.test(path)),
+    [],
+  );
 });
 
 const planted: [name: string, path: string, line: string, complaint: RegExp | undefined][] = [

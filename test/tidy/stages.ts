@@ -28,12 +28,14 @@ export const stages: readonly Stage[] = [
   { folder: "ledger", hasPackages: true },
   { folder: "store", hasPackages: true },
   { folder: "reconcile", hasPackages: true },
+  // Files of evidence, made by the server and checked by strangers: it knows no other stage's rooms.
+  { folder: "evidence", imports: ["format", "std"] },
   { folder: "detect", hasPackages: true },
   { folder: "control", hasPackages: true },
   { folder: "stream", hasPackages: true },
   { folder: "serve", hasPackages: true },
   // The commands of `tallystick`: they ask the public API, and one of them starts the server.
-  { folder: "cli", imports: ["format", "query", "std", "serve"] },
+  { folder: "cli", imports: ["format", "query", "std", "evidence", "serve"] },
   // In the browser.
   { folder: "console", imports: ["format", "query", "std"], isApart: true, hasPackages: true },
 ];

@@ -1,5 +1,7 @@
-/** `tallystick findings`: mismatches without an excuse, and their evidence. */
-import { writeFile } from "node:fs/promises";
+/** `tallystick findings`: mismatches without an excuse, one of them in full, and its evidence as a file. */
+import { pipeline } from "node:stream/promises";
+import { findingSections, sectionText, type Watermark } from "../../evidence/finding-text.ts";
+import { claimsOf, type Members } from "../../evidence/claims.ts";
 import type { Call } from "../../std/command-line.ts";
 import { CommandError } from "../../std/command-error.ts";
 import type { OptionTable } from "../../std/command-options.ts";
@@ -7,6 +9,8 @@ import type { ApiClient } from "../api-client.ts";
 import { humanTime, severityCell } from "../human.ts";
 import { listOptions, runList } from "../list-command.ts";
 import { remoteCommand } from "../remote-command.ts";
+import { writeNewFile } from "../write-file.ts";
+import type { NodeItem } from "./nodes.ts";
 
 interface Finding {
   readonly time: string;
@@ -14,9 +18,13 @@ interface Finding {
   readonly severity: string;
   readonly state: string;
   readonly node: string;
+  readonly connection_id: string;
   readonly title: string;
+  readonly evidence: Members;
   readonly id: string;
 }
+
+type Printer = Pick<Call<OptionTable>, "json" | "printJson" | "say" | "terminal">;
 
 export const findingsCommand = remoteCommand({
   name: "findings",
@@ -31,15 +39,30 @@ export const findingsCommand = remoteCommand({
     },
     state: { type: "text", summary: "only these", choices: ["open", "resolved"] },
     kind: { type: "text", summary: "only these, `missing-half` say", repeatable: true },
-    evidence: { type: "text", value: "ID", summary: "this finding with its evidence, as JSON" },
-    output: { type: "text", value: "FILE", short: "o", summary: "where the evidence goes" },
+    id: {
+      type: "text",
+      value: "ID",
+      summary: "this one in full: both ledgers, causes, what to do",
+    },
+    evidence: {
+      type: "text",
+      value: "ID",
+      summary: "this one with all that was signed, for `tallystick verify`",
+    },
+    output: {
+      type: "text",
+      value: "FILE",
+      short: "o",
+      summary: "where the evidence goes, `-` for stdout; never over another file",
+    },
   },
   async run(call, api) {
-    const { evidence, output, severity, state, kind } = call.options;
-    if (evidence !== undefined) return writeEvidence(call, api, evidence, output);
+    const { id, evidence, output, severity, state, kind } = call.options;
+    if (evidence !== undefined) return exportEvidence(call, api, evidence, output);
     if (output !== undefined) {
       throw new CommandError("wrong_usage", "--output is for evidence, give --evidence ID too");
     }
+    if (id !== undefined) return showFinding(call, api, id);
     return runList<Finding>(call, api, {
       path: "/findings",
       filters: { severity, state, kind },
@@ -57,20 +80,52 @@ export const findingsCommand = remoteCommand({
   },
 });
 
-async function writeEvidence(
-  call: Pick<Call<OptionTable>, "printJson" | "say">,
+async function showFinding(call: Printer, api: ApiClient, id: string): Promise<void> {
+  const finding = await api.get<Finding>(pathOf(id));
+  if (call.json) return call.printJson(finding);
+  const view = {
+    ...finding,
+    connection: finding.connection_id,
+    concludedMs: Date.parse(finding.time),
+  };
+  const sections = findingSections(view, await watermarks(api, finding));
+  call.terminal.out(sectionText(sections));
+  call.say(`\nAll that was signed: tallystick findings --evidence ${finding.id} -o FILE`);
+}
+
+/** How far the nodes of a connection are complete by now. */
+async function watermarks(api: ApiClient, { evidence }: Finding): Promise<Watermark[]> {
+  const { halves, absence } = claimsOf(evidence);
+  const ids = new Set([...halves.map(({ node }) => node), absence?.node]);
+  if (halves.length === 0) return [];
+  const { items } = await api.get<{ items: readonly NodeItem[] }>("/nodes");
+  return items.flatMap(({ id, name, watermark }) => {
+    if (!ids.has(id) || watermark === null) return [];
+    return [{ name, completeToMs: Date.parse(watermark), of: "by now" }];
+  });
+}
+
+/** Without a file, and with `-`, to stdout: as text, so not under `--json`. */
+async function exportEvidence(
+  call: Printer,
   api: ApiClient,
   id: string,
-  file: string | undefined,
+  file = "-",
 ): Promise<void> {
-  const finding = await api.get<object>(`/findings/${encodeURIComponent(id)}`);
-  if (file === undefined) return call.printJson(finding);
-  try {
-    await writeFile(file, `${JSON.stringify(finding, null, 2)}\n`, { mode: 0o600 });
-  } catch (cause) {
-    throw new CommandError("command_failed", `cannot write, ${file}, name another --output`, {
-      cause,
+  if (file === "-" && call.json) {
+    throw new CommandError("wrong_usage", "evidence is text, not JSON, name a file by --output");
+  }
+  const content = await api.download(`${pathOf(id)}/evidence`);
+  if (file === "-") {
+    return pipeline(content.setEncoding("utf8"), async (texts: AsyncIterable<string>) => {
+      for await (const text of texts) call.terminal.out(text);
     });
   }
-  call.say(`evidence of ${id} is in ${file}`);
+  const bytes = await writeNewFile(file, content);
+  call.say(`evidence of ${id} is in ${file}; check it with: tallystick verify ${file}`);
+  if (call.json) call.printJson({ id, file, bytes });
+}
+
+function pathOf(id: string): string {
+  return `/findings/${encodeURIComponent(id)}`;
 }

@@ -17,6 +17,7 @@ interface Status {
   readonly store: { readonly state: string; readonly lag_records: number };
   readonly disk: { readonly free_bytes: number; readonly total_bytes: number };
   readonly findings: { readonly open: number } | null;
+  readonly server_key: string;
   readonly version: string;
   readonly started_at: string;
 }
@@ -43,6 +44,7 @@ function rows(status: Status, nowMs: number): (readonly [string, string])[] {
     ["journal", `${status.journal.records} records`],
     ["store", store.state === "ok" ? lagText(store.lag_records) : `${store.state}; ingest goes on`],
     ["disk", `${humanBytes(disk.free_bytes)} free of ${humanBytes(disk.total_bytes)}`],
+    ["server key", status.server_key],
     ["server", `${status.version}, up ${humanSpan(nowMs - Date.parse(status.started_at))}`],
   ];
 }

@@ -14,6 +14,7 @@ import {
   type Page,
   pageOf,
 } from "../query/list-statement.ts";
+import { checkFindingId } from "../query/finding-id.ts";
 import { checkNodeFilter } from "../query/node-filter.ts";
 import { type Row, statementOf } from "../query/store-reader.ts";
 import { Connection, ConnectionQuery, Finding, FindingQuery } from "../schemas.ts";
@@ -99,11 +100,8 @@ async function list(
 }
 
 async function findFinding({ store }: ApiParts, id: string): Promise<Row> {
-  if (!/^[0-9a-f]{32}$/.test(id)) {
-    throw new ServeError("unknown_finding", `${id.slice(0, 64)} is no id: one has 32 hex digits`);
-  }
   const text = `SELECT ${FINDING_LISTING.columns.join(", ")} FROM findings WHERE id = {id:String}`;
-  const [row] = await store.rows({ text, params: { id } });
+  const [row] = await store.rows({ text, params: { id: checkFindingId(id) } });
   if (row === undefined) throw new ServeError("unknown_finding", `no finding has the id ${id}`);
   return withEvidence(row);
 }

@@ -1,0 +1,96 @@
+/** What the finding says of each half, against the half's own signed entries. */
+import { halfId } from "../../format/half.ts";
+import type { Facts } from "../facts.ts";
+import { COUNTER_NAMES, type HalfClaim } from "../claims.ts";
+import { claimedState, type HalfFacts, lastState } from "../half-facts.ts";
+import { pieceName } from "../piece.ts";
+import { counted, tupleText } from "../values.ts";
+import { type Check, fails, holds, open, unless } from "./check.ts";
+
+export function checkHalves(facts: Facts): Check[] {
+  return [
+    ...facts.halves.flatMap((half) => [openCheck(facts, half), ...laterCheck(half)]),
+    ...connection(facts),
+    ...difference(facts),
+  ];
+}
+
+function openCheck(facts: Facts, { claim, open: found }: HalfFacts): Check {
+  const subject = `${claim.name}: half`;
+  const id = halfId(Buffer.from(claim.node, "hex"), claim.epoch, claim.seq).toString("hex");
+  if (id !== claim.half) return fails(subject, "its id is not the hash of node, epoch and number");
+  if (found === undefined) return open(subject, "the batch with its open is not in this file");
+  const { entry, piece } = found;
+  const index = facts.receipts.get(piece)?.index;
+  const claimedIndex = claim.members["journalIndex"];
+  const reasons = [
+    ...(tupleText(entry.tuple) === tupleText(claim.tuple) ? [] : ["other addresses or ports"]),
+    ...(entry.role === claim.role ? [] : ["another role"]),
+    ...(entry.atMs === claim.openedMs ? [] : ["another time"]),
+    ...(claimedIndex === undefined || claimedIndex === index
+      ? []
+      : ["another place in the journal"]),
+  ].map((what) => `entry ${claim.seq} of ${pieceName(piece)} has ${what}`);
+  const detail = `entry ${claim.seq} of ${pieceName(piece)} opens it as ${claim.role}, as the finding says`;
+  return unless(subject, reasons, detail);
+}
+
+/** End, state and counters: true after some of its entries, or contradicted by them. */
+function laterCheck(half: HalfFacts): Check[] {
+  if (half.open === undefined) return [];
+  const { claim, later } = half;
+  const subject = `${claim.name}: end and counters`;
+  if (claimedState(half) !== undefined) {
+    const said = `${claim.state === "" ? "no state yet" : claim.state}, ${countersText(claim)}`;
+    return [
+      holds(subject, `${said}: says ${counted(later.length, "later entry", "later entries")}`),
+    ];
+  }
+  const last = lastState(half);
+  const otherEnd =
+    last.durationMs !== null && claim.durationMs !== null && last.durationMs !== claim.durationMs;
+  const otherCounts =
+    last.accounted && countersText(claim) !== countersText({ counters: last.counters });
+  if (otherEnd || otherCounts) {
+    return [fails(subject, "the half's own entries say something else than the finding")];
+  }
+  return [open(subject, "the entries that say so are not in this file")];
+}
+
+function countersText({ counters }: Pick<HalfClaim, "counters">): string {
+  if (counters === null) return "not counted";
+  return COUNTER_NAMES.map((name) => `${name} ${counters[name]}`).join(", ");
+}
+
+function connection({ finding, claims }: Facts): Check[] {
+  const id = finding?.entry.connection ?? "";
+  if (claims.halves.length === 0) return [];
+  const isOne = claims.halves.some(({ half }) => half === id);
+  return [
+    isOne
+      ? holds("connection", `${id} names one of its halves`)
+      : fails("connection", "the finding is about another connection than its halves"),
+  ];
+}
+
+/** The arithmetic alone: how much loss explains is the server's rule, and in docs/findings.md. */
+function difference({ claims }: Facts): Check[] {
+  const { difference: found, halves } = claims;
+  if (found === undefined) return [];
+  const { sentBy, sentBytes, receivedBytes, allowedBytes, impossible } = found;
+  const bytes = halves.map(({ counters }) =>
+    sentBy === "initiator" ? counters?.initiatorBytes : counters?.responderBytes,
+  );
+  const sender = halves.findIndex(({ role }) => role === sentBy);
+  const reasons = [
+    ...(bytes.includes(sentBytes) ? [] : [`no end counted ${sentBytes} B`]),
+    ...(bytes.includes(receivedBytes) ? [] : [`no end counted ${receivedBytes} B`]),
+    ...(sender < 0 || bytes[sender] === sentBytes ? [] : [`the ${sentBy} counted something else`]),
+    ...(Math.abs(sentBytes - receivedBytes) > allowedBytes ? [] : ["it is within its allowance"]),
+    ...(impossible === receivedBytes > sentBytes
+      ? []
+      : ["what is called impossible is the wrong way round"]),
+  ];
+  const detail = `${sentBytes} B and ${receivedBytes} B are what the two ends counted, further apart than ${allowedBytes} B`;
+  return [unless("difference", reasons, detail)];
+}

@@ -1,0 +1,194 @@
+/** Findings about a node: what it admitted, what its chain shows, and what only the server saw. */
+import type { EntryKind } from "../../format/entry.ts";
+import type { Members } from "../claims.ts";
+import type { Facts } from "../facts.ts";
+import { type Piece, pieceName } from "../piece.ts";
+import { wholeFrom } from "../runs.ts";
+import { counted, timeText } from "../values.ts";
+import { type Check, fails, holds, open } from "./check.ts";
+
+type Look = (facts: Facts, evidence: Members, node: string) => Check[];
+
+const LOOKS: Readonly<Record<string, Look>> = {
+  "lost-spool": statement("gap", ["cause", "count", "fromMs", "toMs", "seqs"]),
+  "long-restart": statement("gap", ["cause", "count", "fromMs", "toMs", "seqs"]),
+  rollback: statement("rollback", ["oldEpoch", "oldBatch", "oldHead", "machineId", "bootId"]),
+  clone: statement("rollback", ["oldEpoch", "oldBatch", "oldHead", "machineId", "bootId"]),
+  "server-rollback": statement("rollback", [
+    "oldEpoch",
+    "oldBatch",
+    "oldHead",
+    "machineId",
+    "bootId",
+  ]),
+  "opted-out": statement("opt_out", ["atMs"]),
+  "undeclared-hole": hole,
+  silent,
+  "contested-address": contestedAddress,
+  fork,
+  replayed,
+  forged: () => [SEEN_BY_SERVER],
+  unknown_node: () => [SEEN_BY_SERVER],
+  revoked_key_used: revokedKeyUsed,
+};
+
+const SEEN_BY_SERVER = open(
+  "attempt",
+  "that somebody sent it: only the server saw what it refused, and its signed finding is its word",
+);
+
+export function checkNodeFinding(facts: Facts): Check[] {
+  const { finding } = facts;
+  if (finding === undefined) return [];
+  const { evidence, node, finding: kind } = finding.entry;
+  return Object.hasOwn(LOOKS, kind) ? (LOOKS[kind]?.(facts, evidence, node) ?? []) : [];
+}
+
+/** The node said it itself: an entry of this kind that has these values. */
+function statement(kind: EntryKind, names: readonly string[]): Look {
+  return ({ statements }, evidence, node) => {
+    const subject = "admission";
+    const own = statements.filter(
+      ({ entry, piece }) => entry.kind === kind && piece.nodeId === node,
+    );
+    const found = own.find(({ entry }) => {
+      const said = entry as unknown as Members;
+      return names.every((name) => same(said[name] ?? null, evidence[name] ?? null));
+    });
+    if (found !== undefined) {
+      const place = `entry ${found.seq} of ${pieceName(found.piece)}`;
+      return [holds(subject, `the node signed it: ${kind}, ${place}`)];
+    }
+    if (own.length > 0)
+      return [fails(subject, `no ${kind} of the node says what the finding says`)];
+    return [open(subject, `the node's ${kind} entry is not in this file`)];
+  };
+}
+
+function hole(facts: Facts, evidence: Members, node: string): Check[] {
+  const { epoch, first, last } = evidence;
+  const chain = facts.nodes.find(({ id }) => id === node)?.chain ?? [];
+  const at = chain.findIndex(
+    ({ header }) => header.epoch === epoch && header.seqFirst === Number(last) + 1,
+  );
+  const [before, after] = [chain[at - 1], chain[at]];
+  if (before === undefined || after === undefined) {
+    return [open("hole", "the batches at its two edges are not in this file")];
+  }
+  const nextSeq = before.header.seqFirst + before.header.entryCount;
+  const isNext = after.header.batchNo === before.header.batchNo + 1;
+  if (before.header.epoch !== epoch || !isNext || nextSeq !== first) {
+    return [fails("hole", "the numbers of the batches at its edges do not leave this hole")];
+  }
+  const where = `${pieceName(before)} ends before ${nextSeq}, the next begins at ${Number(last) + 1}`;
+  return [holds("hole", where), undeclared(facts, evidence, after)];
+}
+
+/** No gap in the batches from the hole to the finding names what the finding calls unexplained. */
+function undeclared(facts: Facts, evidence: Members, after: Piece): Check {
+  const { first, last, unexplained } = evidence;
+  const ranges = (Array.isArray(unexplained) ? unexplained : [[first, last]]) as [number, number][];
+  const gaps = facts.statements.flatMap(({ entry, piece }) => {
+    const isOwn = piece.nodeId === after.nodeId && piece.header.epoch === after.header.epoch;
+    return entry.kind === "gap" && isOwn && entry.seqs !== undefined ? [entry.seqs] : [];
+  });
+  const declared = gaps.find(([from, to]) =>
+    ranges.some((range) => from <= range[1] && to >= range[0]),
+  );
+  if (declared !== undefined && facts.finding?.entry.state === "open") {
+    return fails(
+      "gap",
+      `a gap names entries ${declared.join(" to ")}, which the finding calls unexplained`,
+    );
+  }
+  const chain = facts.nodes.find(({ id }) => id === after.nodeId)?.chain ?? [];
+  const whole = wholeFrom(chain, after);
+  const toMs = Math.max(...whole.map(({ header }) => header.completeToMs));
+  const looked = counted(whole.length, "whole batch", "whole batches");
+  return holds(
+    "gap",
+    `${looked} from there on, complete to ${timeText(toMs)}, without a gap that names them`,
+  );
+}
+
+function silent(facts: Facts, { lastReceivedMs }: Members, node: string): Check[] {
+  const chain = facts.nodes.find(({ id }) => id === node)?.chain ?? [];
+  const last = chain.find((piece) => facts.receipts.get(piece)?.receivedMs === lastReceivedMs);
+  return [
+    last === undefined
+      ? open("last batch", "it is not in this file")
+      : holds(
+          "last batch",
+          `the server signed that ${pieceName(last)} came ${timeText(Number(lastReceivedMs))}`,
+        ),
+    open(
+      "silence",
+      "that nothing came after it: receipts that the node holds would show otherwise",
+    ),
+  ];
+}
+
+function contestedAddress(facts: Facts, evidence: Members): Check[] {
+  const { network, address, nodes } = evidence;
+  if (!Array.isArray(nodes)) return [];
+  return nodes.map(String).map((id) => {
+    const subject = `${facts.nodes.find((node) => node.id === id)?.name ?? id}: claim`;
+    const claim = facts.statements.find(
+      ({ entry, piece }) =>
+        entry.kind === "addresses" &&
+        piece.nodeId === id &&
+        (entry.networks[String(network)] ?? []).includes(String(address)),
+    );
+    if (claim === undefined)
+      return open(subject, `its claim to ${String(address)} is not in this file`);
+    const place = `entry ${claim.seq} of ${pieceName(claim.piece)}`;
+    return holds(subject, `the node signed that ${String(address)} is its own: ${place}`);
+  });
+}
+
+function fork({ nodes }: Facts): Check[] {
+  const pairs = nodes.flatMap(({ kept, chain }) =>
+    kept.map((twin) => ({ twin, genuine: chain.find((piece) => isTwin(piece, twin)) })),
+  );
+  if (pairs.length === 0) return [open("fork", "the second batch was not kept")];
+  return pairs.map(({ twin, genuine }) => {
+    if (genuine === undefined)
+      return open("fork", `${pieceName(twin)} as accepted is not in this file`);
+    return holds(
+      "fork",
+      `the key signed two different batches as ${pieceName(twin)}: ${genuine.hash} and ${twin.hash}`,
+    );
+  });
+}
+
+function isTwin({ header, hash }: Piece, twin: Piece): boolean {
+  const { epoch, batchNo } = twin.header;
+  return header.epoch === epoch && header.batchNo === batchNo && hash !== twin.hash;
+}
+
+function replayed(facts: Facts, evidence: Members): Check[] {
+  const samples = Array.isArray(evidence["samples"]) ? (evidence["samples"] as Members[]) : [];
+  const hashes = new Set(samples.map(({ hash }) => hash));
+  const genuine = facts.nodes.flatMap(({ chain }) => chain).filter(({ hash }) => hashes.has(hash));
+  const check =
+    genuine.length === 0
+      ? open("batch", "the batch that was sent again is not in this file")
+      : holds(
+          "batch",
+          `${genuine.map(pieceName).join(", ")}: what was sent again had been accepted before`,
+        );
+  return [check, SEEN_BY_SERVER];
+}
+
+function revokedKeyUsed(facts: Facts, _evidence: Members, node: string): Check[] {
+  const revoked = facts.nodes.find(({ id }) => id === node)?.revoked;
+  const check =
+    revoked === undefined
+      ? open("revocation", "it is not in this file")
+      : holds("revocation", `the server signed it ${timeText(revoked.entry.atMs)}`);
+  return [check, SEEN_BY_SERVER];
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

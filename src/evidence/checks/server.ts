@@ -1,0 +1,80 @@
+/** The server's own part: its signatures, the finding, its receipts. */
+import { verifyHeader } from "../../format/batch.ts";
+import { keyIdOf, publicKeyFromRaw } from "../../format/identity.ts";
+import type { Facts } from "../facts.ts";
+import { type Piece, pieceName } from "../piece.ts";
+import { counted } from "../values.ts";
+import { type Check, fails, holds, open, unless } from "./check.ts";
+
+/** `trusted`: the server's key as the reader knows it, 32 bytes. */
+export function checkServer(facts: Facts, trusted: Uint8Array | undefined): Check[] {
+  return [
+    serverKey(facts, trusted),
+    ...(facts.problems.length === 0 ? [] : [unless("pieces", facts.problems, "")]),
+    serverSignatures(facts),
+    finding(facts),
+    receipts(facts),
+  ];
+}
+
+function serverKey({ data }: Facts, trusted: Uint8Array | undefined): Check {
+  const key = data.serverKey.toString("base64url");
+  if (trusted === undefined) {
+    return open("server key", `that ${key} is your server's key: name yours with --server-key`);
+  }
+  const isTrusted = data.serverKey.equals(trusted);
+  return isTrusted
+    ? holds("server key", "it is the one that was named")
+    : fails("server key", `the file is signed by ${key}, which is not the one that was named`);
+}
+
+function serverSignatures({ data, serverPieces }: Facts): Check {
+  const reasons = unsigned(serverPieces, data.serverKey);
+  const detail = `its signature is on ${counted(serverPieces.length, "batch", "batches")} of its own`;
+  return unless("server signatures", reasons, detail);
+}
+
+/** Pieces that the key did not sign, as sentences. */
+export function unsigned(pieces: readonly Piece[], rawKey: Uint8Array): string[] {
+  const key = publicKeyFromRaw(rawKey);
+  const keyId = keyIdOf(rawKey);
+  return pieces
+    .filter(
+      ({ header, headerBytes, signature }) =>
+        !keyId.equals(header.keyId) || !verifyHeader(headerBytes, signature, key),
+    )
+    .map((piece) => `${pieceName(piece)}: the signature is not of this key`);
+}
+
+function finding({ finding: found, data }: Facts): Check {
+  if (found === undefined)
+    return fails("finding", `no batch of the server holds ${data.findingId}`);
+  const { entry, seq, piece } = found;
+  return holds(
+    "finding",
+    `${entry.finding}, ${entry.state}: entry ${seq} of the server's ${pieceName(piece)}`,
+  );
+}
+
+/** A receipt binds a batch to its place in the journal and the time at which it came. */
+function receipts({ nodes, receipts: opened }: Facts): Check {
+  const pieces = nodes.flatMap(({ chain, kept }) => [...chain, ...kept]);
+  const reasons = pieces.flatMap((piece) => {
+    const { header, hash, kind } = piece;
+    const receipt = opened.get(piece);
+    if (receipt === undefined)
+      return kind === "batch" ? [`${pieceName(piece)} has no receipt`] : [];
+    const fits =
+      kind === "batch" &&
+      Buffer.from(receipt.nodeId).equals(header.nodeId) &&
+      receipt.epoch === header.epoch &&
+      receipt.batchNo === header.batchNo &&
+      Buffer.from(receipt.head).toString("hex") === hash;
+    return fits ? [] : [`the receipt of ${pieceName(piece)} is for another batch`];
+  });
+  return unless(
+    "receipts",
+    reasons,
+    `the server signed for ${counted(opened.size, "batch", "batches")} of nodes`,
+  );
+}

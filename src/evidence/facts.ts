@@ -1,0 +1,236 @@
+/**
+ * What the signed data of a file says, before anything is believed: pieces taken apart, the entries
+ * that the finding is about picked out. The readable part and the checks are both made from it.
+ */
+import { hash } from "node:crypto";
+import type { EnrolledEntry, Entry, FindingEntry, NodeEntry, OpenEntry } from "../format/entry.ts";
+import type { RevokedEntry } from "../format/entry.ts";
+import { nodeIdOf, publicKeyFromRaw } from "../format/identity.ts";
+import { decompressPayload, forEachEntry } from "../format/payload.ts";
+import { openReceipt, type Receipt } from "../format/receipt.ts";
+import { type Claims, claimsOf } from "./claims.ts";
+import type { EvidenceData } from "./data-part.ts";
+import type { HalfFacts, Placed } from "./half-facts.ts";
+import { isSameTuple } from "./same-tuple.ts";
+import { type Piece, pieceName } from "./piece.ts";
+
+export interface NodeFacts {
+  /** Hex. */
+  readonly id: string;
+  /** As the server's entry of its enrolment has it; the id's beginning where that entry is not here. */
+  readonly name: string;
+  readonly enrolled: Placed<EnrolledEntry> | undefined;
+  readonly revoked: Placed<RevokedEntry> | undefined;
+  /** Accepted batches and headers in the order of the chain. */
+  readonly chain: readonly Piece[];
+  readonly kept: readonly Piece[];
+}
+
+export interface Facts {
+  readonly data: EvidenceData;
+  /** Hex. */
+  readonly serverId: string;
+  readonly serverPieces: readonly Piece[];
+  /** The newest entry of the finding. */
+  readonly finding: Placed<FindingEntry> | undefined;
+  readonly claims: Claims;
+  readonly nodes: readonly NodeFacts[];
+  readonly halves: readonly HalfFacts[];
+  /** Opens with the addresses and ports of a lone half, by either node, the half's own among them. */
+  readonly opens: readonly Placed<OpenEntry>[];
+  /** What the nodes said of themselves: gaps, addresses, opt-outs and the like; log lines are not among them. */
+  readonly statements: readonly Placed<Exclude<NodeEntry, { kind: "log" }>>[];
+  readonly receipts: ReadonlyMap<Piece, Receipt>;
+  /** Pieces and receipts that are not what they should be. */
+  readonly problems: readonly string[];
+}
+
+/** All at once. */
+export function factsOf(data: EvidenceData): Facts {
+  const steps = factSteps(data);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** A step for each piece, for whoever must not be held up by all of them. */
+export function* factSteps(data: EvidenceData): Generator<void, Facts, void> {
+  const collector = new Collector(data);
+  for (const piece of data.pieces) {
+    if (piece.nodeId !== collector.serverId) continue;
+    collector.takeServer(piece);
+    yield;
+  }
+  collector.understand();
+  for (const piece of data.pieces) {
+    if (piece.nodeId === collector.serverId) continue;
+    collector.takeNode(piece);
+    yield;
+  }
+  return collector.facts();
+}
+
+class Collector {
+  readonly serverId: string;
+  readonly #data: EvidenceData;
+  readonly #problems: string[] = [];
+  readonly #receipts = new Map<Piece, Receipt>();
+  readonly #enrolled = new Map<string, Placed<EnrolledEntry>>();
+  readonly #revoked = new Map<string, Placed<RevokedEntry>>();
+  readonly #statements: Facts["statements"][number][] = [];
+  readonly #opens: Placed<OpenEntry>[] = [];
+  #finding: Placed<FindingEntry> | undefined;
+  #claims: Claims = claimsOf({});
+  #halves: {
+    claim: HalfFacts["claim"];
+    open: HalfFacts["open"];
+    later: HalfFacts["later"][number][];
+  }[] = [];
+
+  constructor(data: EvidenceData) {
+    this.#data = data;
+    this.serverId = nodeIdOf(data.serverKey).toString("hex");
+  }
+
+  takeServer(piece: Piece): void {
+    if (piece.receipt !== undefined) this.#problem(piece, "the server gives itself no receipts");
+    this.#read(piece, (entry, seq) => {
+      if (entry.kind === "finding" && entry.id === this.#data.findingId) {
+        this.#finding = { entry, seq, piece };
+      }
+      if (entry.kind === "enrolled") this.#enrolled.set(entry.node, { entry, seq, piece });
+      if (entry.kind === "revoked") this.#revoked.set(entry.node, { entry, seq, piece });
+    });
+  }
+
+  /** After the server's pieces: what is looked for in those of the nodes. */
+  understand(): void {
+    this.#claims = claimsOf(this.#finding?.entry.evidence ?? {});
+    this.#halves = this.#claims.halves.map((claim) => ({ claim, open: undefined, later: [] }));
+  }
+
+  takeNode(piece: Piece): void {
+    this.#openReceipt(piece);
+    // What was refused may hold anything, as long as it is what was signed.
+    if (piece.kind === "kept") this.#isSigned(piece);
+    if (piece.kind !== "batch") return;
+    const lone = this.#claims.absence === undefined ? undefined : this.#claims.halves[0];
+    const own = this.#halves.filter(
+      ({ claim }) => claim.node === piece.nodeId && claim.epoch === piece.header.epoch,
+    );
+    this.#read(piece, (entry, seq) => {
+      switch (entry.kind) {
+        case "open":
+          if (lone !== undefined && isSameTuple(entry, lone.tuple)) {
+            this.#opens.push({ entry, seq, piece });
+          }
+          for (const half of own) if (half.claim.seq === seq) half.open = { entry, seq, piece };
+          return;
+        case "update":
+        case "close":
+        case "account":
+          for (const half of own) {
+            if (half.claim.seq === entry.openSeq) half.later.push({ entry, seq, piece });
+          }
+          return;
+        case "log":
+          return;
+        case "tick":
+        case "enrolled":
+        case "revoked":
+        case "finding":
+          return this.#problem(piece, `entry ${seq} is one that only the server writes`);
+        default:
+          this.#statements.push({ entry, seq, piece });
+      }
+    });
+  }
+
+  facts(): Facts {
+    const { pieces } = this.#data;
+    const ids = [...new Set([...this.#enrolled.keys(), ...pieces.map(({ nodeId }) => nodeId)])];
+    return {
+      data: this.#data,
+      serverId: this.serverId,
+      serverPieces: pieces.filter(({ nodeId }) => nodeId === this.serverId),
+      finding: this.#finding,
+      claims: this.#claims,
+      nodes: ids
+        .filter((id) => id !== this.serverId && this.#isConcerned(id))
+        .toSorted()
+        .map((id) => this.#node(id)),
+      halves: this.#halves,
+      opens: this.#opens,
+      statements: this.#statements,
+      receipts: this.#receipts,
+      problems: this.#problems,
+    };
+  }
+
+  /** A batch of the server may hold enrolments of others: they are of no interest. */
+  #isConcerned(id: string): boolean {
+    const { entry } = this.#finding ?? {};
+    const isNamed =
+      entry !== undefined && JSON.stringify([entry.node, entry.evidence]).includes(id);
+    return isNamed || this.#data.pieces.some(({ nodeId }) => nodeId === id);
+  }
+
+  #node(id: string): NodeFacts {
+    const own = this.#data.pieces.filter(({ nodeId }) => nodeId === id);
+    const enrolled = this.#enrolled.get(id);
+    return {
+      id,
+      name: enrolled?.entry.name ?? id.slice(0, 8),
+      enrolled,
+      revoked: this.#revoked.get(id),
+      chain: own.filter(({ kind }) => kind !== "kept"),
+      kept: own.filter(({ kind }) => kind === "kept"),
+    };
+  }
+
+  #openReceipt(piece: Piece): void {
+    if (piece.receipt === undefined) return;
+    try {
+      const receipt = openReceipt(piece.receipt, publicKeyFromRaw(this.#data.serverKey));
+      this.#receipts.set(piece, receipt);
+    } catch (error) {
+      this.#problem(piece, `its receipt is not the server's: ${textOf(error)}`);
+    }
+  }
+
+  #read(piece: Piece, each: (entry: Entry, seq: number) => void): void {
+    const { payload, header } = piece;
+    if (payload === undefined || !this.#isSigned(piece)) return;
+    let [minMs, maxMs] = [Infinity, 0];
+    try {
+      forEachEntry(decompressPayload(payload, header.rawBytes), header, (entry, seq) => {
+        minMs = Math.min(minMs, entry.atMs);
+        maxMs = Math.max(maxMs, entry.atMs);
+        each(entry, seq);
+      });
+      const isWithin = minMs === header.firstAtMs && maxMs === header.lastAtMs;
+      if (header.entryCount > 0 && !isWithin) {
+        this.#problem(piece, "its entries have other times than its header says");
+      }
+    } catch (error) {
+      this.#problem(piece, `its entries cannot be read: ${textOf(error)}`);
+    }
+  }
+
+  #isSigned(piece: Piece): boolean {
+    const { payload, header } = piece;
+    if (payload === undefined) return true;
+    if (hash("sha256", payload, "buffer").equals(header.payloadHash)) return true;
+    this.#problem(piece, "its payload is not the one that was signed");
+    return false;
+  }
+
+  #problem(piece: Piece, what: string): void {
+    this.#problems.push(`${piece.nodeId}, ${pieceName(piece)}: ${what}`);
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

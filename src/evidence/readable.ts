@@ -1,0 +1,184 @@
+/**
+ * The readable part of an evidence file: a function of the signed data alone, so that whoever checks
+ * the file makes it again and compares.
+ */
+import type { Entry } from "../format/entry.ts";
+import { encodeLine } from "../format/entry-line.ts";
+import { printable } from "../std/printable.ts";
+import { DATA_MARK } from "./data-part.ts";
+import type { Facts, NodeFacts } from "./facts.ts";
+import {
+  findingSections,
+  pairLines,
+  type Section,
+  sectionText,
+  tableLines,
+  type Watermark,
+} from "./finding-text.ts";
+import type { Placed } from "./half-facts.ts";
+import { LISTED_ENTRIES_MAX } from "./limits.ts";
+import type { Piece } from "./piece.ts";
+import { runsOf } from "./runs.ts";
+import { counted, timeText } from "./values.ts";
+
+/** Up to the mark, its line included. */
+export function readablePart(facts: Facts): string {
+  return `${OPENING}\n${sectionText(sections(facts))}\n${DATA_MARK}\n`;
+}
+
+const OPENING = `Tallystick evidence, version 1
+
+Everything above the line "${DATA_MARK}" follows from what stands below it. To check both,
+with nothing but this file and Node: tallystick verify FILE
+How to read and check it by other means is in docs/evidence.md.
+`;
+
+function sections(facts: Facts): Section[] {
+  const { finding } = facts;
+  if (finding === undefined) {
+    return [{ heading: "Finding", lines: ["The data does not hold it."] }];
+  }
+  const { entry } = finding;
+  const node = facts.nodes.find(({ id }) => id === entry.node);
+  const named = node === undefined ? entry.node : `${node.name} (${node.id})`;
+  const view = {
+    ...entry,
+    kind: entry.finding,
+    node: named,
+    concludedMs: entry.atMs,
+  };
+  return [
+    ...findingSections(view, facts.nodes.flatMap(watermarks)),
+    { heading: "Who signed", lines: signers(facts) },
+    { heading: "Entries of the halves", lines: halfEntries(facts) },
+    { heading: "Opens with the same addresses and ports", lines: listed(facts, facts.opens) },
+    { heading: "What the nodes say of themselves", lines: listed(facts, facts.statements) },
+    { heading: "Signed batches", lines: batches(facts) },
+    { heading: "Not in this file", lines: lacking(facts) },
+  ].filter(({ lines }) => lines.length > 0);
+}
+
+/** The furthest claim among the headers of the file: signed by the node itself. */
+function watermarks({ chain, name }: NodeFacts): Watermark[] {
+  if (chain.length === 0) return [];
+  const completeToMs = Math.max(...chain.map(({ header }) => header.completeToMs));
+  return [{ name, completeToMs, of: "the furthest that it signed in this file" }];
+}
+
+function signers({ data, serverId, nodes, finding, serverPieces }: Facts): string[] {
+  const concluded = finding === undefined ? "" : `; the finding is entry ${placeText(finding)}`;
+  const rows: [string, string][] = [
+    ["server", `${serverId}, key ${data.serverKey.toString("base64url")}`],
+    ["", `${counted(serverPieces.length, "batch", "batches")} of its own${concluded}`],
+  ];
+  for (const { id, name, enrolled, revoked } of nodes) {
+    if (enrolled === undefined) {
+      rows.push([name, `${id}; its enrolment is not in this file`]);
+      continue;
+    }
+    rows.push([name, `${id}, key ${enrolled.entry.publicKey}`]);
+    const when = timeText(enrolled.entry.atMs);
+    rows.push(["", `enrolled ${when} by entry ${placeText(enrolled)} of the server`]);
+    if (revoked !== undefined) {
+      const { atMs, epoch, lastBatch } = revoked.entry;
+      const last = `the last batch that counts is ${lastBatch} of epoch ${epoch}`;
+      rows.push(["", `revoked ${timeText(atMs)} by entry ${placeText(revoked)}; ${last}`]);
+    }
+  }
+  return pairLines(rows.map(([name, value]) => [printable(name), value]));
+}
+
+function halfEntries(facts: Facts): string[] {
+  return facts.halves.flatMap(({ claim, open, later }) => [
+    printable(`${claim.name}, half ${claim.half}:`),
+    ...[...(open === undefined ? [] : [open]), ...later].map(
+      (placed) => `  entry ${placeText(placed)}: ${lineOf(placed)}`,
+    ),
+    ...(open === undefined ? ["  its open is not in this file"] : []),
+  ]);
+}
+
+function listed(facts: Facts, entries: readonly Placed<Entry>[]): string[] {
+  const names = new Map(facts.nodes.map(({ id, name }) => [id, name]));
+  const shown = entries.slice(0, LISTED_ENTRIES_MAX).map((placed) => {
+    const name = printable(names.get(placed.piece.nodeId) ?? placed.piece.nodeId);
+    return `${name}, entry ${placeText(placed)}: ${lineOf(placed)}`;
+  });
+  const more = entries.length - shown.length;
+  return more > 0 ? [...shown, `and ${more} more`] : shown;
+}
+
+/** `12 (epoch 0, batch 3)` */
+function placeText({ seq, piece }: Placed<Entry>): string {
+  return `${seq} (epoch ${piece.header.epoch}, batch ${piece.header.batchNo})`;
+}
+
+/** As it stands in its batch, but with the time itself instead of the difference to the line before. */
+function lineOf({ entry, seq }: Placed<Entry>): string {
+  return printable(encodeLine(entry, { seq, previousAtMs: 0 }));
+}
+
+function batches(facts: Facts): string[] {
+  const rows = facts.data.pieces.map((piece) => {
+    const node = facts.nodes.find(({ id }) => id === piece.nodeId);
+    const { header, kind, hash } = piece;
+    const receipt = facts.receipts.get(piece);
+    return [
+      piece.nodeId === facts.serverId ? "(server)" : (node?.name ?? piece.nodeId.slice(0, 8)),
+      kind,
+      header.epoch,
+      header.batchNo,
+      header.entryCount,
+      header.seqFirst,
+      timeText(header.closedAtMs),
+      header.completeToMs === 0 ? "no claim" : timeText(header.completeToMs),
+      receipt?.index,
+      receipt === undefined ? "" : timeText(receipt.receivedMs),
+      hash,
+    ];
+  });
+  return tableLines(BATCH_HEADINGS, rows);
+}
+
+const BATCH_HEADINGS = [
+  "node",
+  "what",
+  "epoch",
+  "batch",
+  "entries",
+  "first entry",
+  "closed",
+  "complete to",
+  "in journal at",
+  "received",
+  "chain hash",
+];
+
+/** What the reader might look for and not find. */
+function lacking(facts: Facts): string[] {
+  return facts.nodes.flatMap((node) => {
+    const name = printable(node.name);
+    const headers = node.chain.filter(({ kind }) => kind === "header").length;
+    const breaks = runsOf(node.chain).length - 1;
+    return [
+      ...(headers === 0
+        ? []
+        : [
+            `${name}: the entries of ${counted(headers, "batch", "batches")} of which the header is here`,
+          ]),
+      ...(breaks < 1
+        ? []
+        : [
+            `${name}: batches in ${counted(breaks, "place", "places")} between those that are here`,
+          ]),
+      ...(node.chain.length > 0 ? [] : [`${name}: any of its batches`]),
+      ...node.kept
+        .filter(isHeadOnly)
+        .map(() => `${name}: the payload of a refused batch, which was not the signed one`),
+    ];
+  });
+}
+
+function isHeadOnly({ payload }: Piece): boolean {
+  return payload === undefined;
+}

@@ -1,0 +1,76 @@
+/**
+ * Checks an evidence file with nothing but the file: what was signed, what follows from it, and what
+ * nobody can tell from here. Trusts neither the server nor the nodes nor whoever passed it on.
+ */
+import { type Check, fails, holds, open } from "./checks/check.ts";
+import { checkAbsence } from "./checks/absence.ts";
+import { checkHalves } from "./checks/halves.ts";
+import { checkNodeFinding } from "./checks/node-findings.ts";
+import { checkNodes } from "./checks/nodes.ts";
+import { checkServer } from "./checks/server.ts";
+import { dataChunks, type EvidenceData, evidenceData, parseData } from "./data-part.ts";
+import { factsOf } from "./facts.ts";
+import { splitFile } from "./file.ts";
+import { readablePart } from "./readable.ts";
+import { counted } from "./values.ts";
+
+export interface VerifyOptions {
+  /** The server's key as the reader knows it, 32 bytes. */
+  readonly serverKey?: Uint8Array;
+}
+
+/** Every check that could be made, in the order in which they are worth reading; never throws for a bad file. */
+export function verifyEvidence(text: string, options: VerifyOptions = {}): Check[] {
+  const parts = splitFile(text);
+  if (parts === undefined)
+    return [fails("form", "no evidence file: the line before the data is missing")];
+  let data: EvidenceData;
+  try {
+    data = parseData(parts.data);
+  } catch (error) {
+    return [fails("form", error instanceof Error ? error.message : String(error))];
+  }
+  const facts = factsOf(data);
+  return [
+    dataForm(parts.data, data),
+    readableForm(parts.readable, readablePart(facts)),
+    ...checkServer(facts, options.serverKey),
+    ...checkNodes(facts),
+    ...checkHalves(facts),
+    ...checkAbsence(facts),
+    ...checkNodeFinding(facts),
+    open(
+      "journal",
+      "that the journal still holds these batches: proofs of its tree are not part of this file",
+    ),
+  ];
+}
+
+/** True when nothing contradicts. */
+export function isSound(checks: readonly Check[]): boolean {
+  return checks.every(({ outcome }) => outcome !== "fails");
+}
+
+function dataForm(given: string, data: EvidenceData): Check {
+  const { findingId, serverKey, pieces } = data;
+  const expected = [...dataChunks(evidenceData(findingId, serverKey, pieces))].join("");
+  return given === expected
+    ? holds(
+        "data part",
+        `${counted(pieces.length, "signed piece", "signed pieces")}, each in its one spelling`,
+      )
+    : fails("data part", `${differsAt(given, expected)} of the data is not as a server writes it`);
+}
+
+function readableForm(given: string, expected: string): Check {
+  return given === expected
+    ? holds("readable part", "it says what the signed data says, to the letter")
+    : fails("readable part", `${differsAt(given, expected)} is not what the signed data says`);
+}
+
+function differsAt(given: string, expected: string): string {
+  const lines = [given, expected].map((text) => text.split("\n"));
+  const [a = [], b = []] = lines;
+  const at = a.findIndex((line, index) => line !== b[index]);
+  return `line ${(at < 0 ? a.length : at) + 1}`;
+}

@@ -1,0 +1,44 @@
+/** `/api/v1/findings/{id}/evidence`: the file that stands on its own. */
+import { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Type } from "typebox";
+import { evidenceChunks } from "../../evidence/file.ts";
+import { gatherEvidence } from "../../evidence/gather.ts";
+import type { Api, ApiParts } from "../api.ts";
+import { checkFindingId } from "../query/finding-id.ts";
+import { ServeError } from "../serve-error.ts";
+
+const TEXT = "text/plain; charset=utf-8";
+/** Each holds some 20 MB, and reads what may be cold. */
+const EXPORTS_AT_ONCE_MAX = 2;
+
+export function evidenceRoutes(app: Api, { evidence }: ApiParts): void {
+  let running = 0;
+  app.get(
+    "/findings/:id/evidence",
+    {
+      config: { access: "admin" },
+      schema: {
+        summary: "A finding with everything signed that it rests on, as one text file",
+        media: "text/plain",
+        params: Type.Object({ id: Type.String({ description: "32 hex digits" }) }),
+        response: { 200: Type.String({ description: "docs/evidence.md" }) },
+      },
+    },
+    async ({ params }, reply) => {
+      const id = checkFindingId(params.id);
+      if (running >= EXPORTS_AT_ONCE_MAX) {
+        throw new ServeError("evidence_busy", `${running} exports are under way`);
+      }
+      running++;
+      // Until the last byte has left: a slow reader holds the file as well.
+      reply.raw.once("close", () => running--);
+      // Ingest shares this thread: it gets its turn after every batch.
+      const data = await gatherEvidence(evidence, id, nextTurn);
+      if (data === undefined)
+        throw new ServeError("unknown_finding", `no finding has the id ${id}`);
+      reply.header("content-disposition", `attachment; filename="finding-${id}.evidence.txt"`);
+      return reply.type(TEXT).send(Readable.from(evidenceChunks(data, nextTurn)));
+    },
+  );
+}

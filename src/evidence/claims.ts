@@ -3,7 +3,7 @@
  * has another shape is not understood, and is shown as it stands.
  */
 import type { Counters, Role, Tuple } from "../format/entry.ts";
-import { NAMED_PLACES_MAX } from "./limits.ts";
+import { HALVES_MAX, NAMED_PLACES_MAX } from "./limits.ts";
 
 export type Members = Readonly<Record<string, unknown>>;
 
@@ -55,7 +55,7 @@ export function claimsOf(evidence: Members): Claims {
   const { recorded, halves, missing, difference, causes, todo, ...rest } = evidence;
   const listed = Array.isArray(halves) ? (halves as readonly unknown[]) : [];
   return {
-    halves: [recorded, ...listed].filter(isHalf).map(halfClaim),
+    halves: [recorded, ...listed].filter(isHalf).slice(0, HALVES_MAX).map(halfClaim),
     absence: isAbsence(missing) ? missing : undefined,
     difference: isDifference(difference) ? difference : undefined,
     causes: Array.isArray(causes) ? causes.map(String) : [],

@@ -8,7 +8,7 @@ import type { RevokedEntry } from "../format/entry.ts";
 import { nodeIdOf, publicKeyFromRaw } from "../format/identity.ts";
 import { decompressPayload, forEachEntry } from "../format/payload.ts";
 import { openReceipt, type Receipt } from "../format/receipt.ts";
-import { type Claims, claimsOf } from "./claims.ts";
+import { type Claims, claimsOf, namedNodes } from "./claims.ts";
 import type { EvidenceData } from "./data-part.ts";
 import type { HalfFacts, Placed } from "./half-facts.ts";
 import { isSameTuple } from "./same-tuple.ts";
@@ -149,17 +149,14 @@ class Collector {
 
   facts(): Facts {
     const { pieces } = this.#data;
-    const ids = [...new Set([...this.#enrolled.keys(), ...pieces.map(({ nodeId }) => nodeId)])];
+    const byNode = Map.groupBy(pieces, ({ nodeId }) => nodeId);
     return {
       data: this.#data,
       serverId: this.serverId,
-      serverPieces: pieces.filter(({ nodeId }) => nodeId === this.serverId),
+      serverPieces: byNode.get(this.serverId) ?? [],
       finding: this.#finding,
       claims: this.#claims,
-      nodes: ids
-        .filter((id) => id !== this.serverId && this.#isConcerned(id))
-        .toSorted()
-        .map((id) => this.#node(id)),
+      nodes: this.#concerned(byNode.keys()).map((id) => this.#node(id, byNode.get(id) ?? [])),
       halves: this.#halves,
       opens: this.#opens,
       statements: this.#statements,
@@ -168,16 +165,16 @@ class Collector {
     };
   }
 
-  /** A batch of the server may hold enrolments of others: they are of no interest. */
-  #isConcerned(id: string): boolean {
-    const { entry } = this.#finding ?? {};
-    const isNamed =
-      entry !== undefined && JSON.stringify([entry.node, entry.evidence]).includes(id);
-    return isNamed || this.#data.pieces.some(({ nodeId }) => nodeId === id);
+  /** Nodes with pieces, and those that the finding names. A batch of the server may hold enrolments of others. */
+  #concerned(withPieces: Iterable<string>): string[] {
+    const { node = "", evidence = {} } = this.#finding?.entry ?? {};
+    const named = [node, ...namedNodes(evidence)].filter((id) => this.#enrolled.has(id));
+    const ids = new Set([...withPieces, ...named]);
+    ids.delete(this.serverId);
+    return [...ids].toSorted();
   }
 
-  #node(id: string): NodeFacts {
-    const own = this.#data.pieces.filter(({ nodeId }) => nodeId === id);
+  #node(id: string, own: readonly Piece[]): NodeFacts {
     const enrolled = this.#enrolled.get(id);
     return {
       id,

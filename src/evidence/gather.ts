@@ -3,7 +3,7 @@
  * batch that it refers to, the batches with the halves' entries, those of the end that has none, and
  * the headers that join them.
  */
-import { decodeFrame } from "../format/batch.ts";
+import { decodeFrame, decodeHeader } from "../format/batch.ts";
 import type { Entry, FindingEntry } from "../format/entry.ts";
 import { decompressPayload, forEachEntry } from "../format/payload.ts";
 import { type Claims, claimsOf, type HalfClaim, namedNodes, namedPlaces } from "./claims.ts";
@@ -104,8 +104,14 @@ class Gathering {
     const then = { fromMs: atMs, toMs: atMs, limitCount: WINDOW_BATCHES_MAX };
     for (const index of await this.#source.statements({ nodeId, kind, ...then })) {
       const found = await this.#find(index, (entry) => entry.kind === kind && entry.node === about);
-      if (found) return this.#selection.add(index);
+      if (found) return this.#addWhole(await this.#source.record(index));
     }
+  }
+
+  #addWhole(record: SourceRecord | undefined): void {
+    if (record === undefined) return;
+    const { payloadBytes, rawBytes } = decodeHeader(record.frame);
+    this.#selection.addWhole({ index: record.index, payloadBytes, rawBytes });
   }
 
   /** The batch with its open, those with its later entries as far as the finding knew them, and the headers between. */
@@ -225,10 +231,11 @@ class Gathering {
 
   /** A batch that the finding names, and the header of the one before it. */
   async #named(index: number): Promise<void> {
-    this.#selection.add(index);
     const record = await this.#source.record(index);
-    if (record === undefined || record.type === "evidence") return;
-    const nodeId = Buffer.from(decodeFrame(record.frame).header.nodeId).toString("hex");
+    if (record === undefined) return;
+    if (record.type === "evidence") return this.#selection.add(index);
+    this.#addWhole(record);
+    const nodeId = Buffer.from(decodeHeader(record.frame).nodeId).toString("hex");
     this.#firstNamed = Math.min(this.#firstNamed ?? index, index);
     const before = {
       nodeId,

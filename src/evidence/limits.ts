@@ -21,5 +21,11 @@ export const LISTED_ENTRIES_MAX = 200;
 /** Places in the journal that a finding may name and that are followed, inclusive. */
 export const NAMED_PLACES_MAX = 64;
 
+/** Halves of one connection that a finding is understood to claim, inclusive: two ends, and who routed between them. */
+export const HALVES_MAX = 16;
+
+/** Payloads that `tallystick verify` decompresses, inclusive: a small file of zstd could hold terabytes. */
+export const VERIFIED_BYTES_MAX = 256 * 1024 * 1024;
+
 /** What `tallystick verify` reads, inclusive: twice what an export of full bounds has. */
 export const FILE_BYTES_MAX = 64 * 1024 * 1024;

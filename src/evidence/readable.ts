@@ -119,12 +119,12 @@ function lineOf({ entry, seq }: Placed<Entry>): string {
 }
 
 function batches(facts: Facts): string[] {
+  const names = new Map(facts.nodes.map(({ id, name }) => [id, name]));
   const rows = facts.data.pieces.map((piece) => {
-    const node = facts.nodes.find(({ id }) => id === piece.nodeId);
     const { header, kind, hash } = piece;
     const receipt = facts.receipts.get(piece);
     return [
-      piece.nodeId === facts.serverId ? "(server)" : (node?.name ?? piece.nodeId.slice(0, 8)),
+      piece.nodeId === facts.serverId ? "(server)" : names.get(piece.nodeId),
       kind,
       header.epoch,
       header.batchNo,

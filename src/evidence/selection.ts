@@ -11,13 +11,13 @@ export class Selection {
   #payloadBytes = 0;
   #textBytes = 0;
 
-  /** A record whose size is not known yet: few, and each is needed. */
+  /** A record without which there is no file, or of which nothing is unpacked. */
   add(index: number): void {
     this.#whole.add(index);
   }
 
   /** Whole while there is room, else by its header. True when it is whole. */
-  addWhole(batch: SourceBatch): boolean {
+  addWhole(batch: Pick<SourceBatch, "index" | "payloadBytes" | "rawBytes">): boolean {
     if (this.#whole.has(batch.index)) return true;
     const payloadBytes = this.#payloadBytes + batch.payloadBytes;
     const textBytes = this.#textBytes + batch.rawBytes;

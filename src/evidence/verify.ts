@@ -11,6 +11,7 @@ import { checkServer } from "./checks/server.ts";
 import { dataChunks, type EvidenceData, evidenceData, parseData } from "./data-part.ts";
 import { factsOf } from "./facts.ts";
 import { splitFile } from "./file.ts";
+import { VERIFIED_BYTES_MAX } from "./limits.ts";
 import { readablePart } from "./readable.ts";
 import { counted } from "./values.ts";
 
@@ -29,6 +30,11 @@ export function verifyEvidence(text: string, options: VerifyOptions = {}): Check
     data = parseData(parts.data);
   } catch (error) {
     return [fails("form", error instanceof Error ? error.message : String(error))];
+  }
+  const whole = data.pieces.filter(({ payload }) => payload !== undefined);
+  const rawBytes = whole.reduce((sum, { header }) => sum + header.rawBytes, 0);
+  if (rawBytes > VERIFIED_BYTES_MAX) {
+    return [fails("form", `it unpacks to ${rawBytes} bytes: no server exports so much`)];
   }
   const facts = factsOf(data);
   return [

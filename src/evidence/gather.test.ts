@@ -1,0 +1,237 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { describe, test } from "node:test";
+import { FINDING_ID, OPENED_MS, SimEvidence } from "../../test/simulate/sim-evidence.ts";
+import type { SimNode } from "../../test/simulate/sim-node.ts";
+import { chainHash, decodeHeader, encodeHeader } from "../format/batch.ts";
+import type { Entry } from "../format/entry.ts";
+import { decompressPayload, forEachEntry } from "../format/payload.ts";
+import { signReceipt } from "../format/receipt.ts";
+import { evidenceText } from "./file.ts";
+import { gatherEvidence } from "./gather.ts";
+import { HEADERS_PER_NODE_MAX, PAYLOADS_BYTES_MAX } from "./limits.ts";
+import type { Piece } from "./piece.ts";
+import type { EvidenceSource, SourceBatch, SourceRecord } from "./source.ts";
+import { isSound, verifyEvidence } from "./verify.ts";
+
+/** A server's store and journal, made of what was signed: every batch was received when it was closed. */
+class FakeSource implements EvidenceSource {
+  readonly serverKey: Uint8Array;
+  readonly serverId: string;
+  /** Records that were read, and how often. */
+  reads = 0;
+  readonly #sim: SimEvidence;
+  readonly #pieces: readonly Piece[];
+
+  constructor(sim: SimEvidence) {
+    this.#sim = sim;
+    this.#pieces = sim.pieces;
+    this.serverKey = sim.server.publicKey;
+    this.serverId = sim.server.id;
+  }
+
+  async findingIndex(id: string): Promise<number | undefined> {
+    return id === FINDING_ID ? this.#pieces.length - 1 : undefined;
+  }
+
+  async record(index: number): Promise<SourceRecord | undefined> {
+    this.reads++;
+    const piece = this.#pieces[index];
+    if (piece === undefined) return undefined;
+    return { index, receivedMs: piece.header.closedAtMs, type: "batch", frame: piece.frame };
+  }
+
+  async batches(query: Parameters<EvidenceSource["batches"]>[0]): Promise<SourceBatch[]> {
+    const { nodeId, fromIndex = 0, toIndex = Infinity, closedFromMs = 0, limitCount } = query;
+    const all = this.#pieces.flatMap(({ header, nodeId: owner }, index): SourceBatch[] => {
+      const fits = owner === nodeId && index >= fromIndex && index <= toIndex;
+      if (!fits || header.closedAtMs < closedFromMs) return [];
+      const { epoch, batchNo, payloadBytes, rawBytes } = header;
+      const times = { closedMs: header.closedAtMs, completeToMs: header.completeToMs };
+      return [{ index, epoch, batchNo, ...times, payloadBytes, rawBytes }];
+    });
+    return query.fromEnd === true ? all.slice(-limitCount) : all.slice(0, limitCount);
+  }
+
+  async statements(query: Parameters<EvidenceSource["statements"]>[0]): Promise<number[]> {
+    const { nodeId, kind, fromMs, toMs, limitCount } = query;
+    const found: number[] = [];
+    for (const [index, piece] of this.#pieces.entries()) {
+      if (piece.nodeId !== nodeId || piece.payload === undefined) continue;
+      const raw = decompressPayload(piece.payload, piece.header.rawBytes);
+      forEachEntry(raw, piece.header, (entry) => {
+        if (entry.kind === kind && entry.atMs >= fromMs && entry.atMs <= toMs) found.unshift(index);
+      });
+    }
+    return found.slice(0, limitCount);
+  }
+
+  async firstIndexSince(receivedMs: number): Promise<number> {
+    const index = this.#pieces.findIndex(({ header }) => header.closedAtMs >= receivedMs);
+    return index < 0 ? this.#pieces.length : index;
+  }
+
+  membership(nodeId: string): { enrolledMs: number } | undefined {
+    const isKnown = [this.#sim.a.id, this.#sim.b.id].includes(nodeId);
+    return isKnown ? { enrolledMs: this.#sim.server.atMs } : undefined;
+  }
+
+  receipt(header: Piece["header"], { index, receivedMs }: SourceRecord): Buffer {
+    const { nodeId, epoch, batchNo } = header;
+    const head = chainHash(encodeHeader(decodeHeader(encodeHeader(header))));
+    return signReceipt({ nodeId, epoch, batchNo, head, index, receivedMs }, this.#sim.server.key);
+  }
+}
+
+/** Both ends before anything happened: five minutes of heartbeats each. */
+function begun(): SimEvidence {
+  const sim = new SimEvidence();
+  sim.enrol(sim.a);
+  sim.enrol(sim.b);
+  idle(sim, 5);
+  return sim;
+}
+
+function idle(sim: SimEvidence, minutes: number): void {
+  for (let n = 0; n < minutes; n++) for (const node of [sim.a, sim.b]) sim.batch(node);
+}
+
+/** That `b` lacks the half whose open is `seq` of `a`, in the batch at `journalIndex`. */
+function concludeMissing(sim: SimEvidence, seq: number, more: object = {}): void {
+  const { a, b } = sim;
+  const claim = { ...sim.claim(a, "initiator", seq), ...more };
+  const missing = { node: b.id, name: "b", completeToMs: b.atMs };
+  const connection = String(claim.half);
+  sim.conclude({
+    finding: "missing-half",
+    node: b.id,
+    connection,
+    evidence: { recorded: claim, missing },
+  });
+}
+
+interface Gathered {
+  readonly pieces: readonly Piece[];
+  readonly text: string;
+  readonly outcomes: Readonly<Record<string, string>>;
+}
+
+async function gathered(sim: SimEvidence): Promise<Gathered> {
+  const data = await gatherEvidence(new FakeSource(sim), FINDING_ID, async () => undefined);
+  assert.ok(data !== undefined);
+  const text = evidenceText(data);
+  const checks = verifyEvidence(text);
+  assert.ok(isSound(checks), JSON.stringify(checks, undefined, 1));
+  const outcomes = Object.fromEntries(checks.map(({ subject, outcome }) => [subject, outcome]));
+  return { pieces: data.pieces, text, outcomes };
+}
+
+/** Numbers of a node's batches in the file. */
+function numbers({ pieces }: Gathered, node: SimNode, kind: Piece["kind"]): number[] {
+  return pieces
+    .filter((piece) => piece.nodeId === node.id && piece.kind === kind)
+    .map(({ header }) => header.batchNo);
+}
+
+test("an absence takes the peer's batches around it whole, the header before, and those up to the claim", async () => {
+  const sim = begun();
+  const journalIndex = sim.pieces.length;
+  sim.batch(sim.a, sim.half(sim.a, "initiator"));
+  sim.batch(sim.b);
+  idle(sim, 20);
+  concludeMissing(sim, 0, { journalIndex });
+  const file = await gathered(sim);
+  // Closed every minute from 5 minutes before: 2 minutes each way, and the one that passes the end.
+  assert.deepEqual(numbers(file, sim.b, "batch"), [2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(numbers(file, sim.b, "header"), [1, ...range(8, 25)]);
+  assert.deepEqual(numbers(file, sim.a, "batch"), [5]);
+  assert.deepEqual(numbers(file, sim.a, "header"), [4]);
+  assert.equal(numbers(file, sim.server, "batch").length, 3);
+  for (const subject of ["b: no entry", "b: watermark", "a: half", "a: end and counters"]) {
+    assert.equal(file.outcomes[subject], "holds", subject);
+  }
+});
+
+test("where the ports were used again, the other end's batches come too, for twice the time", async () => {
+  const sim = begun();
+  const journalIndex = sim.pieces.length;
+  const again = sim.half(sim.a, "initiator", 30_000)[0];
+  sim.batch(sim.a, [...sim.half(sim.a, "initiator"), again]);
+  sim.batch(sim.b, [sim.half(sim.b, "responder", 30_002)[0]]);
+  idle(sim, 20);
+  concludeMissing(sim, 0, { journalIndex });
+  const file = await gathered(sim);
+  assert.equal(file.outcomes["b: no entry"], "holds");
+  assert.match(file.text, /b, entry 0 \(epoch 0, batch 5\): \["open",1800000030002,"r"/);
+  assert.deepEqual(numbers(file, sim.a, "batch"), range(0, 9));
+});
+
+test("the end of a half that lived for long is found, and joined at both ends", async () => {
+  const sim = begun();
+  const journalIndex = sim.pieces.length;
+  const [open, close] = sim.half(sim.a, "initiator");
+  sim.batch(sim.a, [open]);
+  sim.batch(sim.b);
+  const minutes = 2_500;
+  for (let n = 0; n < minutes; n++) sim.batch(sim.a);
+  const durationMs = minutes * 60_000;
+  sim.batch(sim.a, [{ ...close, atMs: OPENED_MS + durationMs, ageMs: durationMs, openSeq: 0 }]);
+  concludeMissing(sim, 0, { journalIndex, durationMs });
+  const file = await gathered(sim);
+  assert.deepEqual(numbers(file, sim.a, "batch"), [5, 5 + minutes + 1]);
+  assert.equal(numbers(file, sim.a, "header").length, HEADERS_PER_NODE_MAX - 1);
+  assert.equal(file.outcomes["a: end and counters"], "holds");
+  assert.equal(file.outcomes["a: between"], "open");
+  assert.match(file.text, /a: batches in 1 place between those that are here/);
+});
+
+test("what does not fit is shown by headers, and leaves open what needed it", async () => {
+  const sim = begun();
+  const journalIndex = sim.pieces.length;
+  sim.batch(sim.a, sim.half(sim.a, "initiator"));
+  for (let n = 0; n < 8; n++) sim.batch(sim.b, noise(sim.b));
+  concludeMissing(sim, 0, { journalIndex });
+  const file = await gathered(sim);
+  const bytes = file.pieces.reduce((sum, { payload }) => sum + (payload?.length ?? 0), 0);
+  assert.ok(bytes <= PAYLOADS_BYTES_MAX, `${bytes}`);
+  assert.ok(numbers(file, sim.b, "header").length > 1);
+  // The nearest to the time are whole.
+  assert.ok(numbers(file, sim.b, "batch").includes(5));
+  assert.equal(file.outcomes["a: half"], "holds");
+  assert.match(file.text, /b: the entries of \d batches of which the header is here/);
+});
+
+describe("a finding that names what is not there", () => {
+  const cases: [name: string, evidence: Readonly<Record<string, unknown>>][] = [
+    ["places past the end", { journalIndex: 10_000, samples: [{ genuineIndex: 20_000 }] }],
+    ["nodes that nobody knows", { node: "00".repeat(16), nodes: ["11".repeat(16)] }],
+    [
+      "a half without its place",
+      { recorded: new SimEvidence().claim(new SimEvidence().a, "initiator", 3) },
+    ],
+    ["halves that are none", { halves: [{ half: 1 }, null, "x"], recorded: [] }],
+    ["an odd absence", { missing: { node: 1 } }],
+  ];
+  for (const [name, evidence] of cases) {
+    test(name, async () => {
+      const sim = begun();
+      const isHalf = evidence["recorded"] as { half?: string } | undefined;
+      sim.conclude({ finding: "odd", node: sim.a.id, connection: isHalf?.half ?? "", evidence });
+      assert.equal((await gathered(sim)).outcomes["finding"], "holds");
+    });
+  }
+});
+
+test("there is no evidence of what is no finding", async () => {
+  const source = new FakeSource(begun());
+  assert.equal(await gatherEvidence(source, "00".repeat(16), async () => undefined), undefined);
+});
+
+/** Some 2 MB that zstd cannot make smaller than 1.5. */
+function noise(node: SimNode): Entry[] {
+  return Array.from({ length: 36 }, () => node.logEntry(randomBytes(40_000).toString("base64")));
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}

@@ -7,6 +7,7 @@ import { addressVectors } from "./vectors/addresses.ts";
 import { batchVectors } from "./vectors/batches.ts";
 import { enrolmentVectors } from "./vectors/enrolment.ts";
 import { entryVectors } from "./vectors/entries.ts";
+import { evidenceVectors } from "./vectors/evidence.ts";
 import { identityVectors } from "./vectors/identities.ts";
 import { invalidLineVectors } from "./vectors/invalid-lines.ts";
 import { payloadVectors } from "./vectors/payloads.ts";
@@ -19,6 +20,7 @@ export function makeVectors(): ReadonlyMap<string, string> {
     batches: batchVectors(),
     enrolment: enrolmentVectors(),
     entries: entryVectors(),
+    evidence: evidenceVectors(),
     identities: identityVectors(),
     "invalid-lines": invalidLineVectors(),
     payloads: payloadVectors(),

@@ -34,7 +34,7 @@ export function printReport(report: Report, options: PrintOptions): void {
   for (const sentence of report.wrong) console.log(`NOT AS INJECTED: ${sentence}`);
   if (ok)
     console.log(
-      "Exactly the injected faults were found: every tampered connection, no other one, and nobody is accused by one witness.",
+      "Exactly the injected faults were found: every tampered connection, no other one, and nobody is accused by one witness. The evidence of each kind holds.",
     );
 }
 

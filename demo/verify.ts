@@ -21,6 +21,7 @@ export interface Seen {
 }
 
 export interface Found {
+  readonly id: string;
   readonly kind: string;
   readonly severity: string;
   readonly state: string;

@@ -18,7 +18,7 @@ import {
 import type { Placed } from "./half-facts.ts";
 import { LISTED_ENTRIES_MAX } from "./limits.ts";
 import type { Piece } from "./piece.ts";
-import { runsOf } from "./runs.ts";
+import { runsOf, skippedNumbers } from "./runs.ts";
 import { counted, timeText } from "./values.ts";
 
 /** Up to the mark, its line included. */
@@ -53,6 +53,7 @@ function sections(facts: Facts): Section[] {
     { heading: "Entries of the halves", lines: halfEntries(facts) },
     { heading: "Opens with the same addresses and ports", lines: listed(facts, facts.opens) },
     { heading: "What the nodes say of themselves", lines: listed(facts, facts.statements) },
+    { heading: "Numbers that were never sent", lines: skipped(facts) },
     { heading: "Signed batches", lines: batches(facts) },
     { heading: "Not in this file", lines: lacking(facts) },
   ].filter(({ lines }) => lines.length > 0);
@@ -100,12 +101,12 @@ function halfEntries(facts: Facts): string[] {
 
 function listed(facts: Facts, entries: readonly Placed<Entry>[]): string[] {
   const names = new Map(facts.nodes.map(({ id, name }) => [id, name]));
-  const shown = entries.slice(0, LISTED_ENTRIES_MAX).map((placed) => {
+  const lines = entries.slice(0, LISTED_ENTRIES_MAX).map((placed) => {
     const name = printable(names.get(placed.piece.nodeId) ?? placed.piece.nodeId);
     return `${name}, entry ${placeText(placed)}: ${lineOf(placed)}`;
   });
-  const more = entries.length - shown.length;
-  return more > 0 ? [...shown, `and ${more} more`] : shown;
+  const more = entries.length - lines.length;
+  return more > 0 ? [...lines, `and ${more} more`] : lines;
 }
 
 /** `12 (epoch 0, batch 3)` */
@@ -116,6 +117,16 @@ function placeText({ seq, piece }: Placed<Entry>): string {
 /** As it stands in its batch, but with the time itself instead of the difference to the line before. */
 function lineOf({ entry, seq }: Placed<Entry>): string {
   return printable(encodeLine(entry, { seq, previousAtMs: 0 }));
+}
+
+function skipped(facts: Facts): string[] {
+  const lines = facts.nodes.flatMap(({ name, chain }) =>
+    skippedNumbers(chain).map(({ epoch, first, last }) =>
+      printable(`${name}: entries ${first} to ${last} of epoch ${epoch}`),
+    ),
+  );
+  const more = lines.length - LISTED_ENTRIES_MAX;
+  return more > 0 ? [...lines.slice(0, LISTED_ENTRIES_MAX), `and ${more} more`] : lines;
 }
 
 function batches(facts: Facts): string[] {

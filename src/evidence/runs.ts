@@ -50,6 +50,26 @@ function contradiction(piece: Piece, before: Piece): string | undefined {
   return isJoined && !fits ? `${is} names a batch before it that has another number` : undefined;
 }
 
+/** Numbers that lie between two neighbours of a chain, and are in neither. */
+export interface SkippedNumbers {
+  readonly epoch: number;
+  /** Both inclusive. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What a node numbered and never sent, as far as neighbours in the file show it. */
+export function skippedNumbers(chain: readonly Piece[]): SkippedNumbers[] {
+  return chain.flatMap(({ header }, index) => {
+    const before = chain[index - 1]?.header;
+    const isNext = before?.epoch === header.epoch && before.batchNo + 1 === header.batchNo;
+    if (before === undefined || !isNext) return [];
+    const first = before.seqFirst + before.entryCount;
+    const last = header.seqFirst - 1;
+    return last < first ? [] : [{ epoch: header.epoch, first, last }];
+  });
+}
+
 /** A stretch of whole batches: every entry that its node recorded between the two times is in it. */
 export interface Coverage {
   readonly fromMs: number;

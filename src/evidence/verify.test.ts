@@ -304,6 +304,19 @@ describe("a finding about a node", () => {
   }
 });
 
+test("what the other end admits to have lost is said beside its absence", () => {
+  const sim = missingHalf({
+    change: ({ b }) => void (b.nextSeq += 4),
+  });
+  const { b } = sim;
+  const gap = { kind: "gap", atMs: b.atMs, cause: "lost", count: 4, fromMs: 1, toMs: 2 } as const;
+  sim.batch(b, [gap]);
+  const text = evidenceText(sim.data());
+  assert.match(text, /^Numbers that were never sent\n {2}b: entries 0 to 3 of epoch 0$/m);
+  const absent = verifyEvidence(text).find(({ subject }) => subject === "b: no entry");
+  assert.match(absent?.detail ?? "", /; it declares 1 gap there; it skipped numbers in 1 place$/);
+});
+
 test("the server's key is compared with the one that the reader knows", () => {
   const sim = missingHalf();
   assert.equal(outcomes(check(sim, sim.server.publicKey))["server key"], "holds");

@@ -7,7 +7,7 @@ import type { HalfClaim } from "../claims.ts";
 import type { Placed } from "../half-facts.ts";
 import type { OpenEntry } from "../../format/entry.ts";
 import { WINDOW_MS } from "../limits.ts";
-import { type Coverage, coverageAround } from "../runs.ts";
+import { type Coverage, coverageAround, skippedNumbers } from "../runs.ts";
 import { counted, spanText, timeText } from "../values.ts";
 import { type Check, fails, holds, open } from "./check.ts";
 
@@ -33,8 +33,18 @@ function absent(facts: Facts, half: HalfClaim, peer: NodeFacts, covered: Coverag
   const from = covered.fromMs === 0 ? "its first" : timeText(covered.fromMs);
   return holds(
     subject,
-    `${counted(covered.batches, "whole batch", "whole batches")} without a hole, from ${from} to where it says that it is complete (${timeText(covered.toMs)}), hold no open of these addresses and ports; it proves the absence if the two clocks differ by less than ${spanText(Math.min(marginMs, beforeMs))}`,
+    `${counted(covered.batches, "whole batch", "whole batches")} without a hole, from ${from} to where it says that it is complete (${timeText(covered.toMs)}), hold no open of these addresses and ports; it proves the absence if the two clocks differ by less than ${spanText(Math.min(marginMs, beforeMs))}${admitted(facts, peer)}`,
   );
+}
+
+/** What the node itself says that it lost may have been the half: that is for the reader to weigh. */
+function admitted({ statements }: Facts, { id, chain }: NodeFacts): string {
+  const gaps = statements.filter(({ entry, piece }) => entry.kind === "gap" && piece.nodeId === id);
+  const holes = skippedNumbers(chain).length;
+  return [
+    ...(gaps.length === 0 ? [] : [`; it declares ${counted(gaps.length, "gap", "gaps")} there`]),
+    ...(holes === 0 ? [] : [`; it skipped numbers in ${counted(holes, "place", "places")}`]),
+  ].join("");
 }
 
 /** The same addresses and ports were used again: then there must be fewer opens than at the end that has the half. */

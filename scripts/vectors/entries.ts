@@ -128,6 +128,23 @@ const OTHERS: readonly Entry[] = [
     title: "web-1 has no half of this connection",
     evidence: { halves: [node], peer: { name: "db-1", address: "10.0.0.2" }, since: null },
   },
+  {
+    kind: "ruling",
+    atMs,
+    finding: node,
+    ruling: "excused",
+    reason: "the switch was replaced, ticket 4711",
+    actor: "admin",
+    expiresAtMs: atMs + 2_592_000_000,
+  },
+  {
+    kind: "ruling",
+    atMs,
+    finding: node,
+    ruling: "acknowledged",
+    reason: "her own machine",
+    actor: "admin",
+  },
 ];
 
 export function entryVectors(): object[] {

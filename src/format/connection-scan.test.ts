@@ -50,7 +50,7 @@ describe("ConnectionScanner", () => {
       taken++;
       assert.deepEqual(scanned, decodeLine(line, position), line);
     }
-    assert.ok(taken > 2_000, `took ${taken}`);
+    assert.ok(taken > 1_800, `took ${taken}`);
   });
 
   it("takes nothing that decodeLine refuses, and nothing otherwise than it", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SeededRandom } from "../std/seeded-random.ts";
 import type { Entry, EntryKind } from "./entry.ts";
-import { GAP_CAUSES, SEVERITIES } from "./entry.ts";
+import { GAP_CAUSES, RULINGS, SEVERITIES } from "./entry.ts";
 import { decodeLine, encodeLine } from "./entry-line.ts";
 import { SERVER_KINDS } from "./entry-object.ts";
 import {
@@ -10,6 +10,7 @@ import {
   ATTRIBUTE_NAME_CHARS_MAX,
   BODY_CHARS_MAX,
   EVIDENCE_DEPTH_MAX,
+  REASON_CHARS_MAX,
   TIME_MS_END,
 } from "./limits.ts";
 import { randomEntry } from "./random-entry.ts";
@@ -51,6 +52,7 @@ const GOOD = {
     title: "t",
     evidence: {},
   },
+  ruling: { finding: NODE, ruling: "excused", reason: "a known fault", actor: "admin" },
 } satisfies Record<string, Fields>;
 type Kind = keyof typeof GOOD;
 const KINDS = Object.keys(GOOD) as Kind[];
@@ -138,6 +140,10 @@ const ACCEPTED: readonly Row[] = [
   ["finding", { title: "x".repeat(512), finding: "x".repeat(64) }],
   ["finding", { evidence: { a: null, "10.0.0.1": [1, { b: "c" }] } }],
   ["finding", { evidence: { a: nested(EVIDENCE_DEPTH_MAX - 1) } }],
+  ...RULINGS.map((ruling): Row => ["ruling", { ruling }]),
+  ["ruling", { reason: "x".repeat(REASON_CHARS_MAX), actor: "x".repeat(64) }],
+  ["ruling", { expiresAtMs: 0 }],
+  ["ruling", { expiresAtMs: TIME_MS_END - 1 }],
 ];
 
 test("values at their bounds are accepted", () => {
@@ -214,6 +220,16 @@ const REFUSED: readonly Row[] = [
   ["finding", { evidence: [] }],
   ["finding", { evidence: null }],
   ["finding", { evidence: { a: nested(EVIDENCE_DEPTH_MAX) } }],
+  ["ruling", { finding: "" }],
+  ["ruling", { finding: NODE.toUpperCase() }],
+  ["ruling", { ruling: "open" }],
+  ["ruling", { reason: "" }],
+  ["ruling", { reason: "x".repeat(REASON_CHARS_MAX + 1) }],
+  ["ruling", { actor: "" }],
+  ["ruling", { actor: "x".repeat(65) }],
+  ["ruling", { expiresAtMs: null }],
+  ["ruling", { expiresAtMs: -1 }],
+  ["ruling", { expiresAtMs: TIME_MS_END }],
 ];
 
 test("values past their bounds are refused", () => {
@@ -258,7 +274,7 @@ test("nested far too deeply is refused like any other", () => {
 });
 
 test("the server's kinds are those that it alone writes", () => {
-  const expected: readonly EntryKind[] = ["tick", "enrolled", "revoked", "finding"];
+  const expected: readonly EntryKind[] = ["tick", "enrolled", "revoked", "finding", "ruling"];
   assert.deepEqual([...SERVER_KINDS], expected);
 });
 

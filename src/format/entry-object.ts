@@ -3,7 +3,7 @@
  * table is refused, so that two readers never understand the same line differently.
  */
 import type { Entry, EntryKind } from "./entry.ts";
-import { GAP_CAUSES, SEVERITIES } from "./entry.ts";
+import { GAP_CAUSES, RULINGS, SEVERITIES } from "./entry.ts";
 import { parseBase64url } from "./base64url.ts";
 import { isNodeName } from "./enrolment.ts";
 import { badEntry, isCanonicalAddress, isTimeMs, show } from "./entry-value.ts";
@@ -13,6 +13,7 @@ import {
   ATTRIBUTE_NAME_CHARS_MAX,
   BODY_CHARS_MAX,
   EVIDENCE_DEPTH_MAX,
+  REASON_CHARS_MAX,
 } from "./limits.ts";
 import { isNetworkName } from "./network-name.ts";
 
@@ -23,6 +24,10 @@ const text =
   (max: number): Check =>
   (value) =>
     typeof value === "string" && value.length <= max;
+const words =
+  (max: number): Check =>
+  (value) =>
+    text(max)(value) && value !== "";
 const natural: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const naturalOrNone: Check = (value) => value === -1 || natural(value);
 const oneOf =
@@ -97,6 +102,13 @@ const CHECKS = {
     title: text(512),
     evidence,
   },
+  ruling: {
+    finding: hex(16),
+    ruling: oneOf(RULINGS),
+    reason: words(REASON_CHARS_MAX),
+    actor: words(64),
+    expiresAtMs: either((value) => value === undefined, isTimeMs),
+  },
 } satisfies Record<ObjectKind, Readonly<Record<string, Check>>>;
 
 /** The kinds that only the server's own stream may contain. */
@@ -105,6 +117,7 @@ export const SERVER_KINDS: ReadonlySet<EntryKind> = new Set([
   "enrolled",
   "revoked",
   "finding",
+  "ruling",
 ]);
 
 /** An entry from a parsed line of three values. Throws `bad_entry`. */

@@ -233,6 +233,28 @@ export interface FindingEntry extends Timed {
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
+/** What a person can say of a finding, by the state it gives: `reopened` takes the others back. */
+export const RULINGS = ["excused", "acknowledged", "reopened"] as const;
+/** One of `RULINGS`. */
+export type Ruling = (typeof RULINGS)[number];
+
+/**
+ * The server's stream only: a person decided about a finding. It holds until the comparison resolves
+ * the finding, another ruling follows, or it expires at a tick.
+ */
+export interface RulingEntry extends Timed {
+  readonly kind: "ruling";
+  /** The finding's `id`. */
+  readonly finding: string;
+  readonly ruling: Ruling;
+  /** 1 to `REASON_CHARS_MAX` UTF-16 units. */
+  readonly reason: string;
+  /** Who asked for it, as the server knows them. */
+  readonly actor: string;
+  /** The finding opens again then; `EXCUSE_MS_MAX` after `atMs` whatever stands here. Absent: an excuse lasts that long, an acknowledgement for good. */
+  readonly expiresAtMs?: number;
+}
+
 /** What belongs to a half. */
 export type ConnectionEntry = OpenEntry | UpdateEntry | CloseEntry | AccountEntry;
 
@@ -249,7 +271,7 @@ export type NodeEntry =
   | ResumeEntry;
 
 /** Accepted from the server's own stream only. */
-export type ServerEntry = TickEntry | EnrolledEntry | RevokedEntry | FindingEntry;
+export type ServerEntry = TickEntry | EnrolledEntry | RevokedEntry | FindingEntry | RulingEntry;
 
 export type Entry = ConnectionEntry | NodeEntry | ServerEntry;
 /** The first value of a line. */

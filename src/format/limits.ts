@@ -24,6 +24,12 @@ export const ATTRIBUTE_NAME_CHARS_MAX = 128;
 /** Arrays and objects within each other in a finding's evidence, its own object counted, inclusive: readers recurse. */
 export const EVIDENCE_DEPTH_MAX = 16;
 
+/** The reason of a ruling, in UTF-16 units, inclusive: a paragraph. */
+export const REASON_CHARS_MAX = 1_000;
+
+/** A ruling with an end ends after 90 days at most: what nobody would say again is forgotten. */
+export const EXCUSE_MS_MAX = 90 * 24 * 3_600_000;
+
 /** Longest node name, network name, key tag or label, in characters, inclusive: a DNS label. */
 export const NAME_CHARS_MAX = 63;
 

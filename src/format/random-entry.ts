@@ -5,7 +5,8 @@
 import type { SeededRandom } from "../std/seeded-random.ts";
 import { formatAddress } from "./address.ts";
 import type { Amendment, Entry, EntryKind } from "./entry.ts";
-import { CONNECTION_STATES, GAP_CAUSES, SEVERITIES } from "./entry.ts";
+import { CONNECTION_STATES, GAP_CAUSES, RULINGS, SEVERITIES } from "./entry.ts";
+import { TIME_MS_END } from "./limits.ts";
 
 /** Where the entry will stand. */
 export interface Place {
@@ -128,6 +129,15 @@ const makers = {
     connection: random.chance() ? "" : random.bytes(16).toString("hex"),
     title: text(random, 60),
     evidence: { ...attributes(random), nested: [{ deep: [null, attributes(random)] }] },
+  }),
+  ruling: (random, atMs) => ({
+    kind: "ruling",
+    atMs,
+    finding: random.bytes(16).toString("hex"),
+    ruling: random.pick(RULINGS),
+    reason: `because ${text(random, 60)}`,
+    actor: "admin",
+    ...(random.chance() && { expiresAtMs: random.pick([0, atMs, TIME_MS_END - 1]) }),
   }),
 } satisfies Record<EntryKind, Maker>;
 

@@ -34,6 +34,7 @@ const counters = {
   responderPackets: 11,
   responderBytes: 98_304,
 };
+const payload = { initiatorBytes: 780, responderBytes: 97_716 };
 const open = { kind: "open", atMs, role: "initiator", tuple, pickup: false } as const;
 const half = { atMs, openSeq: 997, ageMs: 1_250, state: "SF", assured: true } as const;
 const none = { kind: "close", ...half, assured: false, inferred: false } as const;
@@ -51,11 +52,32 @@ const CONNECTIONS: readonly Entry[] = [
   { kind: "close", ...half, inferred: false, counters },
   { kind: "close", ...half, inferred: true },
   { kind: "account", ...half, counters },
+  { kind: "update", ...half, state: "S1", counters, payload },
+  { kind: "close", ...half, inferred: false, counters, payload },
+  { kind: "account", ...half, counters, payload },
+  { kind: "account", ...half, counters, payload: { initiatorBytes: 0, responderBytes: 0 } },
   { ...none, openSeq: 0 },
   { ...none, openSeq: 999, ageMs: 0 },
   { ...none, counters: { ...counters, responderBytes: Number.MAX_SAFE_INTEGER } },
   ...CONNECTION_STATES.map((state) => ({ ...none, state })),
 ];
+
+const ETH0 = {
+  index: 2,
+  name: "eth0",
+  claimed: true,
+  receivedBytes: 183_220_104,
+  sentBytes: 9_007_199_254_740_991,
+  receivedPackets: 0,
+  sentPackets: 121_003,
+};
+const PEER = {
+  interface: "wg0",
+  publicKey: Buffer.alloc(32, 0xfb).toString("base64"),
+  addresses: ["10.0.0.2", "2001:db8::2"],
+  receivedBytes: 1_024,
+  sentBytes: 0,
+};
 
 const OTHERS: readonly Entry[] = [
   ...GAP_CAUSES.map((cause): Entry => ({ kind: "gap", atMs, cause, count: 3, fromMs: 1, toMs: 2 })),
@@ -83,6 +105,10 @@ const OTHERS: readonly Entry[] = [
   { kind: "degraded", atMs, events: "all", reason: "" },
   { kind: "degraded", atMs, events: "ends", reason: "events arrive faster than they are read" },
   { kind: "degraded", atMs, events: "none", reason: "the connection table is 80 % full" },
+  { kind: "totals", atMs, interfaces: [] },
+  { kind: "totals", atMs, interfaces: [ETH0, { ...ETH0, index: 9, name: "wg0" }], peers: [PEER] },
+  { kind: "totals", atMs, interfaces: [ETH0], peers: [] },
+  { kind: "totals", atMs, interfaces: [], peers: [{ ...PEER, addresses: [] }] },
   {
     kind: "rollback",
     atMs,

@@ -63,9 +63,17 @@ const BAD_CONNECTION: readonly InvalidLine[] = [
   { name: "unknown flag of a close", line: '["close",0,1,0,"SF",4]', seq: 5 },
   { name: "inferred update", line: '["update",0,1,0,"SF",1]', seq: 5 },
   { name: "half the counters", line: '["close",0,1,0,"SF",0,1,2]', seq: 5 },
+  { name: "half the payload", line: '["close",0,1,0,"SF",0,1,2,3,4,5]', seq: 5 },
+  { name: "negative payload", line: '["close",0,1,0,"SF",0,1,2,3,4,-5,6]', seq: 5 },
+  { name: "more than payload", line: '["close",0,1,0,"SF",0,1,2,3,4,5,6,7,8]', seq: 5 },
   { name: "negative counter", line: '["close",0,1,0,"SF",0,-1,2,3,4]', seq: 5 },
   { name: "counter above 2^53 − 1", line: '["close",0,1,0,"SF",0,1,2,3,9007199254740992]', seq: 5 },
 ];
+
+const ETH0 =
+  '{"index":2,"name":"eth0","claimed":true,"receivedBytes":1,"sentBytes":2,"receivedPackets":3,"sentPackets":4}';
+const PEER =
+  '{"interface":"wg0","publicKey":"+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/s=","addresses":["10.0.0.2"],"receivedBytes":1,"sentBytes":2}';
 
 const BAD_OBJECT: readonly InvalidLine[] = [
   { name: "unknown field", line: '["stop",0,{"reason":"a","more":1}]' },
@@ -89,6 +97,36 @@ const BAD_OBJECT: readonly InvalidLine[] = [
     line: '["log",0,{"severity":9,"body":"","attributes":{"__proto__":1}}]',
   },
   { name: "address list", line: '["addresses",0,{"networks":{"default":["10.0.0.01"]}}]' },
+  { name: "totals without interfaces", line: '["totals",0,{"peers":[]}]' },
+  { name: "interfaces as an object", line: '["totals",0,{"interfaces":{}}]' },
+  {
+    name: "interface without name",
+    line: `["totals",0,{"interfaces":[${ETH0.replace("eth0", "")}]}]`,
+  },
+  {
+    name: "interface that lacks a counter",
+    line: `["totals",0,{"interfaces":[${ETH0.replace(',"sentPackets":4', "")}]}]`,
+  },
+  {
+    name: "interface with a member more",
+    line: `["totals",0,{"interfaces":[${ETH0.replace("}", ',"mtu":1500}')}]}]`,
+  },
+  {
+    name: "interface that counted backwards",
+    line: `["totals",0,{"interfaces":[${ETH0.replace(":1,", ":-1,")}]}]`,
+  },
+  {
+    name: "too many interfaces",
+    line: `["totals",0,{"interfaces":[${Array(129).fill(ETH0).join(",")}]}]`,
+  },
+  {
+    name: "peer with a cut key",
+    line: `["totals",0,{"interfaces":[],"peers":[${PEER.replace("/s=", "/t=")}]}]`,
+  },
+  {
+    name: "peer with a network for an address",
+    line: `["totals",0,{"interfaces":[],"peers":[${PEER.replace("10.0.0.2", "10.0.0.0/24")}]}]`,
+  },
   { name: "event classes", line: '["degraded",0,{"events":"some","reason":""}]' },
 ];
 

@@ -26,6 +26,7 @@ const counters = {
   responderPackets: 3,
   responderBytes: 4,
 };
+const payload = { initiatorBytes: 5, responderBytes: 6 };
 const open: OpenEntry = { kind: "open", atMs: 1_000_005, role: "initiator", tuple, pickup: false };
 const close: CloseEntry = {
   kind: "close",
@@ -78,6 +79,17 @@ const PAIRS: readonly (readonly [entry: Entry, line: string])[] = [
   [{ ...amendment, kind: "update" }, '["update",0,3,250,"SF",0]'],
   [{ ...amendment, kind: "update", assured: true, counters }, '["update",0,3,250,"SF",2,1,2,3,4]'],
   [{ ...amendment, kind: "account", counters }, '["account",0,3,250,"SF",0,1,2,3,4]'],
+  [{ ...close, counters, payload }, '["close",0,3,250,"SF",0,1,2,3,4,5,6]'],
+  [{ ...amendment, kind: "account", counters, payload }, '["account",0,3,250,"SF",0,1,2,3,4,5,6]'],
+  [
+    {
+      ...amendment,
+      kind: "update",
+      counters,
+      payload: { initiatorBytes: 0, responderBytes: MAX },
+    },
+    `["update",0,3,250,"SF",0,1,2,3,4,0,${MAX}]`,
+  ],
   [
     {
       ...amendment,
@@ -116,6 +128,8 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
     '["close",0,3,250,"SF",0,1]',
     '["close",0,3,250,"SF",0,1,2,3]',
     '["close",0,3,250,"SF",0,1,2,3,4,5]',
+    '["close",0,3,250,"SF",0,1,2,3,4,5,6,7]',
+    '["close",0,3,250,"SF",0,1,2,3,4,5,6,7,8]',
   ],
   "absent values that were written": [
     `["open",5,${T},0]`,
@@ -125,6 +139,8 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
     `["open",5,${T},0,null,"default"]`,
     `["open",5,${T},0,null,null]`,
     '["close",0,3,250,"SF",0,null,null,null,null]',
+    '["close",0,3,250,"SF",0,null,null,null,null,5,6]',
+    '["close",0,3,250,"SF",0,1,2,3,4,null,null]',
   ],
   role: [
     `["open",5,"x",6,"10.0.0.1",40000,"10.0.0.2",443]`,
@@ -211,6 +227,10 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
     '["close",0,3,250,"SF",0,1,2,3,9007199254740992]',
     '["close",0,3,250,"SF",0,1,2,3,18446744073709551615]',
     '["close",0,3,250,"SF",0,1,2,3,null]',
+    '["close",0,3,250,"SF",0,1,2,3,4,-5,6]',
+    '["close",0,3,250,"SF",0,1,2,3,4,5,6.5]',
+    '["close",0,3,250,"SF",0,1,2,3,4,5,"6"]',
+    '["close",0,3,250,"SF",0,1,2,3,4,5,9007199254740992]',
   ],
 };
 

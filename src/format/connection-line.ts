@@ -3,7 +3,7 @@
  * which is what makes a half cost about 20 bytes after zstd.
  *
  *   ["open",    t, role, protocol, ip, port, ip, port, flags?, reply?, network?]
- *   ["update",  t, distance, ageMs, state, flags, iPackets?, iBytes, rPackets, rBytes]
+ *   ["update",  t, distance, ageMs, state, flags, iPackets?, iBytes, rPackets, rBytes, iPayload?, rPayload]
  *   ["close",   …same], ["account", …same]
  *
  * role is "i", "r" or "f". Trailing absent values are left out.
@@ -15,6 +15,7 @@ import type {
   ConnectionState,
   Counters,
   OpenEntry,
+  PayloadBytes,
   ReplyTuple,
   Role,
   Tuple,
@@ -60,7 +61,9 @@ export function encodeAmendment(
   const head = `["${entry.kind}",${time},${distance},${entry.ageMs},"${entry.state}",${flags}`;
   const c = entry.counters;
   if (c === undefined) return `${head}]`;
-  return `${head},${c.initiatorPackets},${c.initiatorBytes},${c.responderPackets},${c.responderBytes}]`;
+  const counted = `${head},${c.initiatorPackets},${c.initiatorBytes},${c.responderPackets},${c.responderBytes}`;
+  const p = entry.payload;
+  return p === undefined ? `${counted}]` : `${counted},${p.initiatorBytes},${p.responderBytes}]`;
 }
 
 /** An open from its values. Throws `bad_entry`. */
@@ -107,8 +110,8 @@ export function decodeAmendment(
   values: readonly unknown[],
   { atMs, seq }: Standing,
 ): UpdateEntry | CloseEntry | AccountEntry {
-  if (values.length !== 6 && values.length !== 10) {
-    throw badEntry(`expected 6 values, or 10 with counters, got ${values.length}`);
+  if (values.length !== 6 && values.length !== 10 && values.length !== 12) {
+    throw badEntry(`expected 6 values, 10 with counters, or 12 with payload, got ${values.length}`);
   }
   const openSeq = seq - distanceOf(values[2], seq);
   const ageMs = natural(values[3], "age");
@@ -121,11 +124,17 @@ export function decodeAmendment(
   if (kind === "close") {
     if (values.length === 6) return { kind, atMs, openSeq, ageMs, state, assured, inferred };
     const counters = decodeCounters(values);
-    return { kind, atMs, openSeq, ageMs, state, assured, inferred, counters };
+    if (values.length === 10)
+      return { kind, atMs, openSeq, ageMs, state, assured, inferred, counters };
+    const payload = decodePayload(values);
+    return { kind, atMs, openSeq, ageMs, state, assured, inferred, counters, payload };
   }
   if (inferred) throw badEntry("flags: only a close is inferred");
   if (values.length === 6) return { kind, atMs, openSeq, ageMs, state, assured };
-  return { kind, atMs, openSeq, ageMs, state, assured, counters: decodeCounters(values) };
+  const counters = decodeCounters(values);
+  if (values.length === 10) return { kind, atMs, openSeq, ageMs, state, assured, counters };
+  const payload = decodePayload(values);
+  return { kind, atMs, openSeq, ageMs, state, assured, counters, payload };
 }
 
 function distanceOf(value: unknown, seq: number): number {
@@ -145,6 +154,13 @@ function decodeCounters(values: readonly unknown[]): Counters {
     initiatorBytes: natural(values[7], "initiator bytes"),
     responderPackets: natural(values[8], "responder packets"),
     responderBytes: natural(values[9], "responder bytes"),
+  };
+}
+
+function decodePayload(values: readonly unknown[]): PayloadBytes {
+  return {
+    initiatorBytes: natural(values[10], "initiator payload bytes"),
+    responderBytes: natural(values[11], "responder payload bytes"),
   };
 }
 

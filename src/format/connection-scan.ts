@@ -144,8 +144,9 @@ export class ConnectionScanner {
     words[base + WORD.initiatorBytes] = counted === 1 ? this.#natural() : 0;
     words[base + WORD.responderPackets] = counted === 1 ? this.#natural() : 0;
     words[base + WORD.responderBytes] = counted === 1 ? this.#natural() : 0;
-    words[base + WORD.initiatorPayload] = -1;
-    words[base + WORD.responderPayload] = -1;
+    const weighed = counted === 1 && this.#raw[this.#at] === COMMA;
+    words[base + WORD.initiatorPayload] = weighed ? this.#natural() : -1;
+    words[base + WORD.responderPayload] = weighed ? this.#natural() : -1;
   }
 
   #role(): number {

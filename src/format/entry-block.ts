@@ -144,7 +144,7 @@ export class EntryBlock {
 
   #writeAmendment(at: number, entry: Exclude<ConnectionEntry, OpenEntry>): void {
     const { words } = this;
-    const { counters } = entry;
+    const { counters, payload } = entry;
     const inferred = entry.kind === "close" && entry.inferred ? ENTRY_FLAG.inferred : 0;
     words[at + WORD.head] =
       CONNECTION_KINDS.indexOf(entry.kind) |
@@ -157,8 +157,8 @@ export class EntryBlock {
     words[at + WORD.initiatorBytes] = counters?.initiatorBytes ?? 0;
     words[at + WORD.responderPackets] = counters?.responderPackets ?? 0;
     words[at + WORD.responderBytes] = counters?.responderBytes ?? 0;
-    words[at + WORD.initiatorPayload] = -1;
-    words[at + WORD.responderPayload] = -1;
+    words[at + WORD.initiatorPayload] = payload?.initiatorBytes ?? -1;
+    words[at + WORD.responderPayload] = payload?.responderBytes ?? -1;
   }
 
   #grow(): void {
@@ -219,7 +219,13 @@ function amendmentOf(words: Float64Array, at: number): Amendment {
     responderPackets: word(WORD.responderPackets),
     responderBytes: word(WORD.responderBytes),
   };
-  return { ...amendment, counters };
+  const payload = {
+    initiatorBytes: word(WORD.initiatorPayload),
+    responderBytes: word(WORD.responderPayload),
+  };
+  return payload.initiatorBytes === -1
+    ? { ...amendment, counters }
+    : { ...amendment, counters, payload };
 }
 
 function stateAt(index: number): ConnectionState {

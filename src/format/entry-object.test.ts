@@ -11,6 +11,11 @@ import {
   BODY_CHARS_MAX,
   EVIDENCE_DEPTH_MAX,
   REASON_CHARS_MAX,
+  INTERFACE_NAME_CHARS_MAX,
+  INTERFACES_MAX,
+  LINE_BYTES_MAX,
+  PEER_ADDRESSES_MAX,
+  PEERS_MAX,
   TIME_MS_END,
 } from "./limits.ts";
 import { randomEntry } from "./random-entry.ts";
@@ -18,6 +23,24 @@ import { randomEntry } from "./random-entry.ts";
 const first = { seq: 0, previousAtMs: 0 };
 const NODE = "0123456789abcdef".repeat(2);
 const HASH = NODE + NODE;
+
+const MAX = Number.MAX_SAFE_INTEGER;
+const ETH0 = {
+  index: 2,
+  name: "eth0",
+  claimed: true,
+  receivedBytes: 1,
+  sentBytes: 2,
+  receivedPackets: 3,
+  sentPackets: 4,
+};
+const PEER = {
+  interface: "wg0",
+  publicKey: Buffer.alloc(32, 7).toString("base64"),
+  addresses: ["10.0.0.2"],
+  receivedBytes: 1,
+  sentBytes: 2,
+};
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -29,6 +52,7 @@ const GOOD = {
   start: { facts: { version: "1" } },
   stop: { reason: "signal" },
   degraded: { events: "ends", reason: "load" },
+  totals: { interfaces: [ETH0] },
   rollback: {
     cause: "state",
     oldEpoch: 0,
@@ -57,6 +81,8 @@ const GOOD = {
 type Kind = keyof typeof GOOD;
 const KINDS = Object.keys(GOOD) as Kind[];
 
+const times = (count: number, value: unknown): unknown[] =>
+  Array.from({ length: count }, () => value);
 const lineOf = (kind: string, fields: Fields): string => JSON.stringify([kind, 0, fields]);
 const read = (kind: string, fields: Fields): Entry => decodeLine(lineOf(kind, fields), first);
 
@@ -106,6 +132,7 @@ for (const kind of KINDS) {
   });
 }
 
+const LONGEST = Array(8).fill("ffff").join(":");
 type Row = readonly [kind: Kind, change: Fields];
 
 const ACCEPTED: readonly Row[] = [
@@ -129,6 +156,13 @@ const ACCEPTED: readonly Row[] = [
   ["stop", { reason: "x".repeat(256) }],
   ["degraded", { events: "all", reason: "" }],
   ["degraded", { events: "none" }],
+  ["totals", { interfaces: [] }],
+  ["totals", { interfaces: [ETH0], peers: [] }],
+  ["totals", { interfaces: [{ ...ETH0, claimed: false, receivedBytes: 0, sentBytes: MAX }] }],
+  ["totals", { interfaces: [{ ...ETH0, name: "n".repeat(INTERFACE_NAME_CHARS_MAX) }] }],
+  ["totals", { interfaces: times(INTERFACES_MAX, ETH0), peers: times(PEERS_MAX, PEER) }],
+  ["totals", { peers: [{ ...PEER, addresses: [] }] }],
+  ["totals", { peers: [{ ...PEER, addresses: Array(PEER_ADDRESSES_MAX).fill("::1") }] }],
   ["rollback", { cause: "clone", oldEpoch: -1, oldBatch: -1 }],
   ["rollback", { cause: "server", machineId: "", bootId: "x".repeat(64) }],
   ["opt_out", { origin: "" }],
@@ -146,6 +180,22 @@ const ACCEPTED: readonly Row[] = [
   ["ruling", { expiresAtMs: TIME_MS_END - 1 }],
 ];
 
+test("the largest totals fit into one line", () => {
+  const eth = { ...ETH0, index: MAX, name: "n".repeat(15), claimed: false, receivedBytes: MAX };
+  const wg = { ...PEER, interface: eth.name, addresses: Array(PEER_ADDRESSES_MAX).fill(LONGEST) };
+  const line = lineOf("totals", {
+    interfaces: times(INTERFACES_MAX, {
+      ...eth,
+      sentBytes: MAX,
+      receivedPackets: MAX,
+      sentPackets: MAX,
+    }),
+    peers: times(PEERS_MAX, { ...wg, receivedBytes: MAX, sentBytes: MAX }),
+  });
+  assert.equal(read("totals", JSON.parse(line)[2] as Fields).kind, "totals");
+  assert.ok(line.length < LINE_BYTES_MAX, `${line.length} bytes`);
+});
+
 test("values at their bounds are accepted", () => {
   for (const [kind, change] of ACCEPTED) {
     const fields = { ...GOOD[kind], ...change };
@@ -154,6 +204,21 @@ test("values at their bounds are accepted", () => {
 });
 
 const REFUSED: readonly Row[] = [
+  ["totals", { interfaces: times(INTERFACES_MAX + 1, ETH0) }],
+  ["totals", { interfaces: [{ ...ETH0, name: "" }] }],
+  ["totals", { interfaces: [{ ...ETH0, name: "n".repeat(INTERFACE_NAME_CHARS_MAX + 1) }] }],
+  ["totals", { interfaces: [{ ...ETH0, claimed: 1 }] }],
+  ["totals", { interfaces: [{ ...ETH0, sentPackets: -1 }] }],
+  ["totals", { interfaces: [{ ...ETH0, index: 1.5 }] }],
+  ["totals", { interfaces: [{ ...ETH0, mtu: 1_500 }] }],
+  ["totals", { interfaces: [{}] }],
+  ["totals", { peers: {} }],
+  ["totals", { peers: times(PEERS_MAX + 1, PEER) }],
+  ["totals", { peers: [{ ...PEER, publicKey: PEER.publicKey.slice(1) }] }],
+  ["totals", { peers: [{ ...PEER, publicKey: "A".repeat(44) }] }],
+  ["totals", { peers: [{ ...PEER, addresses: ["10.0.0.0/24"] }] }],
+  ["totals", { peers: [{ ...PEER, addresses: ["10.0.0.02"] }] }],
+  ["totals", { peers: [{ ...PEER, addresses: Array(PEER_ADDRESSES_MAX + 1).fill("::1") }] }],
   ["gap", { cause: "Lost" }],
   ["gap", { count: -1 }],
   ["gap", { count: 2 ** 53 }],

@@ -14,6 +14,10 @@ import {
   BODY_CHARS_MAX,
   EVIDENCE_DEPTH_MAX,
   REASON_CHARS_MAX,
+  INTERFACE_NAME_CHARS_MAX,
+  INTERFACES_MAX,
+  PEER_ADDRESSES_MAX,
+  PEERS_MAX,
 } from "./limits.ts";
 import { isNetworkName } from "./network-name.ts";
 
@@ -54,6 +58,41 @@ const seqRange: Check = (value) =>
 const addressLists: Check = (value) =>
   isObject(value) &&
   Object.entries(value).every(([network, list]) => isNetworkName(network) && isAddressList(list));
+const isBoolean: Check = (value) => typeof value === "boolean";
+const listOf =
+  (check: Check, max: number): Check =>
+  (value) =>
+    Array.isArray(value) && value.length <= max && value.every(check);
+/** An object with exactly these members. */
+const members =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isObject(value) &&
+    Object.keys(value).length === Object.keys(checks).length &&
+    Object.entries(checks).every(
+      ([name, check]) => Object.hasOwn(value, name) && check(value[name]),
+    );
+const interfaceName: Check = (value) => value !== "" && text(INTERFACE_NAME_CHARS_MAX)(value);
+const interfaceTotals = members({
+  index: natural,
+  name: interfaceName,
+  claimed: isBoolean,
+  receivedBytes: natural,
+  sentBytes: natural,
+  receivedPackets: natural,
+  sentPackets: natural,
+});
+const peerTotals = members({
+  interface: interfaceName,
+  publicKey: (value) =>
+    typeof value === "string" && /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(value),
+  addresses: listOf(
+    (one) => typeof one === "string" && isCanonicalAddress(one),
+    PEER_ADDRESSES_MAX,
+  ),
+  receivedBytes: natural,
+  sentBytes: natural,
+});
 const evidence: Check = (value) => isObject(value) && isShallow(value, EVIDENCE_DEPTH_MAX);
 
 const CHECKS = {
@@ -73,6 +112,10 @@ const CHECKS = {
   start: { facts: attributes },
   stop: { reason: text(256) },
   degraded: { events: oneOf(["all", "ends", "none"]), reason: text(256) },
+  totals: {
+    interfaces: listOf(interfaceTotals, INTERFACES_MAX),
+    peers: either((value) => value === undefined, listOf(peerTotals, PEERS_MAX)),
+  },
   rollback: {
     cause: oneOf(["state", "clone", "server"]),
     oldEpoch: naturalOrNone,

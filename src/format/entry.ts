@@ -36,6 +36,16 @@ export interface Counters {
 }
 
 /**
+ * What the two applications exchanged, without headers and retransmissions, by the count of this
+ * end's TCP: `initiatorBytes` is what the initiator's wrote. After an orderly end both ends have
+ * exactly the same two numbers, whatever was lost on the way.
+ */
+export interface PayloadBytes {
+  readonly initiatorBytes: number;
+  readonly responderBytes: number;
+}
+
+/**
  * Zeek's `conn_state`, as far as a connection tracker can see it, and one word of our own:
  * `RST`, an established connection that was reset, by whom the kernel does not say.
  *
@@ -86,6 +96,8 @@ export interface Amendment extends Timed {
   readonly assured: boolean;
   /** Absent where the kernel did not count; never zero for unknown. */
   readonly counters?: Counters;
+  /** Only beside counters, and only where this end's TCP counted and the connection ended in order: its absence says nothing. */
+  readonly payload?: PayloadBytes;
 }
 
 /** Still alive: every five minutes, and once after both sides have spoken. */
@@ -158,6 +170,43 @@ export interface DegradedEntry extends Timed {
   /** `all`, `ends` (beginning and end only) or `none`. */
   readonly events: "all" | "ends" | "none";
   readonly reason: string;
+}
+
+/** What one network interface counted since it was made; link headers may be in it or not. */
+export interface InterfaceTotals {
+  /** The kernel's number of it: an interface that was removed and made again has another, and began at zero. */
+  readonly index: number;
+  readonly name: string;
+  /** It carries an address that the node claims. */
+  readonly claimed: boolean;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly receivedPackets: number;
+  readonly sentPackets: number;
+}
+
+/** What a WireGuard interface counted for one peer, encryption and headers included. */
+export interface PeerTotals {
+  /** Name of the interface. */
+  readonly interface: string;
+  /** The peer's WireGuard key, base64 as the tools print it. */
+  readonly publicKey: string;
+  /** Single addresses that are allowed to it, canonical. */
+  readonly addresses: readonly string[];
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+/**
+ * What the node's interfaces carried: an independent third number beside the counts of both ends.
+ * All interfaces but loopback and ports of another (bridge, bond), as the kernel has them since
+ * they were made.
+ */
+export interface TotalsEntry extends Timed {
+  readonly kind: "totals";
+  readonly interfaces: readonly InterfaceTotals[];
+  /** Absent where there is no WireGuard interface, or its tool is missing. */
+  readonly peers?: readonly PeerTotals[];
 }
 
 /** First entry of an epoch that began because the two ends of the chain no longer fit. */
@@ -266,6 +315,7 @@ export type NodeEntry =
   | StartEntry
   | StopEntry
   | DegradedEntry
+  | TotalsEntry
   | RollbackEntry
   | OptOutEntry
   | ResumeEntry;

@@ -36,6 +36,18 @@ export const NAME_CHARS_MAX = 63;
 /** Addresses that one node may claim in one network, inclusive. */
 export const ADDRESSES_MAX = 256;
 
+/** Interfaces in one `totals`, inclusive: with the peers they fit into one line. A node with more writes none. */
+export const INTERFACES_MAX = 128;
+
+/** Name of an interface, in characters, inclusive; Linux stops at 15. */
+export const INTERFACE_NAME_CHARS_MAX = 32;
+
+/** WireGuard peers in one `totals`, inclusive; of more, those that carried the most. */
+export const PEERS_MAX = 128;
+
+/** Addresses of one WireGuard peer in `totals`, inclusive: mostly one of each family. */
+export const PEER_ADDRESSES_MAX = 2;
+
 /** Largest time that an entry may carry: the year 10000, in Unix milliseconds, exclusive. */
 export const TIME_MS_END = 253_402_300_800_000;
 

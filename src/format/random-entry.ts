@@ -90,6 +90,28 @@ const makers = {
     events: random.pick(["all", "ends", "none"]),
     reason: text(random, 40),
   }),
+  totals: (random, atMs) => ({
+    kind: "totals",
+    atMs,
+    interfaces: Array.from({ length: random.integer(0, 3) }, () => ({
+      index: random.integer(0, 99),
+      name: random.pick(["eth0", "constructor", "7", "a:b"]),
+      claimed: random.chance(),
+      receivedBytes: count(random),
+      sentBytes: count(random),
+      receivedPackets: count(random),
+      sentPackets: count(random),
+    })),
+    ...(random.chance() && {
+      peers: Array.from({ length: random.integer(0, 3) }, () => ({
+        interface: "wg0",
+        publicKey: random.bytes(32).toString("base64"),
+        addresses: Array.from({ length: random.integer(0, 2) }, () => address(random)),
+        receivedBytes: count(random),
+        sentBytes: count(random),
+      })),
+    }),
+  }),
   rollback: (random, atMs) => ({
     kind: "rollback",
     atMs,
@@ -158,6 +180,9 @@ function amendment(random: SeededRandom, atMs: number, seq: number): Amendment {
         responderPackets: count(random),
         responderBytes: count(random),
       },
+      ...(random.chance() && {
+        payload: { initiatorBytes: count(random), responderBytes: count(random) },
+      }),
     }),
   };
 }

@@ -47,6 +47,7 @@ function rig(live?: string): Rig {
         snapshot: () => [],
         liveHalves: () => 0,
         readerPid: () => undefined,
+        socketReaderPid: () => undefined,
         stop: () => Promise.resolve(void made.running--),
       });
     },

@@ -37,8 +37,9 @@ export interface Counters {
 
 /**
  * What the two applications exchanged, without headers and retransmissions, by the count of this
- * end's TCP: `initiatorBytes` is what the initiator's wrote. After an orderly end both ends have
- * exactly the same two numbers, whatever was lost on the way.
+ * end's TCP: `initiatorBytes` is what the initiator's wrote. What an end sent is exact, whatever was
+ * lost on the way. What it received is that, or one byte less: the end of a stream counts as a byte
+ * where the socket was still there to receive it, and nobody can tell afterwards.
  */
 export interface PayloadBytes {
   readonly initiatorBytes: number;

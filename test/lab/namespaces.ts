@@ -61,6 +61,16 @@ export class Mesh {
     return host;
   }
 
+  /** From now on the switch loses so many packets of a hundred, at random. */
+  async lose(percent: number): Promise<void> {
+    const rules = [
+      "add table bridge loss",
+      "add chain bridge loss passing { type filter hook forward priority 0; }",
+      `add rule bridge loss passing ether type { ip, ip6 } numgen random mod 100 < ${percent} drop`,
+    ].join("; ");
+    await ip("netns", "exec", this.#switch, "nft", rules);
+  }
+
   /** Removes the namespaces; with them go their interfaces, rules and tables. */
   async close(): Promise<void> {
     const present = await namespaces();

@@ -41,6 +41,7 @@ function status(observation: Observation): object {
     completeToMs: observation.completeToMs(),
     liveHalves: observation.liveHalves(),
     readerPid: observation.readerPid(),
+    socketReaderPid: observation.socketReaderPid(),
     counts,
     cpuMs: (user + system) / 1000,
     rssBytes: process.memoryUsage.rss(),

@@ -42,6 +42,7 @@ function openedHalf(openSeq: number, entry: Extract<ConnectionEntry, { kind: "op
     unbegun: false,
     generation: 0,
     counters: undefined,
+    payload: undefined,
   };
 }
 

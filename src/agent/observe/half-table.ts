@@ -3,7 +3,7 @@
  * The id alone is a 32-bit hash, so among a quarter of a million entries some collide: halves of
  * one id form a chain and the tuple decides.
  */
-import type { ConnectionState, Counters } from "../../format/entry.ts";
+import type { ConnectionState, Counters, PayloadBytes } from "../../format/entry.ts";
 import type { ConntrackEvent } from "./conntrack-line.ts";
 
 /** One half, plain data: a snapshot is a copy of it. */
@@ -34,6 +34,8 @@ export interface Half {
   generation: number;
   /** As last read from a dump. */
   counters: Counters | undefined;
+  /** As its socket counted (payload-notes.ts). Null: what came, or may come, could be another connection's. */
+  payload: PayloadBytes | null | undefined;
 }
 
 interface Link {

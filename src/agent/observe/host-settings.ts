@@ -6,6 +6,7 @@
  * Set: `nf_conntrack_events`, `_acct` and `_timestamp`, and the agent's own nft table (tracking-rule.ts).
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { socketToolVersion } from "./socket-source.ts";
 import { TrackingRule } from "./tracking-rule.ts";
 import type { UdpTimeouts } from "./tracker.ts";
 
@@ -60,6 +61,7 @@ export class HostSettings {
     facts.nf_conntrack_udp_timeout = udpTimeouts.unassuredMs / 1000;
     facts.nf_conntrack_udp_timeout_stream = udpTimeouts.assuredMs / 1000;
     facts.enable_tracking = options.enableTracking;
+    facts.ss = socketToolVersion() ?? "absent";
     if (!options.enableTracking) {
       return new HostSettings({ facts, udpTimeouts, rule: undefined }, [], false);
     }

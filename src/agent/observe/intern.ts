@@ -50,7 +50,8 @@ const KERNEL_STATES: ReadonlySet<string> = new Set([
   "SYN_SENT2",
 ]);
 
-function internText(address: string): string | undefined {
+/** The same for a text that is a string already. */
+export function internText(address: string): string | undefined {
   const known = byText.get(address);
   if (known !== undefined) return known;
   const found = canonical(address);

@@ -27,6 +27,22 @@ export const CHANGE_MS_MAX = 30_000;
 /** Marks that are still known when they are read: those of the last two minutes. */
 export const FENCES_OUT_MAX = 128;
 
+/** Ended sockets that wait until the kernel's events up to their end have been read: two seconds' worth at 8,000 a second. */
+export const SOCKET_ENDS_MAX = 16_384;
+
+/** How long they wait at most: what is further behind gets no payload. */
+export const SOCKET_END_WAIT_MS = 5000;
+
+/** A tuple that comes again within this time after its entry is gone gets no payload: the socket that ended could be the former one. */
+export const TUPLE_QUIET_MS = 10_000;
+
+/** Tuples that are remembered for it, about 60 B each. */
+export const TUPLES_GONE_MAX = 65_536;
+
+/** First and longest wait before the reader of ended sockets is started again, and how long it must run to begin with the first. */
+export const SOCKET_RESTART_MIN_MS = 1000;
+export const SOCKET_RESTART_MAX_MS = 60_000;
+
 /** How long a connection must live before the server is told early that it was established. */
 export const PROMPT_UPDATE_AFTER_MS = 1000;
 

@@ -18,8 +18,10 @@ import { ConntrackSource } from "./conntrack-source.ts";
 import { Fence } from "./fence.ts";
 import type { Half } from "./half-table.ts";
 import type { HostSettings } from "./host-settings.ts";
-import { ADDRESSES_POLL_MS, ADDRESSES_READ_MIN_MS } from "./limits.ts";
+import { ADDRESSES_POLL_MS, ADDRESSES_READ_MIN_MS, TICK_INTERVAL_MS } from "./limits.ts";
 import { claimedAddresses, readLocalAddresses, sameAddresses } from "./own-addresses.ts";
+import { PayloadNotes } from "./payload-notes.ts";
+import { SocketSource } from "./socket-source.ts";
 import { TableGuard } from "./table-guard.ts";
 import { Tracker } from "./tracker.ts";
 
@@ -42,6 +44,8 @@ export interface ObserveOptions {
   readonly allProtocols?: boolean;
   /** Program and leading arguments. Default `["conntrack"]`. */
   readonly command?: readonly string[];
+  /** Prints the TCP sockets that ended. Default: `ss`. */
+  readonly socketCommand?: readonly string[];
 }
 
 export interface Observation {
@@ -51,6 +55,7 @@ export interface Observation {
   snapshot(): Half[];
   liveHalves(): number;
   readerPid(): number | undefined;
+  socketReaderPid(): number | undefined;
   /** Reads what is still unread, ends the readers, takes back what was set on the host. No entry is emitted afterwards. */
   stop(): Promise<void>;
 }
@@ -59,7 +64,9 @@ export interface Observation {
 const DRAIN_MS = 1000;
 
 export async function observeConnections(options: ObserveOptions): Promise<Observation> {
-  const { clock, emit, host, command = ["conntrack"] } = options;
+  const { clock, host, command = ["conntrack"] } = options;
+  const payload = new PayloadBytesOfEnds(options);
+  const emit = (entry: ObservedEntry): number => payload.pass(entry);
   const addresses = new AddressClaims(options);
   addresses.start();
   const { scope } = addresses;
@@ -69,21 +76,25 @@ export async function observeConnections(options: ObserveOptions): Promise<Obser
   });
   const { udpTimeouts } = host;
   const { allProtocols = false } = options;
-  const tracker = new Tracker({ clock, emit, scope, udpTimeouts, allProtocols });
+  const { notes } = payload;
+  const tracker = new Tracker({ clock, emit, scope, udpTimeouts, allProtocols, payload: notes });
   tracker.restore(options.restored ?? []);
   const enlargeBuffer = (): (() => void) => host.enlargeBuffer();
   const source = new ConntrackSource({ clock, emit, tracker, fence, command, enlargeBuffer });
-  const guard = guardTable(options);
+  const guard = guardTable({ ...options, emit });
   source.start();
+  payload.start(() => source.completeToMs());
   return {
     completeToMs: () => source.completeToMs(),
     snapshot: () => tracker.snapshot(),
     liveHalves: () => tracker.liveHalves,
     readerPid: () => source.readerPid,
+    socketReaderPid: () => payload.readerPid,
     async stop() {
       addresses.stop();
       guard?.stop();
       await source.drain(DRAIN_MS);
+      payload.stop();
       source.stop();
       fence.close();
       await host.restore();
@@ -125,6 +136,56 @@ class AddressClaims {
     this.scope.update(local);
     const networks = claimedAddresses(local, (address) => this.scope.networkOf(address));
     this.#emit({ kind: "addresses", networks, atMs: this.#clock.nowMs() });
+  }
+}
+
+/** What the sockets counted, beside the kernel's events: paused where only beginnings and ends are read. */
+class PayloadBytesOfEnds {
+  readonly notes: PayloadNotes;
+  readonly #clock: Clock;
+  readonly #emit: (entry: ObservedEntry) => number;
+  readonly #sockets: SocketSource;
+  #timer: Timer | undefined;
+
+  constructor({ clock, emit, socketCommand: command }: ObserveOptions) {
+    this.#clock = clock;
+    this.#emit = emit;
+    this.notes = new PayloadNotes(clock);
+    const onSocketEnd = this.notes.ended.bind(this.notes);
+    this.#sockets = new SocketSource({
+      clock,
+      emit,
+      onSocketEnd,
+      ...(command === undefined ? {} : { command }),
+    });
+  }
+
+  get readerPid(): number | undefined {
+    return this.#sockets.pid;
+  }
+
+  start(completeToMs: () => number): void {
+    this.#sockets.start();
+    const settle = (): void => {
+      this.notes.settle(completeToMs());
+      this.#timer = this.#clock.after(TICK_INTERVAL_MS, settle);
+    };
+    settle();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#sockets.stop();
+  }
+
+  /** Hands an entry on, and heeds what it says. */
+  pass(entry: ObservedEntry): number {
+    if (entry.kind === "gap") this.notes.interrupted();
+    if (entry.kind === "degraded") {
+      if (entry.events === "all") this.#sockets.start();
+      else this.#sockets.pause();
+    }
+    return this.#emit(entry);
   }
 }
 

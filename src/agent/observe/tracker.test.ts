@@ -5,6 +5,7 @@ import type { ConnectionEntry, GapEntry } from "../../format/entry.ts";
 import { ManualClock } from "../../std/clock.ts";
 import { AddressScope } from "./address-scope.ts";
 import { parseConntrackLine, type ConntrackEvent } from "./conntrack-line.ts";
+import { PayloadNotes } from "./payload-notes.ts";
 import { Tracker } from "./tracker.ts";
 import { bringForward } from "./checkpoint.ts";
 
@@ -15,6 +16,7 @@ class Bench {
   readonly clock = new ManualClock();
   readonly entries: Entry[] = [];
   readonly tracker: Tracker;
+  readonly notes = new PayloadNotes(this.clock);
 
   constructor({ own = "10.0.0.1", liveHalvesMax = 1000, dumped = true } = {}) {
     const scope = new AddressScope([]);
@@ -25,6 +27,7 @@ class Bench {
       liveHalvesMax,
       udpTimeouts: { unassuredMs: 30_000, assuredMs: 120_000 },
       emit: (entry) => this.entries.push(entry),
+      payload: this.notes,
     });
     if (dumped) this.dump();
   }
@@ -32,6 +35,19 @@ class Bench {
   /** `NEW tcp SYN_SENT`, with flags and options after it. */
   event(text: string, options: Options = {}): void {
     this.tracker.event(lineOf(text, options), this.clock.nowMs());
+  }
+
+  /** Its socket ends, having sent 7 and received 9 bytes. */
+  socketEnds(): void {
+    this.notes.ended({
+      initiatorIp: "10.0.0.1",
+      initiatorPort: 40_000,
+      responderIp: "10.0.0.2",
+      responderPort: 80,
+      payload: { initiatorBytes: 7, responderBytes: 9 },
+    });
+    this.clock.advance(1);
+    this.notes.settle(this.clock.nowMs());
   }
 
   dump(...entries: [text: string, options?: Options][]): void {
@@ -78,7 +94,10 @@ function inShort(entry: Entry): string {
   const counters =
     counted === undefined ? "" : ` ${counted.initiatorPackets}/${counted.responderPackets}`;
   const inferred = entry.kind === "close" && entry.inferred ? " inferred" : "";
-  return `${entry.kind} ${entry.openSeq} ${entry.state}${inferred}${counters}`;
+  const { payload } = entry;
+  const bytes =
+    payload === undefined ? "" : ` ${payload.initiatorBytes}B/${payload.responderBytes}B`;
+  return `${entry.kind} ${entry.openSeq} ${entry.state}${inferred}${counters}${bytes}`;
 }
 
 const HANDSHAKE = [
@@ -86,6 +105,93 @@ const HANDSHAKE = [
   "UPDATE tcp SYN_RECV",
   "UPDATE tcp ESTABLISHED [ASSURED]",
 ];
+
+const CLOSING = ["UPDATE tcp FIN_WAIT [ASSURED]", "UPDATE tcp LAST_ACK [ASSURED]"];
+
+/** Events of one connection, `#` the end of its socket, and the entries after the open. */
+const withPayload: readonly [name: string, events: readonly string[], said: readonly string[]][] = [
+  [
+    "before the end was read",
+    [
+      ...HANDSHAKE,
+      ...CLOSING,
+      "#",
+      "UPDATE tcp TIME_WAIT [ASSURED]",
+      "DESTROY tcp TIME_WAIT [ASSURED]",
+    ],
+    ["close 1 SF", "account 1 SF 5/4 7B/9B"],
+  ],
+  [
+    "after the end was read",
+    [
+      ...HANDSHAKE,
+      ...CLOSING,
+      "UPDATE tcp TIME_WAIT [ASSURED]",
+      "#",
+      "DESTROY tcp TIME_WAIT [ASSURED]",
+    ],
+    ["close 1 SF", "account 1 SF 5/4 7B/9B"],
+  ],
+  [
+    "with an end that has the counters",
+    [...HANDSHAKE, ...CLOSING, "#", "DESTROY tcp TIME_WAIT [ASSURED]"],
+    ["close 1 SF 5/4 7B/9B"],
+  ],
+  [
+    "not of a reset one",
+    [...HANDSHAKE, ...CLOSING, "#", "UPDATE tcp CLOSE [ASSURED]", "DESTROY tcp CLOSE [ASSURED]"],
+    ["close 1 RST", "account 1 RST 5/4"],
+  ],
+  [
+    "not of one that timed out half closed",
+    [...HANDSHAKE, ...CLOSING, "#", "DESTROY tcp LAST_ACK [ASSURED]"],
+    ["close 1 S2 5/4"],
+  ],
+  [
+    "not where it came too late",
+    [
+      ...HANDSHAKE,
+      ...CLOSING,
+      "UPDATE tcp TIME_WAIT [ASSURED]",
+      "DESTROY tcp TIME_WAIT [ASSURED]",
+      "#",
+    ],
+    ["close 1 SF", "account 1 SF 5/4"],
+  ],
+];
+
+for (const [name, events, said] of withPayload) {
+  test(`payload bytes ${name}`, () => {
+    const bench = new Bench();
+    for (const text of events) {
+      if (text === "#") bench.socketEnds();
+      else bench.event(text, text.startsWith("DESTROY") ? { counted: [5, 4] } : {});
+    }
+    assert.deepEqual(bench.said().slice(1), said);
+  });
+}
+
+test("payload bytes that are known outlive a restart", () => {
+  const before = new Bench();
+  for (const text of [...HANDSHAKE, "UPDATE tcp TIME_WAIT [ASSURED]"]) before.event(text);
+  before.socketEnds();
+  const after = new Bench({ dumped: false });
+  after.tracker.restore(JSON.parse(JSON.stringify(before.tracker.snapshot())));
+  after.event("DESTROY tcp TIME_WAIT [ASSURED]", { counted: [5, 4] });
+  assert.deepEqual(after.said(), ["account 1 SF 5/4 7B/9B"]);
+});
+
+test("payload bytes go to no other connection of the same tuple", () => {
+  const bench = new Bench();
+  for (const text of [...HANDSHAKE, "UPDATE tcp TIME_WAIT [ASSURED]"]) bench.event(text);
+  bench.event("DESTROY tcp TIME_WAIT [ASSURED]", { counted: [5, 4] });
+  for (const text of [...HANDSHAKE, ...CLOSING]) bench.event(text, { id: 2 });
+  // The first one's, which comes late.
+  bench.socketEnds();
+  bench.event("UPDATE tcp TIME_WAIT [ASSURED]", { id: 2 });
+  bench.event("DESTROY tcp TIME_WAIT [ASSURED]", { id: 2, counted: [5, 4] });
+  assert.deepEqual(bench.said().slice(-3), ["open initiator", "close 4 SF", "account 4 SF 5/4"]);
+});
 
 /** Events of one connection, a last one with counters 5/4, and what is said. */
 const lives: readonly [name: string, events: readonly string[], said: readonly string[]][] = [

@@ -13,12 +13,14 @@ import type {
   ConnectionState,
   Counters,
   GapEntry,
+  PayloadBytes,
 } from "../../format/entry.ts";
 import type { AddressScope } from "./address-scope.ts";
 import { TCP, UDP, type ConntrackEvent } from "./conntrack-line.ts";
 import { endState, liveState } from "./end-state.ts";
 import { countersOf, openEntry } from "./half-entry.ts";
 import { HalfTable, type Half } from "./half-table.ts";
+import type { PayloadNotes } from "./payload-notes.ts";
 import {
   DUMP_CANDIDATES_MAX,
   LIVE_HALVES_MAX,
@@ -43,6 +45,8 @@ export interface TrackerOptions {
   /** Connections other than TCP and UDP are recorded too, ICMP never. Default false. */
   readonly allProtocols?: boolean;
   readonly liveHalvesMax?: number;
+  /** Learns which halves are there, and writes into them what their sockets counted. */
+  readonly payload?: Pick<PayloadNotes, "opened" | "gone">;
 }
 
 const ICMP = 1;
@@ -182,7 +186,7 @@ export class Tracker {
         return;
       }
       if (known.ended === null && !known.muted) this.#closeUnseen(known, atMs);
-      this.#table.delete(known);
+      this.#forget(known);
     }
     // Picked up in the middle, after a flush for instance: who spoke next only looks like the first.
     const pickup = event.protocol === TCP && event.state !== "SYN_SENT";
@@ -201,7 +205,7 @@ export class Tracker {
     this.#dump?.endedIds.add(event.id);
     const half = this.#table.find(event) ?? this.#openLate(event, atMs);
     if (half === undefined) return;
-    this.#table.delete(half);
+    this.#forget(half);
     if (half.muted) return;
     if (half.ended !== null) {
       this.#account(half, { state: half.ended, atMs, event });
@@ -242,6 +246,7 @@ export class Tracker {
       this.#turnAway(atMs);
       return undefined;
     }
+    const opened = openEntry(event, share, { atMs, pickup });
     const half: Half = {
       id: event.id,
       zone: event.zone,
@@ -250,7 +255,7 @@ export class Tracker {
       initiatorPort: event.original.sourcePort,
       responderIp: event.original.destinationIp,
       responderPort: event.original.destinationPort,
-      openSeq: muted ? 0 : this.#options.emit(openEntry(event, share, { atMs, pickup })),
+      openSeq: muted ? 0 : this.#options.emit(opened),
       openedAtMs: atMs,
       pickup,
       muted,
@@ -262,9 +267,16 @@ export class Tracker {
       unbegun: late,
       generation: this.#generation,
       counters: undefined,
+      payload: undefined,
     };
     this.#table.add(half);
+    if (!muted) this.#options.payload?.opened(half, opened);
     return half;
+  }
+
+  #forget(half: Half): void {
+    this.#table.delete(half);
+    this.#options.payload?.gone(half);
   }
 
   #turnAway(atMs: number): void {
@@ -336,7 +348,7 @@ export class Tracker {
     }
     for (const half of vanished) {
       if (half.ended === null && !half.muted) this.#closeUnseen(half, nowMs);
-      this.#table.delete(half);
+      this.#forget(half);
     }
   }
 
@@ -365,6 +377,7 @@ function amendment(
   state: Amendment["state"],
   counters: Counters | undefined,
 ): Amendment {
+  const payload = counters === undefined ? undefined : payloadOf(half, state);
   const ageMs = Math.max(0, atMs - half.openedAtMs);
   return {
     atMs: half.openedAtMs + ageMs,
@@ -373,7 +386,13 @@ function amendment(
     state,
     assured: half.assured,
     ...(counters === undefined ? {} : { counters }),
+    ...(payload === undefined ? {} : { payload }),
   };
+}
+
+/** Only of what ended in order: else what one end sent and the other received need not be the same. */
+function payloadOf(half: Half, state: Amendment["state"]): PayloadBytes | undefined {
+  return state === "SF" ? (half.payload ?? undefined) : undefined;
 }
 
 function differs(a: Counters | undefined, b: Counters | undefined): boolean {

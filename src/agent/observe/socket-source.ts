@@ -1,0 +1,109 @@
+/**
+ * Keeps one reader of ended sockets running, as long as the machine can spare it. What it misses is
+ * no gap: it adds to connections that are recorded without it. The agent's log says whether it runs.
+ */
+import { spawnSync } from "node:child_process";
+import type { Clock, Timer } from "../../std/clock.ts";
+import type { LogEntry } from "../../format/entry.ts";
+import { SOCKET_RESTART_MAX_MS, SOCKET_RESTART_MIN_MS } from "./limits.ts";
+import { parseSocketLine, type SocketEnd } from "./socket-line.ts";
+import { SocketReader } from "./socket-reader.ts";
+
+export interface SocketSourceOptions {
+  readonly clock: Clock;
+  readonly emit: (entry: LogEntry) => number;
+  readonly onSocketEnd: (end: SocketEnd) => void;
+  /** Program and arguments. Default: `ss` from iproute2. */
+  readonly command?: readonly string[];
+}
+
+/** Ended TCP sockets, with counters, numeric, one line each, without a heading. */
+const COMMAND = ["stdbuf", "-oL", "ss", "-E", "-t", "-i", "-n", "-O", "-H"] as const;
+
+/** For the facts of a start: `iproute2-6.1.0`; undefined where there is no `ss`, and so no payload bytes. */
+export function socketToolVersion(): string | undefined {
+  const { status, stdout } = spawnSync("ss", ["-V"], { encoding: "latin1", timeout: 2000 });
+  if (status !== 0) return undefined;
+  return /iproute2-\S+/.exec(stdout)?.[0] ?? "unknown version";
+}
+
+export class SocketSource {
+  readonly #options: SocketSourceOptions;
+  #reader: SocketReader | undefined;
+  #timer: Timer | undefined;
+  #restartDelayMs = SOCKET_RESTART_MIN_MS;
+  #startedMonotonicMs = 0;
+  #isMissing = false;
+  #isStopped = false;
+
+  constructor(options: SocketSourceOptions) {
+    this.#options = options;
+  }
+
+  /** Process id of the reader, for tests that end it. */
+  get pid(): number | undefined {
+    return this.#reader?.pid;
+  }
+
+  start(): void {
+    if (this.#reader !== undefined || this.#isMissing || this.#isStopped) return;
+    this.#timer?.cancel();
+    this.#startedMonotonicMs = this.#options.clock.monotonicMs();
+    try {
+      this.#reader = this.#newReader();
+      this.#log(9, "payload bytes of ended TCP connections are read");
+    } catch (error) {
+      this.#ended(String(error), false);
+    }
+  }
+
+  /** The machine has no time for it. */
+  pause(): void {
+    this.#timer?.cancel();
+    if (this.#reader === undefined) return;
+    this.#reader.stop();
+    this.#reader = undefined;
+    this.#log(9, "payload bytes are not read while the machine is under load");
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#reader?.stop();
+    this.#reader = undefined;
+  }
+
+  #newReader(): SocketReader {
+    const { clock, onSocketEnd, command = COMMAND } = this.#options;
+    return new SocketReader({
+      clock,
+      command,
+      onLine: (line) => {
+        const end = parseSocketLine(line);
+        if (end !== undefined) onSocketEnd(end);
+      },
+      onEnd: (reason, isMissing) => this.#ended(reason, isMissing),
+    });
+  }
+
+  #ended(reason: string, isMissing: boolean): void {
+    const { clock } = this.#options;
+    this.#reader = undefined;
+    this.#isMissing = isMissing;
+    if (isMissing) return this.#log(13, `payload bytes are not read: ${reason}`);
+    const ranMs = clock.monotonicMs() - this.#startedMonotonicMs;
+    if (ranMs >= SOCKET_RESTART_MAX_MS) this.#restartDelayMs = SOCKET_RESTART_MIN_MS;
+    const delayMs = this.#restartDelayMs;
+    this.#restartDelayMs = Math.min(SOCKET_RESTART_MAX_MS, delayMs * 2);
+    this.#log(
+      13,
+      `the reader of payload bytes ended, and is started again in ${delayMs / 1000} s: ${reason}`,
+    );
+    this.#timer = clock.after(delayMs, () => this.start());
+  }
+
+  #log(severity: number, body: string): void {
+    const { clock, emit } = this.#options;
+    emit({ kind: "log", severity, body, attributes: { part: "observe" }, atMs: clock.nowMs() });
+  }
+}

@@ -140,6 +140,7 @@ class Collector {
         case "enrolled":
         case "revoked":
         case "finding":
+        case "ruling":
           return this.#problem(piece, `entry ${seq} is one that only the server writes`);
         default:
           this.#statements.push({ entry, seq, piece });

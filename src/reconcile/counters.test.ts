@@ -72,15 +72,15 @@ describe("payload bytes say nothing", () => {
     test(what, () => assert.equal(endsDifference(initiator, responder), undefined));
   }
   test("and bytes on the wire are compared instead", () => {
-    const difference = endsDifference(end([100_000, 0], [1, 1]), end([50_000, 0]));
+    const difference = endsDifference(end([1_000_000, 0], [1, 1]), end([50_000, 0]));
     assert.equal(difference?.exact, false);
     assert.equal(difference?.sentBy, "initiator");
   });
 });
 
 test("payload bytes that fit do not excuse bytes on the wire that do not", () => {
-  const difference = endsDifference(end([100_000, 0], [1, 1]), end([50_000, 0], [1, 1]));
-  assert.equal(inShort(difference), "initiator 100000 50000 allowed 21220");
+  const difference = endsDifference(end([1_000_000, 0], [1, 1]), end([50_000, 0], [1, 1]));
+  assert.equal(inShort(difference), "initiator 1000000 50000 allowed 611960");
 });
 
 test("without counters there is nothing to compare but payload bytes", () => {
@@ -100,11 +100,12 @@ describe("bytes on the wire", () => {
     // One header or many for the same payload, either way.
     [100_000, 100_000 + 60 * 187, "fit"],
     [100_000, 100_000 + 12_753, "initiator 100000 112753 allowed 12660 impossible"],
-    // Lost on the way: a tenth, or some packets, and headers.
-    [100_000, 78_780, "fit"],
-    [100_000, 78_779, "initiator 100000 78779 allowed 21220"],
-    [5_000, 0, "fit"],
-    [6_000, 0, "initiator 6000 0 allowed 5220"],
+    // Lost on the way: half, or a large segment and some packets, and headers.
+    [1_000_000, 388_040, "fit"],
+    [1_000_000, 388_039, "initiator 1000000 388039 allowed 611960"],
+    [100_000, 18_744, "fit"],
+    [100_000, 18_743, "initiator 100000 18743 allowed 81256"],
+    [70_000, 0, "fit"],
     [0, 60, "fit"],
     [0, 61, "initiator 0 61 allowed 60 impossible"],
   ];

@@ -7,6 +7,7 @@ import {
   CONNECTION_STATES,
   type ConnectionState,
   type Counters,
+  type PayloadBytes,
   type Role,
 } from "../format/entry.ts";
 
@@ -348,6 +349,15 @@ export class Half {
       responderPackets: records.word(slot, WORD.responderPackets),
       responderBytes: records.word(slot, WORD.responderBytes),
     };
+  }
+
+  /** What TCP delivered, as the socket said; undefined where it did not. */
+  get payload(): PayloadBytes | undefined {
+    const { records, slot } = this;
+    const initiatorBytes = records.word(slot, WORD.initiatorPayload);
+    const responderBytes = records.word(slot, WORD.responderPayload);
+    const isKnown = this.has(BIT.counted) && initiatorBytes >= 0 && responderBytes >= 0;
+    return isKnown ? { initiatorBytes, responderBytes } : undefined;
   }
 
   /** Number of the address by which the recording node took part; a forwarder took part by none: -1. */

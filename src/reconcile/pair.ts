@@ -1,6 +1,11 @@
 /** Whether the counters of the two halves of a connection fit, once they are final. */
 import type { Counters } from "../format/entry.ts";
-import { counterDifference, type CounterDifference } from "./counters.ts";
+import {
+  counterDifference,
+  type CounterDifference,
+  type CountedEnd,
+  endsDifference,
+} from "./counters.ts";
 import { FORWARDER, type Half } from "./half-records.ts";
 import { excuseOf, hasMark, MARK } from "./half-state.ts";
 import { accountsEnd, isPastAccounts, wakeLimitMs, type Sky, type Until } from "./judge.ts";
@@ -72,11 +77,18 @@ function compare(a: Half, b: Half, sky: Sky, parts: readonly Half[]): PairJudgem
   const sent = withParts(initiator, parts);
   const received = withParts(responder, parts);
   if (sent === undefined || received === undefined) return UNAVAILABLE;
-  const difference = counterDifference(sent, received);
+  const difference = endsDifference(
+    { ...toldBy(initiator), counters: sent },
+    { ...toldBy(responder), counters: received },
+  );
   if (difference !== undefined && [a, b].some((half) => isPartlyCounted(half, sky))) {
     return UNAVAILABLE;
   }
   return { counters: "final", difference };
+}
+
+function toldBy(half: Half): Pick<CountedEnd, "state" | "payload"> {
+  return { state: half.state === "" ? "OTH" : half.state, payload: half.payload };
 }
 
 /** Who sent first, and who answered; of two that call each other the first, either. */

@@ -1,0 +1,62 @@
+/**
+ * The chaos lab: a simulated mesh, an adversary, and a score. Exit 1 when an honest node is accused,
+ * a finding has no cause, or a deed of a class that can be found was not found in time.
+ *
+ *   npm run chaos [-- --seed 1,2,3] [--short] [--nodes N] [--connections N] [--seconds S]
+ *                 [--attacks a,b | --attacks none] [--doers N] [--colluders F] [--json]
+ */
+import { parseArgs } from "node:util";
+import { ATTACKS } from "./attacks/registry.ts";
+import { runLab } from "./lab.ts";
+import { FULL, type LabOptions, SHORT } from "./options.ts";
+import { reportOf } from "./report.ts";
+import { scoreOf } from "./score.ts";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    short: { type: "boolean", default: false },
+    nodes: { type: "string" },
+    connections: { type: "string" },
+    seconds: { type: "string" },
+    attacks: { type: "string" },
+    doers: { type: "string" },
+    colluders: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
+
+function optionsFor(seed: number): LabOptions {
+  const base = values.short ? SHORT : FULL;
+  const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
+  return {
+    ...base,
+    seed,
+    nodes: Number(values.nodes ?? base.nodes),
+    connections: Number(values.connections ?? base.connections),
+    trafficMs: seconds === undefined ? base.trafficMs : seconds * 1_000,
+    doersEach: Number(values.doers ?? base.doersEach),
+    colluders: Number(values.colluders ?? base.colluders),
+    attacks: values.attacks?.split(","),
+  };
+}
+
+let failed = false;
+for (const seed of values.seed.split(",").map(Number)) {
+  const options = optionsFor(seed);
+  const outcome = await runLab(options, ({ share, findings }) => {
+    if (process.stderr.isTTY) {
+      process.stderr.write(`\rseed ${seed}: ${Math.round(share * 100)} %, ${findings} findings `);
+    }
+  });
+  if (process.stderr.isTTY) process.stderr.write("\r");
+  const score = scoreOf(outcome, ATTACKS);
+  failed ||= score.failures.length > 0;
+  const { found: _found, truths: _truths, ...figures } = outcome;
+  process.stdout.write(
+    values.json
+      ? `${JSON.stringify({ ...figures, ...score })}\n`
+      : `${reportOf(outcome, score, ATTACKS)}\n`,
+  );
+}
+process.exitCode = failed ? 1 : 0;

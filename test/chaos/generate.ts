@@ -33,7 +33,8 @@ export type FromGenerator =
       readonly kind: "end";
       readonly truths: readonly Truth[];
       readonly connections: number;
-      readonly busyMs: number;
+      /** Of the thread's own processor time. */
+      readonly cpuMs: number;
     };
 
 /** Slices that may wait: the generator is never much ahead, so memory is bounded. */
@@ -62,13 +63,9 @@ function main(port: NonNullable<typeof parentPort>, { options, taken }: Generate
     port.postMessage(message, transfer);
   post({ kind: "members", members: mesh.topology.nodes.map(memberOf) });
   let slices = 0;
-  let waitedMs = 0;
-  const begunMs = performance.now();
   mesh.run((endMs, arrivals) => {
     for (let done = Atomics.load(taken, 0); slices - done >= AHEAD_MAX;) {
-      const fromMs = performance.now();
       Atomics.wait(taken, 0, done);
-      waitedMs += performance.now() - fromMs;
       done = Atomics.load(taken, 0);
     }
     const slice = sliceOf(START_MS + endMs, arrivals);
@@ -79,8 +76,14 @@ function main(port: NonNullable<typeof parentPort>, { options, taken }: Generate
     kind: "end",
     truths: mesh.ledger.truths,
     connections: mesh.halves.count,
-    busyMs: performance.now() - begunMs - waitedMs,
+    cpuMs: threadCpuMs(),
   });
+}
+
+/** Processor time of the calling thread. */
+export function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
 }
 
 function memberOf({ id, name, publicKey }: Member): Member {

@@ -4,7 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
-import type { FromGenerator, GenerateOrders } from "./generate.ts";
+import { type FromGenerator, type GenerateOrders, threadCpuMs } from "./generate.ts";
 import { Intake } from "./intake.ts";
 import type { LabOptions } from "./options.ts";
 import type { Found, Outcome } from "./outcome.ts";
@@ -23,6 +23,7 @@ export async function runLab(options: LabOptions, progress: Progress = () => {})
   };
   const intake = await Intake.open({ seed: options.seed, onFinding });
   const begunMs = performance.now();
+  const cpuFromMs = threadCpuMs();
   const lab = new Lab(intake, options, () => progress({ share: lab.share, findings: found.size }));
   const end = await lab.run();
   await intake.close();
@@ -37,7 +38,8 @@ export async function runLab(options: LabOptions, progress: Progress = () => {})
     answers: Object.fromEntries(intake.counts),
     journalBytes: intake.journalBytes,
     totalMs: performance.now() - begunMs,
-    generatorMs: end.busyMs,
+    generatorCpuMs: end.cpuMs,
+    comparerCpuMs: threadCpuMs() - cpuFromMs,
     rssMaxMb: Math.round(lab.rssMaxBytes / MEGABYTE),
   };
 }
@@ -45,7 +47,7 @@ export async function runLab(options: LabOptions, progress: Progress = () => {})
 interface End {
   readonly truths: readonly Truth[];
   readonly connections: number;
-  readonly busyMs: number;
+  readonly cpuMs: number;
 }
 
 class Lab {

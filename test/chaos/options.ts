@@ -26,9 +26,9 @@ export const FULL: LabOptions = {
 /** Seconds, for the tests. */
 export const SHORT: LabOptions = {
   ...FULL,
-  nodes: 120,
-  connections: 40_000,
-  trafficMs: 900_000,
-  drainMs: 480_000,
+  nodes: 150,
+  connections: 25_000,
+  trafficMs: 700_000,
+  drainMs: 360_000,
   doersEach: 1,
 };

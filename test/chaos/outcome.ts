@@ -29,7 +29,8 @@ export interface Outcome {
   readonly answers: Readonly<Record<string, number>>;
   readonly journalBytes: number;
   readonly totalMs: number;
-  /** Of them the generator worked, the rest it waited. */
-  readonly generatorMs: number;
+  /** Processor time of the thread that makes the traffic, and of the one that admits and compares it. */
+  readonly generatorCpuMs: number;
+  readonly comparerCpuMs: number;
   readonly rssMaxMb: number;
 }

@@ -26,13 +26,13 @@ export function reportOf(outcome: Outcome, score: Score, attacks: readonly Attac
 }
 
 function headline(outcome: Outcome): string {
-  const { options, connections, entries, totalMs, generatorMs, rssMaxMb, journalBytes } = outcome;
-  const perSecond = Math.round(connections / (totalMs / 1_000));
-  const generated = Math.round(connections / (generatorMs / 1_000));
+  const { options, connections, entries, totalMs, rssMaxMb, journalBytes } = outcome;
+  const simulatedS = Math.round((options.trafficMs + options.drainMs) / 1_000);
+  const rate = (ms: number): string => `${Math.round(connections / (ms / 1_000))}/s`;
   return (
-    `seed ${options.seed}: ${options.nodes} nodes, ${connections} connections, ${entries} entries, ` +
-    `${Math.round((options.trafficMs + options.drainMs) / 1_000)} s of simulated time\n` +
-    `${(totalMs / 1_000).toFixed(1)} s in all, ${perSecond} connections/s; the generator alone ${generated}/s; ` +
+    `seed ${options.seed}: ${options.nodes} nodes, ${connections} connections, ${entries} entries, ${simulatedS} s of simulated time\n` +
+    `${(totalMs / 1_000).toFixed(1)} s in all (${rate(totalMs)}); connections per core second: ` +
+    `${rate(outcome.generatorCpuMs)} made, ${rate(outcome.comparerCpuMs)} admitted and compared; ` +
     `${rssMaxMb} MB at most; ${(journalBytes / 1_048_576).toFixed(0)} MB of batches\n`
   );
 }
@@ -43,7 +43,7 @@ function classTable(score: Score): string {
     score.classes.map((one) => [
       one.isAttack ? one.name : `(${one.name})`,
       one.injected,
-      one.undecided,
+      one.isHidden ? undefined : one.undecided,
       one.found,
       one.inTime,
       one.isHidden ? "hidden" : one.recall === null ? "" : percent(one.recall),

@@ -3,7 +3,7 @@ import type { Made, Way } from "../mesh/halves.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { START_MS } from "../mesh/mesh-node.ts";
 import type { Place } from "../mesh/topology.ts";
-import type { Attack, Chance, Hand } from "./attack.ts";
+import type { Attack, Chance, Hand, Lone } from "./attack.ts";
 
 export interface AdversaryOptions {
   /** Conspirators per group. */
@@ -14,7 +14,17 @@ export interface AdversaryOptions {
   readonly toMs: number;
 }
 
-type Take = (chance: Chance) => void;
+/** Who is who, and what each doer waits for. */
+interface Stage {
+  readonly mesh: Mesh;
+  readonly options: AdversaryOptions;
+  readonly victims: Set<Place>;
+  /** Of each doer, its group. */
+  readonly groups: Map<Place, readonly Place[]>;
+  readonly onChance: Map<Place, (chance: Chance) => void>;
+  readonly onInner: Map<Place, (chance: Chance) => void>;
+  readonly onLone: Map<Place, (lone: Lone) => void>;
+}
 
 /** Sets every attack upon the mesh; `calm` are the nodes that nothing else happens to. */
 export function unleash(
@@ -23,81 +33,86 @@ export function unleash(
   calm: readonly Place[],
   options: AdversaryOptions,
 ): void {
-  const plain = calm.filter(({ site, node }) => site === undefined && !isRouter(mesh, node.index));
-  const takes = new Map<number, Take[]>();
-  const victims = new Set(plain);
-  const hands: (() => void)[] = [];
-  for (const attack of attacks) {
+  const routers = new Set(mesh.topology.places.map(({ site }) => site?.router));
+  const plain = calm.filter(({ site, node }) => site === undefined && !routers.has(node));
+  const stage: Stage = {
+    mesh,
+    options,
+    victims: new Set(plain),
+    groups: new Map(),
+    onChance: new Map(),
+    onInner: new Map(),
+    onLone: new Map(),
+  };
+  const begins = attacks.flatMap((attack) => {
     const { begin } = attack;
-    if (begin === undefined) continue;
-    for (let group = 0; group < options.doersEach; group++) {
-      const doers = Array.from({ length: options.colluders }, () => takeOne(mesh, victims));
-      const found = doers.filter((doer) => doer !== undefined);
-      if (found.length === 0) throw new RangeError("too few calm nodes for so many attackers");
-      hands.push(() => begin(handOf(mesh, attack, found, { options, victims, takes })));
-    }
-  }
+    if (begin === undefined) return [];
+    return Array.from({ length: options.doersEach }, () => {
+      const doers = takeGroup(stage, Math.max(options.colluders, attack.group ?? 1));
+      return () => begin(handOf(stage, attack, doers));
+    });
+  });
   // Who is a victim is known when all doers are.
-  for (const begin of hands) begin();
-  mesh.halves.witness = (made, way) => offer(takes, victims, made, way);
+  for (const begin of begins) begin();
+  mesh.halves.witness = (made, way) => offer(stage, made, way);
 }
 
-function takeOne(mesh: Mesh, from: Set<Place>): Place | undefined {
-  if (from.size === 0) return undefined;
-  const taken = mesh.dice.pick([...from]);
-  from.delete(taken);
-  return taken;
+function takeGroup({ mesh, victims, groups }: Stage, count: number): Place[] {
+  const doers: Place[] = [];
+  while (doers.length < count) {
+    if (victims.size <= 2) throw new RangeError("too few calm nodes for so many attackers");
+    const doer = mesh.dice.pick([...victims]);
+    victims.delete(doer);
+    doers.push(doer);
+  }
+  for (const doer of doers) groups.set(doer, doers);
+  return doers;
 }
 
-function isRouter(mesh: Mesh, index: number): boolean {
-  return mesh.topology.places.some(({ site }) => site?.router?.index === index);
-}
-
-function offer(
-  takes: ReadonlyMap<number, readonly Take[]>,
-  victims: ReadonlySet<Place>,
-  made: Made,
-  way: Way,
-): void {
-  const { from, to } = way;
-  if (from === undefined || to === undefined) return;
-  for (const [doer, peer] of [
-    [from, to],
-    [to, from],
-  ] as const) {
-    const own = doer === from ? made.initiator : made.responder;
-    const other = doer === from ? made.responder : made.initiator;
-    if (!victims.has(peer)) continue;
-    for (const take of takes.get(doer.node.index) ?? [])
-      take({ made, way, doer, peer, own, other });
+function offer(stage: Stage, made: Made, { from, to }: Way): void {
+  if (from !== undefined && made.initiator !== -1) {
+    offerTo(stage, { doer: from, peer: to, own: made.initiator, other: made.responder });
+  }
+  if (to !== undefined && made.responder !== -1) {
+    offerTo(stage, { doer: to, peer: from, own: made.responder, other: made.initiator });
   }
 }
 
-interface Parts {
-  readonly options: AdversaryOptions;
-  readonly victims: ReadonlySet<Place>;
-  readonly takes: Map<number, Take[]>;
+function offerTo(stage: Stage, lone: Lone): void {
+  const { doer, peer, other } = lone;
+  const group = stage.groups.get(doer);
+  if (group === undefined) return;
+  const bornMs = stage.mesh.pool.bornMs[lone.own] as number;
+  if (bornMs < stage.options.fromMs || bornMs >= stage.options.toMs) return;
+  if (peer === undefined || other === -1) stage.onLone.get(doer)?.(lone);
+  else if (stage.victims.has(peer)) stage.onChance.get(doer)?.({ ...lone, peer });
+  // Offered to the first of the two alone.
+  else if (group.includes(peer) && group.indexOf(doer) < group.indexOf(peer)) {
+    stage.onInner.get(doer)?.({ ...lone, peer });
+  }
 }
 
-function handOf(mesh: Mesh, attack: Attack, doers: readonly Place[], parts: Parts): Hand {
-  const { fromMs, toMs } = parts.options;
+function handOf(stage: Stage, attack: Attack, doers: readonly Place[]): Hand {
+  const { mesh, options } = stage;
+  const { fromMs, toMs } = options;
   const ids = doers.map((doer) => doer.node.id);
   const finds = "finds" in attack.detection ? attack.detection.finds : [];
   return {
     mesh,
     doers,
-    victims: [...parts.victims],
+    victims: [...stage.victims],
     fromMs,
     toMs,
     onChance(take) {
-      const within: Take = (chance) => {
-        const bornMs = mesh.pool.bornMs[chance.own] as number;
-        if (bornMs >= fromMs && bornMs < toMs) take(chance);
-      };
-      for (const { node } of doers) {
-        parts.takes.set(node.index, [...(parts.takes.get(node.index) ?? []), within]);
-      }
+      for (const doer of doers) stage.onChance.set(doer, take);
     },
+    onInner(take) {
+      for (const doer of doers) stage.onInner.set(doer, take);
+    },
+    onLone(take) {
+      for (const doer of doers) stage.onLone.set(doer, take);
+    },
+    someTimeMs: () => Math.round(mesh.dice.between(fromMs, toMs)),
     enter(deed, knowable) {
       const draft = { cause: attack.name, isAttack: true, doers: ids, nodes: ids, finds, may: [] };
       return mesh.ledger.enter({ ...draft, ...deed, fromMs: START_MS + deed.fromMs }, knowable);

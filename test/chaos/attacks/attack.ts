@@ -2,7 +2,6 @@
  * What an attack is, and what it may lay hands on. One attack, one file; `registry.ts` lists them,
  * and docs/threat-model.md says of each how it shows.
  */
-import type { Made, Way } from "../mesh/halves.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Place } from "../mesh/topology.ts";
 import type { Truth, TruthDraft } from "../truth.ts";
@@ -25,19 +24,26 @@ export interface Attack {
   /** One sentence. */
   readonly what: string;
   readonly detection: Detection;
+  /** How many it takes at least, where one cannot do it. */
+  readonly group?: number;
   /** Plans it with one group of doers. Absent: it is described and not made. */
   readonly begin?: (hand: Hand) => void;
 }
 
-/** A connection between a doer and a calm peer, before anything was said of it. */
-export interface Chance {
-  readonly made: Made;
-  readonly way: Way;
+/** A doer's connection, before anything was said of it. */
+export interface Lone {
   readonly doer: Place;
-  readonly peer: Place;
-  /** The doer's half and the peer's. */
+  /** The doer's half. */
   readonly own: number;
+  /** The peer's half; −1 where nobody else records it. */
   readonly other: number;
+  /** Absent: somebody who is no node. */
+  readonly peer: Place | undefined;
+}
+
+/** A connection between a doer and a node that records it too. */
+export interface Chance extends Lone {
+  readonly peer: Place;
 }
 
 /** The adversary's hand in the mesh: its nodes, the time it has, and what it writes down of its deeds. */
@@ -50,8 +56,14 @@ export interface Hand {
   /** True times between which it acts. */
   readonly fromMs: number;
   readonly toMs: number;
-  /** Calls for each connection of a doer within that time. */
+  /** Calls for each connection of a doer with a victim within that time. */
   onChance(take: (chance: Chance) => void): void;
+  /** … with another doer of the group. */
+  onInner(take: (chance: Chance) => void): void;
+  /** … that nobody else records. */
+  onLone(take: (lone: Lone) => void): void;
+  /** Some time between `fromMs` and `toMs`. */
+  someTimeMs(): number;
   /** Writes a deed down: cause, doers and kinds are filled in. */
   enter(
     deed: Partial<TruthDraft> & { readonly told: string; readonly fromMs: number },

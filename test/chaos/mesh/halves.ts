@@ -39,7 +39,7 @@ export interface Made {
   forwarder: number;
 }
 
-/** Told of each connection between two nodes that both record it, before anything is said of it. */
+/** Told of each connection that nobody translates or forwards, before anything is said of it. */
 export type Witness = (made: Made, way: Way) => void;
 
 export class Halves {
@@ -115,8 +115,7 @@ export class Halves {
     }
     made.forwarder = way.router === undefined ? -1 : this.#half(what, way.router, ROLE.forwarder);
     if (made.forwarder !== -1 && !mirrored) this.pool.reply.set(made.forwarder, this.#reply(way));
-    const isPair = made.initiator !== -1 && made.responder !== -1;
-    if (isPair && mirrored && made.forwarder === -1) this.witness?.(made, way);
+    if (mirrored && made.forwarder === -1) this.witness?.(made, way);
     this.#planOpen(made.initiator);
     this.#planOpen(made.responder);
     this.#planOpen(made.forwarder);

@@ -19,6 +19,8 @@ export interface Knowable {
   /** Whose ids findings may carry. */
   readonly halves?: readonly number[];
   readonly awaits?: readonly Await[];
+  /** … and then has to be waited for so long, because an honest node may need it. */
+  readonly patienceMs?: number;
   readonly atMs?: number;
 }
 
@@ -36,7 +38,7 @@ export class Ledger {
   readonly #byHalf = new Map<number, Truth>();
   readonly #byNode = new Map<number, Waiting[]>();
   /** How many watermarks each still waits for, and the latest that came. */
-  readonly #open = new Map<Truth, { left: number; atMs: number }>();
+  readonly #open = new Map<Truth, { left: number; atMs: number; patienceMs: number }>();
 
   constructor(pool: HalfPool, nodes: readonly MeshNode[]) {
     this.#pool = pool;
@@ -48,19 +50,24 @@ export class Ledger {
     const id = this.truths.length;
     const truth: Truth = { toMs: Number.MAX_SAFE_INTEGER, ...draft, id, halves: [], baseMs: null };
     this.truths.push(truth);
-    for (const half of knowable.halves ?? []) {
-      mark(this.#pool, half, "tracked");
-      this.#byHalf.set(half, truth);
-    }
+    this.add(truth, knowable.halves ?? []);
     if (knowable.atMs !== undefined) truth.baseMs = START_MS + knowable.atMs;
-    this.await(truth, knowable.awaits ?? []);
+    this.await(truth, knowable.awaits ?? [], knowable.patienceMs);
     return truth;
   }
 
+  /** Findings may carry the ids of these halves too. */
+  add(truth: Truth, halves: readonly number[]): void {
+    for (const half of halves) {
+      mark(this.#pool, half, "tracked");
+      this.#byHalf.set(half, truth);
+    }
+  }
+
   /** It can be known only when these too are complete. */
-  await(truth: Truth, awaits: readonly Await[]): void {
+  await(truth: Truth, awaits: readonly Await[], patienceMs = 0): void {
     if (awaits.length === 0) return;
-    const open = this.#open.get(truth) ?? { left: 0, atMs: 0 };
+    const open = this.#open.get(truth) ?? { left: 0, atMs: 0, patienceMs };
     open.left += awaits.length;
     this.#open.set(truth, open);
     for (const { node, toMs } of awaits) {
@@ -98,6 +105,6 @@ export class Ledger {
     open.atMs = Math.max(open.atMs, atMs);
     if (open.left > 0) return;
     this.#open.delete(truth);
-    truth.baseMs = START_MS + open.atMs;
+    truth.baseMs = START_MS + open.atMs + open.patienceMs;
   }
 }

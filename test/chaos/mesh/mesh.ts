@@ -103,9 +103,14 @@ export class Mesh {
     const { node } = place;
     node.say("start", atMs, { facts: { version: "0.1.0", sources: "conntrack" } });
     if (gap !== undefined) node.say("gap", atMs, gap);
+    this.claim(place, atMs);
+  }
+
+  /** Says which addresses it has now. */
+  claim(place: Place, atMs: number): void {
     const numbers = [place.ipv4, place.ipv6, ...place.extra];
     const claimed = numbers.map((number) => this.topology.addresses.text(number)).sort();
-    node.say("addresses", atMs, { networks: { default: claimed } });
+    place.node.say("addresses", atMs, { networks: { default: claimed } });
   }
 
   /** Seals what waits and sends it. */

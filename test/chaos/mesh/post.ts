@@ -49,6 +49,11 @@ export class Post {
     return atMs;
   }
 
+  /** When the last batch of this node arrives, of those that were sent. */
+  lastMs(index: number): number {
+    return this.#lastMs[index] as number;
+  }
+
   /** Puts a frame in at a given time, out of any order. */
   deliver(arrival: Arrival): void {
     const second = Math.floor(arrival.atMs / 1_000);

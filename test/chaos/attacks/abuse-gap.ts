@@ -1,0 +1,52 @@
+/** A node leaves out all it has to do with one peer, and declares gaps that would excuse it. */
+import { KIND } from "../finding-names.ts";
+import { mark } from "../mesh/halves.ts";
+import type { Truth } from "../truth.ts";
+import type { Attack, Hand } from "./attack.ts";
+import { requiresPeer } from "./delete-half.ts";
+
+/** After so many halves that met one gap after the other, chance is no explanation. */
+const TELLING_HALVES = 10;
+const HIDDEN_MAX = 60;
+
+function hideOne(hand: Hand): void {
+  const { mesh } = hand;
+  const victim = mesh.dice.pick(hand.victims);
+  // They talk often, or there would be nothing to hide.
+  for (const doer of hand.doers) doer.peers.fill(victim.node.index, 0, 4);
+  let hidden = 0;
+  let truth: Truth | undefined;
+  hand.onChance((chance) => {
+    const { own, other, doer, peer } = chance;
+    if (peer !== victim || hidden >= HIDDEN_MAX || !requiresPeer(hand, chance)) return;
+    hidden++;
+    mark(mesh.pool, own, "hidden");
+    const bornMs = Math.round(mesh.pool.bornMs[own] as number);
+    const { node } = doer;
+    const told = `${node.name} hides ${victim.node.name} behind gaps`;
+    const endMs = mesh.pool.goneMs[other] as number;
+    const halves = [other];
+    truth ??= hand.enter({ told, fromMs: bornMs }, {});
+    mesh.ledger.add(truth, halves);
+    if (hidden === TELLING_HALVES) {
+      mesh.ledger.await(truth, [
+        { node, toMs: endMs },
+        { node: peer.node, toMs: endMs },
+      ]);
+    }
+    mesh.at(bornMs + 400, () => {
+      const interval = { fromMs: node.clockMs(bornMs - 500), toMs: node.clockMs(bornMs + 380) };
+      node.say("gap", bornMs + 400, { cause: "overflow", count: 7, ...interval });
+    });
+  });
+}
+
+export const abuseGap: Attack = {
+  name: "abuse-gap",
+  what: "A node declares lost events whenever it leaves out a connection with one peer.",
+  detection: {
+    finds: [KIND.excuseAbused, KIND.missing],
+    knowable: `both streams are complete past ${TELLING_HALVES} halves that gaps excused`,
+  },
+  begin: hideOne,
+};

@@ -1,0 +1,28 @@
+/** A node claims the address of another one. */
+import { KIND } from "../finding-names.ts";
+import type { Attack } from "./attack.ts";
+
+export const stealAddress: Attack = {
+  name: "steal-address",
+  what: "A node claims a peer's address, so that it names neither of them.",
+  detection: { finds: [KIND.contested], knowable: "the batch with the claim is there" },
+  begin(hand) {
+    const { mesh } = hand;
+    for (const doer of hand.doers) {
+      const victim = mesh.dice.pick(hand.victims);
+      const atMs = hand.someTimeMs();
+      mesh.at(atMs, () => {
+        doer.extra.push(victim.ipv4);
+        mesh.claim(doer, atMs);
+        hand.enter(
+          {
+            told: `${doer.node.name} claims the address of ${victim.node.name}`,
+            fromMs: atMs,
+            nodes: [doer.node.id, victim.node.id],
+          },
+          { awaits: [{ node: doer.node, toMs: atMs }] },
+        );
+      });
+    }
+  },
+};

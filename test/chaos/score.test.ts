@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ATTACKS } from "./attacks/registry.ts";
+import { KIND } from "./finding-names.ts";
+import { SHORT } from "./options.ts";
+import type { Found, Outcome } from "./outcome.ts";
+import { scoreOf } from "./score.ts";
+import type { Truth } from "./truth.ts";
+
+const T0_MS = 1_800_000_000_000;
+
+const deed: Truth = {
+  id: 0,
+  cause: "delete-initiator-half",
+  isAttack: true,
+  doers: ["liar"],
+  nodes: ["liar"],
+  finds: [KIND.missing],
+  may: [],
+  told: "left one out",
+  fromMs: T0_MS,
+  toMs: Number.MAX_SAFE_INTEGER,
+  halves: ["half"],
+  baseMs: T0_MS + 10_000,
+};
+const outage: Truth = {
+  ...deed,
+  id: 1,
+  cause: "outage",
+  isAttack: false,
+  doers: [],
+  nodes: ["honest"],
+  finds: [],
+  may: [KIND.silent],
+  halves: [],
+};
+
+function found(kind: string, more: Partial<Found> = {}): Found {
+  return { id: kind, kind, nodes: [], connection: "", title: "", atMs: T0_MS + 20_000, ...more };
+}
+
+const seen = found(KIND.missing, { connection: "half" });
+
+function outcomeOf(more: Partial<Outcome>): Outcome {
+  return {
+    options: SHORT,
+    found: [seen],
+    truths: [deed, outage],
+    connections: 1,
+    entries: 1,
+    verdicts: {},
+    honestRefusals: {},
+    answers: {},
+    journalBytes: 0,
+    totalMs: 1,
+    generatorCpuMs: 1,
+    comparerCpuMs: 1,
+    rssMaxMb: 1,
+    ...more,
+  };
+}
+
+interface Case {
+  readonly name: string;
+  readonly more: Partial<Outcome>;
+  /** Beginnings of the failures that are expected. */
+  readonly fails: readonly string[];
+}
+
+const CASES: readonly Case[] = [
+  { name: "all found, nothing else", more: {}, fails: [] },
+  { name: "a deed not found", more: { found: [] }, fails: ["delete-initiator-half: 0 of 1"] },
+  {
+    name: "a deed found too late",
+    more: { found: [{ ...seen, atMs: T0_MS + 70_001 }] },
+    fails: ["delete-initiator-half: 0 of 1"],
+  },
+  {
+    name: "a finding of another connection",
+    more: { found: [seen, found(KIND.missing, { id: "x", connection: "other" })] },
+    fails: ["1 findings have no cause"],
+  },
+  {
+    name: "what may be found of something harmless",
+    more: { found: [seen, found(KIND.silent, { nodes: ["honest"] })] },
+    fails: [],
+  },
+  {
+    name: "the same before it happened",
+    more: { found: [seen, found(KIND.silent, { nodes: ["honest"], atMs: T0_MS - 60_000 })] },
+    fails: ["1 findings have no cause"],
+  },
+  {
+    name: "a liar accused",
+    more: { found: [seen, found(KIND.accused, { nodes: ["liar"] })] },
+    fails: [],
+  },
+  {
+    name: "an honest node accused",
+    more: { found: [seen, found(KIND.accused, { nodes: ["honest"] })] },
+    fails: ["an honest node is accused", "1 findings have no cause"],
+  },
+  {
+    name: "a deed that the end of the run came before",
+    more: { found: [], truths: [{ ...deed, baseMs: null }] },
+    fails: [],
+  },
+  {
+    name: "an honest batch refused",
+    more: { honestRefusals: { fork: 2 } },
+    fails: ["2 batches of honest nodes were refused: fork"],
+  },
+];
+
+for (const { name, more, fails } of CASES) {
+  test(`score: ${name}`, () => {
+    const { failures } = scoreOf(outcomeOf(more), ATTACKS);
+    const known = failures.map((failure) => fails.find((begin) => failure.startsWith(begin)));
+    assert.deepEqual(known, fails, failures.join("\n"));
+  });
+}
+
+test("score: time to detection counts from when it could be known", () => {
+  const { classes } = scoreOf(outcomeOf({}), ATTACKS);
+  const [one] = classes;
+  assert.deepEqual(one?.delayMs, { p50: 10_000, p99: 10_000, max: 10_000 });
+  assert.equal(one.recall, 1);
+});

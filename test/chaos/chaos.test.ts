@@ -14,17 +14,10 @@ import { scoreOf } from "./score.ts";
  * What the comparison does not do yet; whoever teaches it takes the line away. Nothing else may fail.
  */
 const BEYOND = {
-  /** Concluded without a cause: about routers, reused tuples, divided sessions, crossed opens. */
+  /** Concluded without a cause: about routers, tuples used again, crossed opens, late halves, heavy loss. */
   kindsWithoutCause: [KIND.missing, KIND.differs] as readonly string[],
   /** Not found, or later than a minute after it could be known. */
-  classes: [
-    "delete-initiator-half",
-    "delete-responder-half",
-    "invent-half",
-    "frame-peer",
-    "back-date",
-    "abuse-gap",
-  ] as readonly string[],
+  classes: ["back-date", "abuse-gap"] as readonly string[],
 };
 
 test("a short run: honest nodes are accused of nothing, deeds are found in time", async () => {

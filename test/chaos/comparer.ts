@@ -3,11 +3,14 @@
  * that knows the comparison's API.
  */
 import { decodeFrame } from "../../src/format/batch.ts";
-import { decompressPayload, forEachEntry } from "../../src/format/payload.ts";
+import { EntryBlock } from "../../src/format/entry-block.ts";
+import { scanEntries } from "../../src/format/entry-scan.ts";
+import { decompressPayload } from "../../src/format/payload.ts";
 import type { JournalRecord } from "../../src/ingest/journal-port.ts";
-import type { Connection } from "../../src/reconcile/connection.ts";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
-import { Reconcile } from "../../src/reconcile/reconcile.ts";
+import { Half } from "../../src/reconcile/half-records.ts";
+import { excuseOf, hasMark, MARK, verdictOf } from "../../src/reconcile/half-state.ts";
+import { type NumberedEntry, Reconcile } from "../../src/reconcile/reconcile.ts";
 
 export interface ComparerOptions {
   /** Hex id of the server's own stream. */
@@ -19,6 +22,7 @@ export interface ComparerOptions {
 export class Comparer {
   readonly #options: ComparerOptions;
   readonly #reconcile: Reconcile;
+  readonly #block = new EntryBlock();
   /** Connections that will not change any more, by verdict. */
   readonly #settled = new Map<string, number>();
   #entries = 0;
@@ -33,36 +37,42 @@ export class Comparer {
     return this.#entries;
   }
 
-  /** The journal's records in their order. What they lead to is decided at each of the server's own. */
+  /** The journal's records in their order. */
   take(record: JournalRecord): void {
     if (record.type !== "batch") return;
     const { header, payload } = decodeFrame(record.frame);
     const nodeId = Buffer.from(header.nodeId).toString("hex");
     const { index, receivedMs } = record;
-    this.#reconcile.begin({ index, receivedMs, nodeId, header });
+    const others: NumberedEntry[] = [];
     this.#entries += header.entryCount;
+    this.#block.clear();
     if (header.entryCount > 0) {
-      const raw = decompressPayload(payload, header.rawBytes);
-      forEachEntry(raw, header, (entry, seq) => this.#reconcile.entry(entry, seq));
+      scanEntries(decompressPayload(payload, header.rawBytes), header, {
+        block: this.#block,
+        addresses: this.#reconcile.addresses,
+        other: (entry, seq) => others.push({ entry, seq }),
+      });
     }
-    if (nodeId === this.#options.serverId) this.#decide(receivedMs);
+    this.#reconcile.take({ index, receivedMs, nodeId, header }, this.#block, others);
+    // What is concluded is concluded at the server's ticks.
+    if (nodeId === this.#options.serverId) this.#handOut(receivedMs);
   }
 
   /** Connections by verdict, those that something may still change included. */
   verdicts(): ReadonlyMap<string, number> {
     const counts = new Map(this.#settled);
-    const living = new Set<Connection>();
-    for (const stream of this.#reconcile.streams.values()) {
-      for (const connection of stream.live.values()) living.add(connection);
+    const { records } = this.#reconcile;
+    const half = new Half(records, this.#reconcile, 0);
+    for (half.slot = 0; half.slot < records.end; half.slot++) {
+      const isKey = hasMark(half, MARK.live) && !hasMark(half, MARK.second);
+      if (isKey && !hasMark(half, MARK.settled)) add(counts, half);
     }
-    for (const connection of living) add(counts, connection);
     return counts;
   }
 
-  #decide(atMs: number): void {
-    this.#reconcile.review();
-    this.#reconcile.drainChanged((connection) => {
-      if (connection.settled) add(this.#settled, connection);
+  #handOut(atMs: number): void {
+    this.#reconcile.drainChanged(({ key }) => {
+      if (hasMark(key, MARK.settled)) add(this.#settled, key);
     });
     for (const finding of this.#reconcile.drainFindings()) {
       this.#options.onFinding(finding, atMs);
@@ -70,7 +80,8 @@ export class Comparer {
   }
 }
 
-function add(counts: Map<string, number>, { verdict, excuse }: Connection): void {
-  const name = excuse === "" ? verdict : `${verdict}: ${excuse}`;
+function add(counts: Map<string, number>, key: Half): void {
+  const excuse = excuseOf(key);
+  const name = excuse === "" ? verdictOf(key) : `${verdictOf(key)}: ${excuse}`;
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }

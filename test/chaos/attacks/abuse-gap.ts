@@ -2,18 +2,20 @@
 import { KIND } from "../finding-names.ts";
 import { mark } from "../mesh/halves.ts";
 import type { Truth } from "../truth.ts";
+import type { Place } from "../mesh/topology.ts";
 import type { Attack, Hand } from "./attack.ts";
 import { requiresPeer } from "./delete-half.ts";
 
-/** After so many halves that met one gap after the other, chance is no explanation. */
-const TELLING_HALVES = 10;
-const HIDDEN_MAX = 60;
+/** After so many hidden halves of one peer in five, chance is no explanation: src/reconcile/excuse-budget.ts. */
+const TELLING_HALVES = 80;
+const HIDDEN_MAX = 120;
+/** What the doer does besides, for each connection that it hides. */
+const OTHERS_EACH = 4;
 
 function hideOne(hand: Hand): void {
   const { mesh } = hand;
   const victim = mesh.dice.pick(hand.victims);
-  // They talk often, or there would be nothing to hide.
-  for (const doer of hand.doers) doer.peers.fill(victim.node.index, 0, 4);
+  meetOften(hand, victim);
   let hidden = 0;
   let truth: Truth | undefined;
   hand.onChance((chance) => {
@@ -39,6 +41,19 @@ function hideOne(hand: Hand): void {
       node.say("gap", bornMs + 400, { cause: "overflow", count: 7, ...interval });
     });
   });
+}
+
+/** They talk often, or there would be nothing to hide; and with others, or there would be nothing to hide in. */
+function meetOften(hand: Hand, victim: Place): void {
+  const { mesh, doers } = hand;
+  for (let count = 0; count < HIDDEN_MAX; count++) {
+    for (let other = 0; other <= OTHERS_EACH; other++) {
+      const atMs = hand.someTimeMs();
+      const doer = mesh.dice.pick(doers);
+      const peer = other === 0 ? victim : mesh.dice.pick(hand.victims);
+      mesh.at(atMs, () => mesh.traffic.meet(doer, peer, atMs));
+    }
+  }
 }
 
 export const abuseGap: Attack = {

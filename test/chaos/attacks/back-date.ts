@@ -22,14 +22,16 @@ export const backDate: Attack = {
       deeds++;
       pool.delayMs[own] = LATER_MS;
       const bornMs = pool.bornMs[own] as number;
-      hand.enter(
+      const truth = hand.enter(
         {
           told: `told late of ${tupleOf(hand, chance)}`,
           fromMs: bornMs,
           may: [KIND.missing, KIND.differs],
         },
-        { halves: [own, other], awaits: [{ node: doer.node, toMs: bornMs + LATER_MS }] },
+        { halves: [own, other] },
       );
+      const saidMs = bornMs + LATER_MS;
+      hand.mesh.at(saidMs, () => hand.mesh.ledger.await(truth, [{ node: doer.node, toMs: 0 }]));
     });
   },
 };

@@ -36,7 +36,7 @@ export const destroySpool: Attack = {
       node.say("gap", atMs, { cause: "lost", count: null, ...interval });
       hand.enter(
         { told: `${node.name} lost ${lost} entries`, fromMs: atMs, may: MAY },
-        { awaits: [{ node, toMs: atMs }] },
+        { awaits: [{ node, toMs: 0 }] },
       );
     });
   },
@@ -57,7 +57,7 @@ export const skipNumbers: Attack = {
       if (lost === 0) return;
       hand.enter(
         { told: `${node.name} skipped ${lost} numbers`, fromMs: atMs, may: MAY },
-        { awaits: [{ node, toMs: atMs }], patienceMs: HOLE_PATIENCE_MS },
+        { awaits: [{ node, toMs: 0 }], patienceMs: HOLE_PATIENCE_MS },
       );
     });
   },

@@ -45,6 +45,12 @@ export const deleteAttempt: Attack = {
     never: "a kernel that drops or rejects has no entry, so the other end need not have one",
   },
   begin(hand) {
+    const { mesh, doers, victims } = hand;
+    for (let count = 0; count < DEEDS_MAX; count++) {
+      const atMs = hand.someTimeMs();
+      const [doer, peer] = [mesh.dice.pick(doers), mesh.dice.pick(victims)];
+      mesh.at(atMs, () => mesh.traffic.knock(doer, peer, atMs));
+    }
     let deeds = 0;
     hand.onLone(({ own, doer, peer }) => {
       if (peer === undefined || deeds++ >= DEEDS_MAX) return;

@@ -14,10 +14,9 @@ export const optOutToHide: Attack = {
       const atMs = hand.someTimeMs();
       mesh.at(atMs, () => {
         node.fence(atMs - 300);
-        const completeMs = atMs - 301;
         hand.enter(
           { told: `${node.name} opted out`, fromMs: atMs },
-          { awaits: [{ node, toMs: completeMs }] },
+          { awaits: [{ node, toMs: 0 }] },
         );
         node.say("opt_out", atMs, { origin: "flag" });
         mesh.agents.troubles[node.index] = { lossShare: 1, lost: 0, unheard: [] };

@@ -20,7 +20,7 @@ export const stealAddress: Attack = {
             fromMs: atMs,
             nodes: [doer.node.id, victim.node.id],
           },
-          { awaits: [{ node: doer.node, toMs: atMs }] },
+          { awaits: [{ node: doer.node, toMs: 0 }] },
         );
       });
     }

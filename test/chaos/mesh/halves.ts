@@ -80,10 +80,13 @@ export class Halves {
     return way;
   }
 
-  /** Readers read at once, mostly; and some time later when the host is busy. */
-  lagMs(): number {
+  /**
+   * Readers read at once, mostly; and some time later when the host is busy. Whatever uses a tuple
+   * again is read in its order, so its lag is that of a calm host.
+   */
+  #lagMs(isUsedAgain: boolean): number {
     const dice = this.#dice;
-    return dice.chance(0.01) ? dice.between(5, 250) : dice.between(0, 4);
+    return !isUsedAgain && dice.chance(0.01) ? dice.between(5, 250) : dice.between(0, 4);
   }
 
   /**
@@ -99,6 +102,7 @@ export class Halves {
     readonly atResponder: Span | undefined;
     readonly forth: Direction;
     readonly back: Direction;
+    readonly isUsedAgain?: boolean;
   }): Made {
     const { way, atResponder } = what;
     const made = this.#made;
@@ -144,10 +148,10 @@ export class Halves {
     pool.responder[half] = way.responder;
     pool.initiatorPort[half] = way.initiatorPort;
     pool.responderPort[half] = way.responderPort;
-    const bornMs = span.bornMs + this.lagMs();
+    const bornMs = span.bornMs + this.#lagMs(what.isUsedAgain === true);
     pool.bornMs[half] = bornMs;
     // A kernel's events come in order: an end is not read before a beginning.
-    pool.endMs[half] = Math.max(bornMs + 1, span.endMs + this.lagMs());
+    pool.endMs[half] = Math.max(bornMs + 1, span.endMs + this.#lagMs(what.isUsedAgain === true));
     pool.goneMs[half] = Math.max(span.goneMs, pool.endMs[half]);
     pool.initiatorPackets[half] = isResponder ? forth.receivedPackets : forth.sentPackets;
     pool.initiatorBytes[half] = isResponder ? forth.receivedBytes : forth.sentBytes;

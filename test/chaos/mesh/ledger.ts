@@ -11,6 +11,7 @@ import { type MeshNode, START_MS } from "./mesh-node.ts";
 /** A truth can be known once this node's stream is complete to then, by true time. */
 export interface Await {
   readonly node: MeshNode;
+  /** 0: with its next batch. */
   readonly toMs: number;
 }
 
@@ -72,7 +73,10 @@ export class Ledger {
     this.#open.set(truth, open);
     for (const { node, toMs } of awaits) {
       const list = this.#byNode.get(node.index) ?? [];
-      this.#byNode.set(node.index, [...list, { clockMs: node.clockMs(toMs), truth }]);
+      this.#byNode.set(node.index, [
+        ...list,
+        { clockMs: toMs === 0 ? 0 : node.clockMs(toMs), truth },
+      ]);
     }
   }
 

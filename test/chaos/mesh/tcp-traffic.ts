@@ -36,19 +36,20 @@ export class TcpTraffic {
 
   begin(way: Way, bornMs: number): void {
     const fate = this.#dice.fraction();
-    if (fate < 0.02) return this.#refused(way, bornMs);
+    if (fate < 0.02) return this.refuse(way, bornMs);
     if (fate < 0.035) return this.#unanswered(way, bornMs);
     const isPlain = way.from !== undefined && way.to !== undefined && way.router === undefined;
     if (isPlain && fate < 0.0355 && way.maskedAddress === -1) return this.#crossed(way, bornMs);
     const uses = isPlain && fate > 0.97 ? 2 + this.#dice.below(USES_MAX - 1) : 1;
-    this.#established(way, bornMs, uses);
+    this.#established(way, bornMs, { uses, isUsedAgain: uses > 1 });
   }
 
-  #established(way: Way, bornMs: number, uses: number): void {
+  #established(way: Way, bornMs: number, how: { uses: number; isUsedAgain: boolean }): void {
     const dice = this.#dice;
+    const { uses, isUsedAgain } = how;
     const again = this.#retries(way);
     const arrivedMs = bornMs + (SYN_AGAIN_MS[again] ?? 0) + way.rttMs / 2;
-    const lastsMs = uses > 1 ? dice.exponential() * 800 : this.#durationMs();
+    const lastsMs = isUsedAgain ? dice.exponential() * 800 : this.#durationMs();
     const endMs = arrivedMs + 2 * way.rttMs + lastsMs;
     const isReset = dice.chance(0.04);
     const state = isReset ? STATE.RST : dice.chance(0.005) ? STATE.S2 : STATE.SF;
@@ -63,12 +64,13 @@ export class TcpTraffic {
     );
     this.#count(way, again);
     const flags = FLAG_OF_HALF.assured | FLAG_OF_HALF.established;
-    this.#make(way, { state, flags, initiator, responder });
-    if (reusedMs !== undefined) this.#established(way, reusedMs, uses - 1);
+    this.#make(way, { state, flags, initiator, responder, isUsedAgain });
+    if (reusedMs === undefined) return;
+    this.#established(way, reusedMs, { uses: uses - 1, isUsedAgain });
   }
 
   /** The responder's kernel answers with a reset, and has no entry. */
-  #refused(way: Way, bornMs: number): void {
+  refuse(way: Way, bornMs: number): void {
     const dice = this.#dice;
     const initiator = span(
       this.#initiator,
@@ -132,9 +134,15 @@ export class TcpTraffic {
 
   #make(
     way: Way,
-    what: { state: number; flags: number; initiator: Span; responder: Span | undefined },
+    what: {
+      state: number;
+      flags: number;
+      initiator: Span;
+      responder: Span | undefined;
+      isUsedAgain?: boolean;
+    },
   ) {
-    const { state, flags, initiator, responder } = what;
+    const { state, flags, initiator, responder, isUsedAgain = false } = what;
     return this.#halves.make({
       way,
       protocol: TCP,
@@ -144,6 +152,7 @@ export class TcpTraffic {
       atResponder: responder,
       forth: this.#forth,
       back: this.#back,
+      isUsedAgain,
     });
   }
 

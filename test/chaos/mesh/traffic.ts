@@ -38,7 +38,6 @@ export class Traffic {
     else this.#tcp.begin(way, bornMs);
   }
 
-  /** Two given nodes talk TCP, unremarkably: what the adversary needs a victim for. */
   #inside(from: Place, port: number): Way {
     const dice = this.#dice;
     let to = this.#topology.place(
@@ -50,11 +49,21 @@ export class Traffic {
     if (to === from || (to.site?.isMasked === true && to.site !== from.site)) {
       to = this.#topology.place(from.peers[0] as number);
     }
-    return this.between(from, to, port);
+    return this.#between(from, to, port);
+  }
+
+  /** Two given nodes talk TCP. */
+  meet(from: Place, to: Place, bornMs: number): void {
+    this.#tcp.begin(this.#between(from, to, this.#dice.pick(SERVICES)), bornMs);
+  }
+
+  /** One of them tries in vain. */
+  knock(from: Place, to: Place, bornMs: number): void {
+    this.#tcp.refuse(this.#between(from, to, 4_444), bornMs);
   }
 
   /** The way of a connection between two nodes; its initiator's port is free. */
-  between(from: Place, to: Place, port: number): Way {
+  #between(from: Place, to: Place, port: number): Way {
     const way = this.#halves.way();
     const { rttMs, lossShare } = linkBetween(from.node.index, to.node.index);
     const isDirect = from.site === undefined && to.site === undefined;

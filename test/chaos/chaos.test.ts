@@ -17,7 +17,7 @@ const BEYOND = {
   /** Concluded without a cause: about routers, tuples used again, crossed opens, late halves, heavy loss. */
   kindsWithoutCause: [KIND.missing, KIND.differs] as readonly string[],
   /** Not found, or later than a minute after it could be known. */
-  classes: ["back-date", "abuse-gap"] as readonly string[],
+  classes: ["delete-responder-half", "back-date", "abuse-gap"] as readonly string[],
 };
 
 test("a short run: honest nodes are accused of nothing, deeds are found in time", async () => {

@@ -48,10 +48,10 @@ function main(port: NonNullable<typeof parentPort>, { options, taken }: Generate
   const mesh = new Mesh(options);
   const { trafficMs } = options;
   const weather = new Weather(mesh, mesh.dice.fork());
-  const calm = weather.plan(mesh.topology.places, {
-    fromMs: trafficMs * WEATHER.from,
-    toMs: trafficMs * WEATHER.to,
-  });
+  const window = { fromMs: trafficMs * WEATHER.from, toMs: trafficMs * WEATHER.to };
+  const isCalm = options.without.includes("weather");
+  const { places } = mesh.topology;
+  const calm = isCalm ? places : weather.plan(places, window);
   const chosen = ATTACKS.filter(({ name }) => options.attacks?.includes(name) ?? true);
   unleash(mesh, chosen, calm, {
     colluders: options.colluders,

@@ -3,11 +3,12 @@
  * a finding has no cause, or a deed of a class that can be found was not found in time.
  *
  *   npm run chaos [-- --seed 1,2,3] [--short] [--nodes N] [--connections N] [--seconds S]
- *                 [--attacks a,b | --attacks none] [--doers N] [--colluders F] [--json]
+ *                 [--attacks a,b | --attacks none] [--doers N] [--colluders F] [--without DIFFICULTY,…] [--json]
  */
 import { parseArgs } from "node:util";
 import { ATTACKS } from "./attacks/registry.ts";
 import { runLab } from "./lab.ts";
+import { DIFFICULTIES } from "./mesh/difficulty.ts";
 import { FULL, type LabOptions, SHORT } from "./options.ts";
 import { reportOf } from "./report.ts";
 import { scoreOf } from "./score.ts";
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     attacks: { type: "string" },
     doers: { type: "string" },
     colluders: { type: "string" },
+    without: { type: "string", default: "" },
     json: { type: "boolean", default: false },
   },
 });
@@ -38,6 +40,7 @@ function optionsFor(seed: number): LabOptions {
     doersEach: Number(values.doers ?? base.doersEach),
     colluders: Number(values.colluders ?? base.colluders),
     attacks: values.attacks?.split(","),
+    without: DIFFICULTIES.filter((one) => values.without.split(",").includes(one)),
   };
 }
 

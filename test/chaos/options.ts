@@ -18,6 +18,7 @@ export const FULL: LabOptions = {
   trafficMs: 2_400_000,
   drainMs: 600_000,
   batchEntries: 1_000,
+  without: [],
   colluders: 1,
   attacks: undefined,
   doersEach: 2,

@@ -13,6 +13,7 @@ import type { Sealed } from "./mesh-node.ts";
 import { type Arrival, Post } from "./post.ts";
 import { type Place, Topology } from "./topology.ts";
 import { Traffic } from "./traffic.ts";
+import { DIFFICULTIES, type Difficulty } from "./difficulty.ts";
 
 export interface MeshOptions {
   readonly seed: number;
@@ -24,6 +25,8 @@ export interface MeshOptions {
   readonly drainMs: number;
   /** Entries in a batch of a node that is not real-time, about. */
   readonly batchEntries: number;
+  /** Difficulties that are left out, to see what the others cause. */
+  readonly without: readonly Difficulty[];
 }
 
 /** No node keeps silent longer, however little it has to say: less than half of what counts as silence. */
@@ -66,7 +69,8 @@ export class Mesh {
     const { addresses, nodes } = this.topology;
     this.calendar = new Calendar(this.pool);
     this.halves = new Halves(this.pool, this.calendar, { addresses, dice: dice.fork() });
-    this.traffic = new Traffic(this.topology, this.halves, dice.fork());
+    const hard = new Set(DIFFICULTIES.filter((one) => !options.without.includes(one)));
+    this.traffic = new Traffic(this.topology, this.halves, { dice: dice.fork(), hard });
     const lots = dice.fork();
     this.agents = new Agents({
       pool: this.pool,

@@ -4,6 +4,8 @@
  */
 import { countTcp, type Direction, noTraffic } from "./counts.ts";
 import type { Dice } from "./dice.ts";
+import type { Difficulty } from "./difficulty.ts";
+import type { Manner } from "./traffic.ts";
 import { FLAG_OF_HALF } from "./half-pool.ts";
 import { type Halves, mark, type Span, type Way } from "./halves.ts";
 import { ROLE, STATE } from "./line-writer.ts";
@@ -24,14 +26,16 @@ const USES_MAX = 6;
 export class TcpTraffic {
   readonly #halves: Halves;
   readonly #dice: Dice;
+  readonly #hard: ReadonlySet<Difficulty>;
   readonly #forth: Direction = noTraffic();
   readonly #back: Direction = noTraffic();
   readonly #initiator: Span = { bornMs: 0, endMs: 0, goneMs: 0 };
   readonly #responder: Span = { bornMs: 0, endMs: 0, goneMs: 0 };
 
-  constructor(halves: Halves, dice: Dice) {
+  constructor(halves: Halves, { dice, hard }: Manner) {
     this.#halves = halves;
     this.#dice = dice;
+    this.#hard = hard;
   }
 
   begin(way: Way, bornMs: number): void {
@@ -39,8 +43,10 @@ export class TcpTraffic {
     if (fate < 0.02) return this.refuse(way, bornMs);
     if (fate < 0.035) return this.#unanswered(way, bornMs);
     const isPlain = way.from !== undefined && way.to !== undefined && way.router === undefined;
-    if (isPlain && fate < 0.0355 && way.maskedAddress === -1) return this.#crossed(way, bornMs);
-    const uses = isPlain && fate > 0.97 ? 2 + this.#dice.below(USES_MAX - 1) : 1;
+    const isCrossed = isPlain && fate < 0.0355 && way.maskedAddress === -1;
+    if (isCrossed && this.#hard.has("crossed")) return this.#crossed(way, bornMs);
+    const uses =
+      isPlain && fate > 0.97 && this.#hard.has("reuse") ? 2 + this.#dice.below(USES_MAX - 1) : 1;
     this.#established(way, bornMs, { uses, isUsedAgain: uses > 1 });
   }
 
@@ -183,7 +189,7 @@ export class TcpTraffic {
 
   #retries(way: Way): number {
     const dice = this.#dice;
-    const lossShare = way.lossShare + 0.003;
+    const lossShare = way.lossShare + (this.#hard.has("loss") ? 0.003 : 0);
     let again = 0;
     while (again < 3 && dice.chance(lossShare)) again++;
     return again;

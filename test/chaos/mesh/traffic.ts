@@ -3,6 +3,7 @@
  * in whole when it begins; its halves then live apart, each seen by its own agent.
  */
 import type { Dice } from "./dice.ts";
+import type { Difficulty } from "./difficulty.ts";
 import type { Halves } from "./halves.ts";
 import { type Way } from "./halves.ts";
 import { linkBetween, type Place, type Topology } from "./topology.ts";
@@ -12,19 +13,27 @@ import { UdpTraffic } from "./udp-traffic.ts";
 const SERVICES = [443, 443, 443, 80, 22, 5432, 6379, 8080, 9092] as const;
 const UDP_SERVICES = [53, 53, 123, 443, 51_820] as const;
 
+/** How it is drawn, and which difficulties it has. */
+export interface Manner {
+  readonly dice: Dice;
+  readonly hard: ReadonlySet<Difficulty>;
+}
+
 export class Traffic {
   readonly #topology: Topology;
   readonly #halves: Halves;
   readonly #dice: Dice;
   readonly #tcp: TcpTraffic;
   readonly #udp: UdpTraffic;
+  readonly #hard: ReadonlySet<Difficulty>;
 
-  constructor(topology: Topology, halves: Halves, dice: Dice) {
+  constructor(topology: Topology, halves: Halves, manner: Manner) {
     this.#topology = topology;
     this.#halves = halves;
-    this.#dice = dice;
-    this.#tcp = new TcpTraffic(halves, dice);
-    this.#udp = new UdpTraffic(halves, dice);
+    this.#dice = manner.dice;
+    this.#hard = manner.hard;
+    this.#tcp = new TcpTraffic(halves, manner);
+    this.#udp = new UdpTraffic(halves, manner);
   }
 
   /** One connection begins somewhere at `bornMs`. */
@@ -75,14 +84,15 @@ export class Traffic {
     way.initiatorPort = this.#freePort(from);
     way.responderPort = port;
     way.rttMs = rttMs;
-    way.lossShare = lossShare;
+    way.lossShare = this.#hard.has("loss") ? lossShare : 0;
     if (from.site !== to.site) this.#route(way, from, to);
     return way;
   }
 
   #route(way: Way, from: Place, to: Place): void {
     const site = from.site ?? to.site;
-    if (site === undefined || site.router === from.node || site.router === to.node) return;
+    if (site === undefined || !this.#hard.has(site.isMasked ? "nat" : "routers")) return;
+    if (site.router === from.node || site.router === to.node) return;
     way.router = site.router;
     if (!site.isMasked || from.site === undefined) return;
     way.maskedAddress = site.routerAddress;
@@ -105,7 +115,7 @@ export class Traffic {
     way.rttMs = dice.between(5, 200);
     way.lossShare = 0;
     const { site } = place;
-    if (site === undefined) return way;
+    if (site === undefined || !this.#hard.has(site.isMasked ? "nat" : "routers")) return way;
     way.router = site.router;
     if (!site.isMasked) return way;
     way.maskedAddress = site.routerAddress;

@@ -4,6 +4,8 @@
  */
 import { countUdp, type Direction, noTraffic } from "./counts.ts";
 import type { Dice } from "./dice.ts";
+import type { Difficulty } from "./difficulty.ts";
+import type { Manner } from "./traffic.ts";
 import { FLAG_OF_HALF } from "./half-pool.ts";
 import type { Halves, Span, Way } from "./halves.ts";
 import { STATE } from "./line-writer.ts";
@@ -26,12 +28,14 @@ interface Burst {
 export class UdpTraffic {
   readonly #halves: Halves;
   readonly #dice: Dice;
+  readonly #hard: ReadonlySet<Difficulty>;
   readonly #forth: Direction = noTraffic();
   readonly #back: Direction = noTraffic();
 
-  constructor(halves: Halves, dice: Dice) {
+  constructor(halves: Halves, { dice, hard }: Manner) {
     this.#halves = halves;
     this.#dice = dice;
+    this.#hard = hard;
   }
 
   begin(way: Way, bornMs: number): void {
@@ -128,7 +132,7 @@ export class UdpTraffic {
 
   #bursts(way: Way, bornMs: number): Burst[] {
     const dice = this.#dice;
-    const count = dice.chance(0.25) ? 2 + dice.below(2) : 1;
+    const count = this.#hard.has("split") && dice.chance(0.25) ? 2 + dice.below(2) : 1;
     const bursts: Burst[] = [];
     let atMs = bornMs;
     for (let index = 0; index < count; index++) {

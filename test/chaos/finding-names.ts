@@ -6,6 +6,7 @@ export const KIND = {
   silent: "silent",
   lostSpool: "lost-spool",
   hole: "undeclared-hole",
+  rollback: "rollback",
   longRestart: "long-restart",
   optedOut: "opted-out",
   contested: "contested-address",

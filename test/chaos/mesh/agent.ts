@@ -88,7 +88,8 @@ export class Agents {
     const pool = this.#pool;
     for (const half of unheard) {
       if (has(pool, half, "gone")) {
-        const isOpen = has(pool, half, "opened") && !has(pool, half, "ended");
+        const isSaid = has(pool, half, "ended") || has(pool, half, "hidden");
+        const isOpen = has(pool, half, "opened") && !isSaid;
         if (isOpen) this.#end(node, half, { atMs: nowMs, counted: -1, inferred: true });
         pool.release(half);
         continue;
@@ -97,6 +98,17 @@ export class Agents {
       if (has(pool, half, "opened") || has(pool, half, "hidden")) continue;
       // What was over before the dump is history; what lives is opened, as old as the kernel says.
       if ((pool.endMs[half] as number) <= nowMs) mark(pool, half, "hidden");
+      else this.#openPickedUp(node, half);
+    }
+  }
+
+  /** A new epoch: nothing can refer to the halves of the former one. What lives is opened under new names. */
+  renew(node: MeshNode, nowMs: number): void {
+    const pool = this.#pool;
+    for (let half = 0; half < pool.end; half++) {
+      if (pool.node[half] !== node.index || !has(pool, half, "opened")) continue;
+      const lives = (pool.endMs[half] as number) > nowMs && !has(pool, half, "ended");
+      if (!lives) mark(pool, half, "hidden");
       else this.#openPickedUp(node, half);
     }
   }

@@ -75,6 +75,11 @@ export class HalfPool {
     this.#link(0, FIRST_CAPACITY);
   }
 
+  /** One past the highest that was ever taken. */
+  get end(): number {
+    return this.#capacity;
+  }
+
   get used(): number {
     return this.#used;
   }
@@ -92,6 +97,7 @@ export class HalfPool {
 
   release(half: number): void {
     if (this.reply.size > 0) this.reply.delete(half);
+    this.flags[half] = 0;
     this.next[half] = this.#free;
     this.#free = half;
     this.#used--;

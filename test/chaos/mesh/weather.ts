@@ -21,6 +21,7 @@ const SHARES = {
   overload: 0.04,
   "opt-out": 0.005,
   "clock step": 0.01,
+  "old state": 0.002,
 } as const;
 
 type Kind = keyof typeof SHARES;
@@ -72,6 +73,8 @@ export class Weather {
         return this.#overload(place, atMs, Math.round(dice.between(4_000, 12_000)));
       case "opt-out":
         return this.#optOut(place, atMs, Math.round(dice.between(60_000, 180_000)));
+      case "old state":
+        return this.#restoreState(place, atMs, Math.round(dice.between(5_000, 30_000)));
       case "clock step":
         return this.#step(
           place,
@@ -88,6 +91,29 @@ export class Weather {
     this.#mesh.seal(place, atMs, FLAG.stop);
     this.#enter("restart", place, { atMs, kinds: [], told: `away for ${awayMs} ms` });
     this.#mesh.at(atMs + awayMs, () => this.#comeBack(place, atMs + awayMs, trouble));
+  }
+
+  /** Stopped, and started again from a copy of its state that is older: its chain goes on in a new epoch. */
+  #restoreState(place: Place, atMs: number, awayMs: number): void {
+    const { node } = place;
+    const { epoch, batchNo } = node;
+    const backMs = atMs + awayMs;
+    node.say("stop", atMs, { reason: "SIGTERM" });
+    const trouble = this.#leave(place, "stopped");
+    this.#mesh.seal(place, atMs, FLAG.stop);
+    const kinds = [KIND.rollback, KIND.lostSpool, KIND.longRestart];
+    this.#enter("old state", place, { atMs, kinds, told: `came back after ${awayMs} ms` });
+    this.#mesh.at(backMs, () => {
+      const oldHead = Buffer.alloc(32, 1).toString("hex");
+      const old = { cause: "state", oldEpoch: epoch, oldBatch: Math.max(0, batchNo - 5), oldHead };
+      node.epoch++;
+      node.batchNo = 0;
+      node.say("rollback", backMs, { ...old, machineId: "m", bootId: "b" });
+      const interval = { fromMs: node.clockMs(atMs), toMs: node.clockMs(backMs) };
+      node.say("gap", backMs, { cause: "lost", count: null, ...interval });
+      this.#mesh.agents.renew(node, backMs);
+      this.#comeBack(place, backMs, trouble);
+    });
   }
 
   #crash(place: Place, atMs: number, awayMs: number): void {

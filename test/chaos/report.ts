@@ -15,6 +15,7 @@ export function reportOf(outcome: Outcome, score: Score, attacks: readonly Attac
     kindTable(score),
     "\nFindings by the class of their cause\n\n",
     confusionTable(score),
+    `\n${score.accused} of ${score.accusable} nodes accused that lied about more than ${outcome.options.colluders}; ${score.accusedHonest.length} honest ones\n`,
     "\nFinal verdicts\n\n",
     formatTable(["verdict", "connections"], verdictRows(outcome)),
     hiddenClasses(attacks),

@@ -46,7 +46,9 @@ export interface Score {
   readonly withoutCause: readonly Found[];
   /** Findings that accuse a node that did nothing. */
   readonly accusedHonest: readonly Found[];
-  readonly accusedDoers: number;
+  /** Doers whose deeds contradict more nodes than may conspire, and how many of them are accused. */
+  readonly accusable: number;
+  readonly accused: number;
   /** Why the run failed; none when it did not. */
   readonly failures: readonly string[];
 }
@@ -60,7 +62,7 @@ export function scoreOf(outcome: Outcome, attacks: readonly Attack[]): Score {
   const confusion: Record<string, Record<string, number>> = {};
   const withoutCause: Found[] = [];
   const accusedHonest: Found[] = [];
-  const accusedDoers = new Set<string>();
+  const accused = new Set<string>();
   const byKind = new Map<string, { count: number; withCause: number }>();
   for (const found of outcome.found) {
     const truths = causes.of(found);
@@ -72,7 +74,7 @@ export function scoreOf(outcome: Outcome, attacks: readonly Attack[]): Score {
     if (cause === undefined) withoutCause.push(found);
     if (found.kind === KIND.accused) {
       if (cause === undefined) accusedHonest.push(found);
-      else for (const node of found.nodes) accusedDoers.add(node);
+      else for (const node of found.nodes) accused.add(node);
     }
     const row = (confusion[cause?.cause ?? "none"] ??= {});
     row[found.kind] = (row[found.kind] ?? 0) + 1;
@@ -81,6 +83,7 @@ export function scoreOf(outcome: Outcome, attacks: readonly Attack[]): Score {
     if (cause !== undefined) kind.withCause++;
     byKind.set(found.kind, kind);
   }
+  const liars = accusableOf(outcome);
   const classes = classesOf(outcome.truths, firstFound, attacks);
   return {
     classes,
@@ -93,9 +96,24 @@ export function scoreOf(outcome: Outcome, attacks: readonly Attack[]): Score {
     confusion,
     withoutCause,
     accusedHonest,
-    accusedDoers: accusedDoers.size,
+    accusable: liars.length,
+    accused: liars.filter((liar) => accused.has(liar)).length,
     failures: failuresOf(outcome, classes, { withoutCause, accusedHonest }),
   };
+}
+
+/** Those who lied about more nodes than may conspire. */
+function accusableOf({ truths, options }: Outcome): string[] {
+  const witnesses = new Map<string, Set<string>>();
+  for (const { doers, against, baseMs } of truths) {
+    if (baseMs === null) continue;
+    for (const doer of doers) {
+      const known = witnesses.get(doer) ?? new Set();
+      for (const witness of against) known.add(witness);
+      witnesses.set(doer, known);
+    }
+  }
+  return [...witnesses].flatMap(([doer, known]) => (known.size > options.colluders ? [doer] : []));
 }
 
 /** Finds the deeds that a finding may be about. */

@@ -11,6 +11,8 @@ export interface Truth {
   readonly isAttack: boolean;
   /** Hex ids of the nodes that did it: these alone may be accused. */
   readonly doers: readonly string[];
+  /** Hex ids of the nodes that it contradicts: each is a witness, if it is found. */
+  readonly against: readonly string[];
   /** Hex ids of nodes that findings of it may name, doers included. */
   readonly nodes: readonly string[];
   /** Kinds of which one must be found; none where nothing can be known. */
@@ -28,4 +30,7 @@ export interface Truth {
   baseMs: number | null;
 }
 
-export type TruthDraft = Omit<Truth, "id" | "halves" | "baseMs" | "toMs"> & { toMs?: number };
+export type TruthDraft = Omit<Truth, "id" | "halves" | "baseMs" | "toMs" | "against"> & {
+  readonly toMs?: number;
+  readonly against?: readonly string[];
+};

@@ -22,6 +22,7 @@ function begin(hand: Hand): void {
       {
         told: `said ${pool.responderBytes[own]} for ${bytes} bytes of ${tupleOf(hand, chance)}`,
         fromMs: hand.mesh.nowMs,
+        against: [chance.peer.node.id],
       },
       { halves: [own, chance.other], awaits: knowableOf(hand, chance, "counters") },
     );

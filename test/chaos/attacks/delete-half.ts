@@ -17,7 +17,11 @@ function deleteAt(role: number): (hand: Hand) => void {
       deeds++;
       mark(hand.mesh.pool, chance.own, "hidden");
       hand.enter(
-        { told: `left out ${tupleOf(hand, chance)}`, fromMs: hand.mesh.nowMs },
+        {
+          told: `left out ${tupleOf(hand, chance)}`,
+          fromMs: hand.mesh.nowMs,
+          against: [chance.peer.node.id],
+        },
         { halves: [chance.other], awaits: knowableOf(hand, chance, "end") },
       );
     });

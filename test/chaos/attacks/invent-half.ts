@@ -34,7 +34,11 @@ function invent(hand: Hand, doer: Place, victim: Place): void {
   calendar.plan(half, EVENT.open, bornMs);
   const endMs = pool.endMs[half];
   hand.enter(
-    { told: `invented ${tupleOf(hand, { own: half, doer, peer: victim })}`, fromMs: nowMs },
+    {
+      told: `invented ${tupleOf(hand, { own: half, doer, peer: victim })}`,
+      fromMs: nowMs,
+      against: [victim.node.id],
+    },
     {
       halves: [half],
       awaits: [

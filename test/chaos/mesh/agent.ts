@@ -23,6 +23,8 @@ const DUMP_EVERY_MS = 300_000;
 export interface Trouble {
   /** Share of the events that its kernel drops; 1 while nobody listens. */
   readonly lossShare: number;
+  /** It reads beginnings and final ends alone. */
+  readonly endsOnly?: true;
   /** How many it has lost so far. */
   lost: number;
   /** Halves whose beginning or end nobody heard, for the dump that follows. */
@@ -62,7 +64,11 @@ export class Agents {
     const pool = this.#pool;
     const node = this.#nodes[pool.node[half] as number] as MeshNode;
     const trouble = this.troubles[node.index];
-    if (trouble !== undefined && this.#isLost(trouble)) return this.#miss(half, event, trouble);
+    if (trouble !== undefined) {
+      if (this.#isLost(trouble)) return this.#miss(half, event, trouble);
+      const isBetween = event !== EVENT.open && event !== EVENT.destroy;
+      if (trouble.endsOnly === true && isBetween) return this.#passOver(half, event);
+    }
     switch (event) {
       case EVENT.open:
         this.#open(node, half, pool.bornMs[half] as number, false);
@@ -115,6 +121,13 @@ export class Agents {
 
   #isLost(trouble: Trouble): boolean {
     return trouble.lossShare >= 1 || this.#fraction() < trouble.lossShare;
+  }
+
+  /** Degraded: nobody reads such events now, so none is lost. */
+  #passOver(half: number, event: number): void {
+    if (event !== EVENT.close) return this.#planNext(half);
+    mark(this.#pool, half, "endsLate");
+    this.#planDestroy(half);
   }
 
   #miss(half: number, event: number, trouble: Trouble): void {

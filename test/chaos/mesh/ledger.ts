@@ -49,7 +49,8 @@ export class Ledger {
   /** Writes down what is done now. */
   enter(draft: TruthDraft, knowable: Knowable): Truth {
     const id = this.truths.length;
-    const truth: Truth = { toMs: Number.MAX_SAFE_INTEGER, ...draft, id, halves: [], baseMs: null };
+    const open = { toMs: Number.MAX_SAFE_INTEGER, against: [] };
+    const truth: Truth = { ...open, ...draft, id, halves: [], baseMs: null };
     this.truths.push(truth);
     this.add(truth, knowable.halves ?? []);
     if (knowable.atMs !== undefined) truth.baseMs = START_MS + knowable.atMs;

@@ -165,7 +165,7 @@ export class Weather {
   #overload(place: Place, atMs: number, lastsMs: number): void {
     const { node } = place;
     const lossShare = this.#dice.between(0.05, 0.4);
-    const trouble: Trouble = { lossShare, lost: 0, unheard: [] };
+    const trouble: Trouble = { lossShare, endsOnly: true, lost: 0, unheard: [] };
     this.#mesh.agents.troubles[node.index] = trouble;
     node.say("degraded", atMs, { events: "ends", reason: "the kernel dropped events" });
     this.#enter("overload", place, { atMs, kinds: [], told: `drops events for ${lastsMs} ms` });

@@ -11,7 +11,7 @@ export const KIND = {
   optedOut: "opted-out",
   contested: "contested-address",
   backDated: "back-dated",
-  excuseAbused: "excuse-abused",
+  gapAbuse: "gap-abuse",
   clockStep: "clock-step",
   replayed: "replayed",
   fork: "fork",

@@ -139,10 +139,11 @@ class Causes {
     const ofHalf = this.#byHalf.get(found.connection) ?? [];
     const exact = ofHalf.filter((truth) => speaksOf(truth, found.kind));
     if (exact.length > 0) return exact;
+    const isOfConnection = found.kind === KIND.missing || found.kind === KIND.differs;
     const ofNode = found.nodes.flatMap((node) => this.#byNode.get(node) ?? []);
     return ofNode.filter(
       (truth) =>
-        truth.halves.length === 0 &&
+        (truth.halves.length === 0 || !isOfConnection) &&
         speaksOf(truth, found.kind) &&
         truth.fromMs - SLACK_MS <= found.atMs &&
         found.atMs <= truth.toMs,

@@ -60,7 +60,7 @@ export const abuseGap: Attack = {
   name: "abuse-gap",
   what: "A node declares lost events whenever it leaves out a connection with one peer.",
   detection: {
-    finds: [KIND.excuseAbused, KIND.missing],
+    finds: [KIND.gapAbuse, KIND.missing],
     knowable: `both streams are complete past ${TELLING_HALVES} halves that gaps excused`,
   },
   begin: hideOne,

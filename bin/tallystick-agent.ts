@@ -10,7 +10,6 @@ import type { NetworkRule } from "../src/agent/observe/address-scope.ts";
 import { runAgent } from "../src/agent/run.ts";
 import { statePaths } from "../src/agent/state-directory.ts";
 import { isRunning, readStatus, type AgentStatus } from "../src/agent/status.ts";
-import { systemClock } from "../src/std/clock.ts";
 import { CommandError } from "../src/std/command-error.ts";
 import { command, main, type Call } from "../src/std/command-line.ts";
 import type { OptionTable } from "../src/std/command-options.ts";
@@ -114,7 +113,6 @@ const run = command({
         },
         end,
         {
-          clock: systemClock(clockOffsetMs(terminal.env)),
           print: (line) => terminal.err(`${line}\n`),
           onReady: ({ node, name, optedOut }) => {
             if (call.json) call.printJson({ ready: true, node, name, optedOut });
@@ -208,11 +206,6 @@ function spoolBytes(mib: number): number {
   const bytes = mib * 1024 * 1024;
   if (bytes >= SPOOL_BYTES_MIN) return bytes;
   throw new CommandError("wrong_usage", `--spool-max is too small, ${mib} MiB, give at least 1`);
-}
-
-/** A machine whose clock is wrong, for the demo and the tests. */
-function clockOffsetMs(env: NodeJS.ProcessEnv): number {
-  return Number(env["TALLYSTICK_TEST_CLOCK_OFFSET_MS"] ?? 0) || 0;
 }
 
 function readKeyFile(path: string): string {

@@ -19,15 +19,17 @@ export interface Lie {
 
 const FACTOR = 50;
 
-class Liar {
-  #lie: Lie = { lie: "none" };
+/** Lies of several kinds at once; what began under one stays under it. */
+export class Liar {
+  #lies: readonly Lie[] = [];
   readonly #forgotten = new Set<number>();
   readonly #altered = new Set<number>();
   /** Numbers for entries that do not exist; the agent hands them back with what belongs to them. */
   #invented = -1;
 
-  tell(lie: Lie): void {
-    this.#lie = lie;
+  /** From now on, instead of what was told before. */
+  tell(...lies: readonly Lie[]): void {
+    this.#lies = lies;
   }
 
   /** Connections lied about so far. */
@@ -45,14 +47,15 @@ class Liar {
   };
 
   #open(entry: OpenEntry, emit: EmitEntry): number {
-    const about = [entry.tuple.initiatorIp, entry.tuple.responderIp].includes(this.#lie.peer ?? "");
-    if (about && this.#lie.lie === "forget") {
+    const ends = [entry.tuple.initiatorIp, entry.tuple.responderIp];
+    const told = this.#lies.find(({ peer }) => ends.includes(peer ?? ""))?.lie;
+    if (told === "forget") {
       const seq = this.#invented--;
       this.#forgotten.add(seq);
       return seq;
     }
     const seq = emit(entry);
-    if (about && this.#lie.lie === "alter") this.#altered.add(seq);
+    if (told === "alter") this.#altered.add(seq);
     return seq;
   }
 }

@@ -12,6 +12,7 @@ import { Child } from "../../demo/child.ts";
 import { inside, Mesh, sweep, type Host } from "./namespaces.ts";
 import { KernelDrops } from "../../src/agent/observe/kernel-drops.ts";
 import { enlargeEventBuffer } from "./event-buffer.ts";
+import { ipv6Of } from "./addresses.ts";
 import { until } from "./until.ts";
 
 export type { Host };
@@ -20,7 +21,8 @@ export interface LabOptions {
   /** Begins the name of every namespace. */
   readonly prefix: string;
   readonly hosts: readonly string[];
-  /** One clock here: only what a busy machine delays has to be waited for. */
+  /** Lays the cables anew before anything runs; then every host is alone on its link, a /128. */
+  readonly shape?: (mesh: Mesh) => Promise<void>;
   /** Seconds by name below net.netfilter., beyond the mesh's own. */
   readonly timeoutsS?: Readonly<Record<string, number>>;
   /** Program and leading arguments of the agent; default: its source. */
@@ -30,6 +32,14 @@ export interface LabOptions {
    * what the hosts leave of the processors: in life it has a machine of its own.
    */
   readonly asServices?: boolean;
+}
+
+/** One start of an agent. */
+export interface AgentStart {
+  /** Instead of the lab's program. */
+  readonly program?: readonly string[];
+  /** More words of its command line. */
+  readonly words?: readonly string[];
 }
 
 const run = promisify(execFile);
@@ -48,6 +58,7 @@ export class MeshLab implements AsyncDisposable {
   readonly #options: LabOptions;
   readonly #children = new Set<Child>();
   readonly #agents = new Map<string, Child>();
+  #server: Child | undefined;
   #key = "";
 
   private constructor(mesh: Mesh, directory: string, options: LabOptions) {
@@ -65,6 +76,7 @@ export class MeshLab implements AsyncDisposable {
     });
     const lab = new MeshLab(mesh, directory, options);
     try {
+      await options.shape?.(mesh);
       await Promise.all(lab.hosts.map((host) => lab.#furnish(host)));
       await lab.#startServer();
       return lab;
@@ -89,21 +101,36 @@ export class MeshLab implements AsyncDisposable {
     return agent;
   }
 
+  stateOf(host: Host): string {
+    return join(this.directory, host.name);
+  }
+
+  get serverPid(): number {
+    return this.#server?.process.pid ?? -1;
+  }
+
   /** Resolves when it observes: the kernel's events queue for its reader. */
-  async startAgent(host: Host): Promise<void> {
+  async startAgent(host: Host, how: AgentStart = {}): Promise<void> {
     using _buffer = enlargeEventBuffer();
-    const state = join(this.directory, host.name);
-    const program = this.#options.agent ?? AGENT_SOURCE;
-    const args = ["run", "--server", this.#url, "--state", state, "--name", host.name];
+    const program = how.program ?? this.#options.agent ?? AGENT_SOURCE;
+    const args = ["--server", this.#url, "--state", this.stateOf(host), "--name", host.name];
     const agent = this.start(
       host,
       `agent of ${host.name}`,
-      [...this.#session, ...program, ...args, "--enable-tracking", "--json"],
+      [
+        ...this.#session,
+        ...program,
+        "run",
+        ...args,
+        "--enable-tracking",
+        "--json",
+        ...(how.words ?? []),
+      ],
       { TALLYSTICK_KEY: this.#key },
     );
     this.#agents.set(host.name, agent);
-    await agent.line((line) => line["ready"] === true);
-    await this.#observing(host);
+    const ready = await agent.line((line) => line["ready"] === true);
+    if (ready["optedOut"] !== true) await this.#observing(host);
   }
 
   /** Starts a program in the host's network; ended with the lab at the latest. */
@@ -186,6 +213,7 @@ export class MeshLab implements AsyncDisposable {
     const settings = Object.entries(this.#options.timeoutsS ?? {});
     const words = settings.map(([name, seconds]) => `net.netfilter.${name}=${seconds}`);
     await inside(host, "sysctl", "-qw", "net.ipv4.tcp_tw_reuse=1", ...words);
+    if (this.#options.shape !== undefined) return;
     const address = `${ipv6Of(host)}/64`;
     await run("ip", ["-n", host.namespace, "addr", "add", address, "dev", "mesh0", "nodad"]);
   }
@@ -196,6 +224,7 @@ export class MeshLab implements AsyncDisposable {
     const command = this.#tallystick(words);
     const last = this.#options.asServices === true ? [...this.#session, ...LAST] : [];
     const server = this.start(this.host(SERVER), "server", [...last, ...command]);
+    this.#server = server;
     await server.line((line) => line["ready"] === true);
     const [made] = await this.tallystick<{ key: string }>("keys", "create", "--reusable");
     this.#key = made?.key ?? "";
@@ -205,9 +234,4 @@ export class MeshLab implements AsyncDisposable {
     const pid = this.agentOf(host).process.pid ?? -1;
     await until(`the agent of ${host.name} observes`, () => new KernelDrops(pid).isListening);
   }
-}
-
-/** The host's other address. */
-export function ipv6Of(host: Host): string {
-  return `fd77::${host.ip.split(".").at(-1)}`;
 }

@@ -51,7 +51,7 @@ export class Mesh {
     await ip("netns", "add", mesh.#switch);
     await mesh.#inSwitch("link", "add", "br0", "type", "bridge");
     await mesh.#inSwitch("link", "set", "br0", "up");
-    for (const [index, host] of mesh.hosts.entries()) await mesh.#attach(host, index);
+    for (const host of mesh.hosts) await mesh.#attach(host);
     return mesh;
   }
 
@@ -71,11 +71,22 @@ export class Mesh {
     await ip("netns", "exec", this.#switch, "nft", rules);
   }
 
+  /** Its hosts are joined here; nothing but the switch is in it. */
+  get switchNamespace(): string {
+    return this.#switch;
+  }
+
+  /** The switch's end of the host's link. */
+  portOf(host: Host): string {
+    return `port${this.hosts.indexOf(host)}`;
+  }
+
   /** Removes the namespaces; with them go their interfaces, rules and tables. */
   async close(): Promise<void> {
-    const present = await namespaces();
-    for (const name of [...this.hosts.map((host) => host.namespace), this.#switch]) {
-      if (present.includes(name)) await ip("netns", "delete", name);
+    const own = new Set(this.hosts.map((host) => host.namespace)).add(this.#switch);
+    for (const name of await namespaces()) {
+      // A container is named after its host.
+      if (own.has(name.replace(/-box$/, ""))) await ip("netns", "delete", name);
     }
   }
 
@@ -83,8 +94,8 @@ export class Mesh {
     return this.close();
   }
 
-  async #attach(host: Host, index: number): Promise<void> {
-    const port = `port${index}`;
+  async #attach(host: Host): Promise<void> {
+    const port = this.portOf(host);
     await ip("netns", "add", host.namespace);
     await this.#inSwitch(
       "link",
@@ -154,6 +165,7 @@ async function namespaces(): Promise<string[]> {
   return stdout.split("\n").map((line) => line.split(" ")[0] ?? "");
 }
 
-function ip(...args: string[]): Promise<unknown> {
+/** Runs `ip` to its end. */
+export function ip(...args: string[]): Promise<unknown> {
   return run("ip", args);
 }

@@ -2,7 +2,8 @@
 import { fileURLToPath } from "node:url";
 import type { Child } from "../../demo/child.ts";
 import { connectionKey } from "./connection-key.ts";
-import { ipv6Of, type Host, type MeshLab } from "./mesh-lab.ts";
+import { ipv6Of } from "./addresses.ts";
+import type { Host, MeshLab } from "./mesh-lab.ts";
 import { TALK_PORT, type Talked } from "./talker.ts";
 
 /** One connection that was made, as the server should tell it. */

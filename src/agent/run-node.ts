@@ -47,6 +47,8 @@ class NodeRun {
   readonly #startedMs: number;
   /** When the run before this one last showed that it lived; 0 when unknown. */
   readonly #lastAliveMs: number;
+  /** First number of the epoch that this run began because its state was an older one; else -1. */
+  #stateEpochSeq = -1;
   #events = "all";
   #gaps = 0;
   #timer: Timer | undefined;
@@ -185,6 +187,7 @@ class NodeRun {
       uplink: this.#uplink,
       completeToMs: () => this.#observation?.completeToMs ?? 0,
       onEpoch: (seq: number, cause: RollbackCause) => {
+        if (cause === "state") this.#stateEpochSeq = seq;
         if (cause === "clone") rememberMachine(paths.identity, machine);
         this.#observation.beginEpoch(seq);
       },
@@ -247,8 +250,9 @@ class NodeRun {
   #declareRestart(): void {
     const { stream, isEmptied } = this.#delivery;
     const { hole } = stream;
-    // Of a spool that was removed, the new epoch's own gap says all that can be said.
-    if (hole === undefined || isEmptied) return;
+    // Of a spool that was removed, or came back from a copy, the new epoch's own gap says all that
+    // can be said; and the numbers before an epoch's first are no hole in it.
+    if (hole === undefined || isEmptied || hole.seqs[0] <= this.#stateEpochSeq) return;
     const nowMs = this.#running.clock.nowMs();
     const fromMs = Math.max(hole.fromMs, this.#lastAliveMs);
     this.#number({

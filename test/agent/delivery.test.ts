@@ -138,8 +138,53 @@ test("a state directory brought back from a copy begins a new epoch with rollbac
   const [rollback, gap] = epoch.flatMap(({ entries }) => entries.map(({ entry }) => entry));
   assert.ok(rollback?.kind === "rollback" && gap?.kind === "gap");
   assert.equal(rollback.cause, "state");
-  assert.deepEqual([gap.cause, gap.count], ["lost", null]);
+  assert.deepEqual([gap.cause, gap.count], ["restart", null]);
   assert.ok(has(world, first.node, "restored"));
+});
+
+test("what waited when a state directory was copied is not sent twice, and one gap says what is unknown", async () => {
+  await using world = await World.open();
+  const first = await startAgent(world);
+  await world.until(() => world.entries(first.node).length > 0);
+  await world.stop();
+  first.say("waited");
+  await setTimeout(700);
+  await cp(first.state, world.state("copy"), { recursive: true });
+  await rm(statePaths(world.state("copy")).lock, { force: true });
+  await world.start();
+  first.say("later");
+  await first.stop();
+  const restored = await startAgent(world, { at: "copy" });
+  restored.say("restored");
+  await restored.stop();
+  const entries = world.entries(first.node);
+  assert.deepEqual(bodies(entries), ["waited", "later", "restored"]);
+  const gaps = entries.filter((entry) => entry.kind === "gap");
+  assert.deepEqual(
+    gaps.map(({ cause, count }) => [cause, count]),
+    [["restart", null]],
+  );
+  assert.deepEqual(epochsOf(world, first.node), [0, 1]);
+  assert.deepEqual(world.findings, []);
+});
+
+test("a copied state that ran on without its server keeps what it recorded", async () => {
+  await using world = await World.open();
+  const first = await startAgent(world);
+  await world.until(() => world.entries(first.node).length > 0);
+  await first.stop();
+  await cp(first.state, world.state("copy"), { recursive: true });
+  const second = await startAgent(world);
+  for (let at = 0; at < 200; at++) second.say(`other ${at}`);
+  await second.stop();
+  await world.stop();
+  const alone = await startAgent(world, { at: "copy" });
+  alone.say("alone");
+  await alone.stop();
+  await world.start();
+  const restored = await startAgent(world, { at: "copy" });
+  await restored.stop();
+  assert.ok(has(world, first.node, "alone"), "its number was given to another entry as well");
 });
 
 test("a copy on another machine says that it is a clone", async () => {

@@ -57,8 +57,9 @@ function ownEnd(
 }
 
 /**
- * `server`: what it had and has no more is known by number. `state`: what was spooled between the
- * state that came back and now, nobody can know. `clone`: this machine has lost nothing of its own.
+ * `server`: what it had and has no more is known by number. `state`: a state that came back knows of
+ * nothing that happened since it was copied, as if nobody had listened; where no chain is left, what
+ * was spooled is lost as well. `clone`: this machine has lost nothing of its own.
  */
 function lostGap(broken: Break): GapEntry | undefined {
   const { cause, nowMs, position, last, head, headAtMs, again } = broken;
@@ -66,7 +67,8 @@ function lostGap(broken: Break): GapEntry | undefined {
   if (cause === "clone") return undefined;
   if (cause === "state") {
     const knownMs = Math.max(last?.header.lastAtMs ?? 0, broken.receipt?.receivedMs ?? 0);
-    return { ...base, count: null, fromMs: knownMs === 0 ? nowMs : Math.min(knownMs, nowMs) };
+    const fromMs = knownMs === 0 ? nowMs : Math.min(knownMs, nowMs);
+    return { ...base, cause: last === undefined ? "lost" : "restart", count: null, fromMs };
   }
   const end = (again?.header.seqFirst ?? position.nextSeq) - 1;
   const start = head.epoch === position.epoch ? head.nextSeq : 0;

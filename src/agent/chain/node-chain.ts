@@ -11,7 +11,9 @@
  */
 import { decodeFrame, FLAG } from "../../format/batch.ts";
 import type { Entry } from "../../format/entry.ts";
-import { type Content, contentOf, join } from "../spool/body.ts";
+import { decodeEntries, decompressPayload } from "../../format/payload.ts";
+import { type Body, type Content, contentOf, join } from "../spool/body.ts";
+import type { BodyQueue } from "../spool/body-queue.ts";
 import { type ChainPosition, genesisPosition, positionAfter } from "./chain-position.ts";
 import { crashPoint } from "../../std/crash-point.ts";
 import type { EntryStream } from "../spool/entry-stream.ts";
@@ -34,6 +36,8 @@ export interface EpochStart {
   readonly entries: readonly Entry[];
   /** A sealed batch that the server is known not to have: its entries go into the new epoch. */
   readonly again?: SealedFrame | undefined;
+  /** Our state is a copy: what its former run had numbered below, the run after the copy delivered. */
+  readonly deliveredTo?: number | undefined;
 }
 
 export class NodeChain {
@@ -155,9 +159,10 @@ export class NodeChain {
    * The epoch's first entries take the numbers just below what is sent after them: in a new epoch
    * those are free, and entries that were numbered while nobody knew of the epoch keep theirs.
    */
-  #epochContent({ entries, again }: EpochStart): Content {
+  #epochContent({ entries, again, deliveredTo = 0 }: EpochStart): Content {
     const { stream } = this.#options;
     const moment = stream.moment();
+    passOverDelivered(stream.queue, this.#position.nextSeq, deliveredTo);
     stream.closeBody();
     if (again !== undefined && again.header.seqFirst >= entries.length) {
       const first = contentOfEntries(entries, again.header.seqFirst - entries.length, moment);
@@ -177,6 +182,28 @@ export class NodeChain {
       stream.giveUp(taken);
     }
   }
+}
+
+/**
+ * The bodies that were waiting when the state was copied are at the server already: sent again they
+ * would be connections that only this end recorded. A run after the copy begins with a `start`; what
+ * it recorded is its own, whatever its numbers.
+ */
+function passOverDelivered(queue: BodyQueue, sealedTo: number, deliveredTo: number): void {
+  let next = sealedTo;
+  queue.passOver((body) => {
+    if (body.seqFirst !== next || body.seqFirst + body.count > deliveredTo) return false;
+    next += body.count;
+    return !beginsRun(body);
+  });
+}
+
+function beginsRun({ payload, rawBytes, seqFirst, count }: Body): boolean {
+  const entries = decodeEntries(decompressPayload(payload, rawBytes), {
+    seqFirst,
+    entryCount: count,
+  });
+  return entries.some(({ kind }) => kind === "start");
 }
 
 function hashAfter(frame: SealedFrame): Uint8Array {

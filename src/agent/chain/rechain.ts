@@ -85,7 +85,9 @@ function beginEpoch(options: RechainOptions, { head, cause, refusal }: NewEpoch)
     refused: refusal?.after === "give-up" ? refusal.frame : undefined,
     resume: refusal?.code === "opted_out",
   });
-  const seqFirst = chain.beginEpoch({ after: head, entries, again });
+  const isCopy = cause !== "server" && refusal === undefined;
+  const deliveredTo = isCopy ? head.nextSeq : undefined;
+  const seqFirst = chain.beginEpoch({ after: head, entries, again, deliveredTo });
   const epoch = head.epoch + 1;
   log.warn(`the chain goes on in epoch ${epoch} after a break: ${cause}`, { epoch, cause });
   onEpoch(seqFirst, cause);

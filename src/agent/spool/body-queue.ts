@@ -157,6 +157,18 @@ export class BodyQueue {
     }
   }
 
+  /** Releases the oldest bodies for as long as `isElsewhere` says so; how many entries were in them. */
+  passOver(isElsewhere: (body: Body) => boolean): number {
+    let count = 0;
+    for (;;) {
+      const record = this.#log.read(this.#cursor);
+      const body = record && decodeBody(record.body);
+      if (record === undefined || body === undefined || !isElsewhere(body)) return count;
+      this.release({ content: contentOf(body), end: record.next });
+      count += body.count;
+    }
+  }
+
   /** What was taken is written elsewhere: it is not read again. Its files stay until `prune`. */
   release(taken: Taken): void {
     this.#cursor = taken.end;

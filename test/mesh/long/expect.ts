@@ -13,7 +13,8 @@ const ALLOWED = {
   reset: USUAL,
   refused: USUAL,
   silent: ["unanswered", "excused"],
-  boxed: USUAL,
+  /** Its own host knows it by an address that names nobody. */
+  boxed: [...USUAL, "external"],
   published: USUAL,
   inner: USUAL,
   exchange: USUAL,

@@ -1,5 +1,6 @@
 /** What befalls hosts in the long run, each at its share of the time. */
 import { cp, rm } from "node:fs/promises";
+import type { Name } from "./cast.ts";
 import type { World } from "./world.ts";
 
 export interface Incident {
@@ -8,6 +9,9 @@ export interface Incident {
   readonly what: string;
   happen(world: World): Promise<void>;
 }
+
+/** Whom something befalls. */
+export const BEFALLEN = ["eve", "fay", "gus"] as const satisfies readonly Name[];
 
 export const INCIDENTS: readonly Incident[] = [
   { at: 0.1, what: "fay's state directory is copied", happen: copy },

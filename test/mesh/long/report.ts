@@ -12,6 +12,7 @@ export function report(told: Told, account: Account, usages: Usages): string {
   return [
     verdictTable(told, account),
     failures(account),
+    quietTable(told),
     findingTable(told),
     usageTable(usages),
     ...told.odd.map(described),
@@ -34,6 +35,11 @@ function verdictTable({ tallies }: Told, { made }: Account): string {
     ]);
   });
   return formatTable(["kind", "proto", "made", "verdict", "excuse", "counters", "told"], rows);
+}
+
+function quietTable({ quietExcuses }: Told): string {
+  const parts = quietExcuses.map(({ kind, excuse, count }) => `${count} ${kind} (${excuse})`);
+  return `Excused between hosts that nothing befell: ${parts.join(", ") || "none"}\n`;
 }
 
 /** Not made, or not ended as meant: lost packets do that. */

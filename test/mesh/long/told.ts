@@ -1,6 +1,7 @@
 /** What the server tells of the long run, and what is wrong with it. */
 import type { MeshLab } from "../../lab/mesh-lab.ts";
 import type { Seen } from "../../lab/follower.ts";
+import { BEFALLEN } from "./incidents.ts";
 import { KINDS, kindOf, type Kind } from "./kinds.ts";
 
 /** So many connections of a kind got this verdict. */
@@ -27,6 +28,12 @@ export interface Found {
 export interface Told {
   readonly tallies: readonly Tally[];
   readonly findings: readonly Found[];
+  /** Excuses between hosts that nothing befell: what the network and the load cost. */
+  readonly quietExcuses: readonly {
+    readonly kind: Kind;
+    readonly excuse: string;
+    readonly count: number;
+  }[];
   /** Rows that should not be so, with their halves: some of them. */
   readonly odd: readonly OddRow[];
 }
@@ -62,7 +69,27 @@ export async function told(lab: MeshLab): Promise<Told> {
     const kind = kindOf(row.proto, row.responder_port);
     return kind === undefined ? [] : [{ ...row, kind, count: Number(row.count) }];
   });
-  return { tallies, findings: await findings(lab), odd: await oddRows(lab) };
+  const quietExcuses = await excusesWithoutIncident(lab);
+  return { tallies, findings: await findings(lab), quietExcuses, odd: await oddRows(lab) };
+}
+
+async function excusesWithoutIncident(lab: MeshLab): Promise<Told["quietExcuses"]> {
+  const befallen = BEFALLEN.map((name) => `'${name}'`).join(", ");
+  const rows = await lab.sql<{
+    proto: string;
+    responder_port: number;
+    excuse: string;
+    count: number | string;
+  }>(
+    `SELECT proto, responder_port, excuse, count() AS count FROM connections
+     WHERE ${OURS} AND verdict = 'excused'
+       AND initiator_node NOT IN (${befallen}) AND responder_node NOT IN (${befallen})
+     GROUP BY ALL ORDER BY ALL`,
+  );
+  return rows.flatMap(({ proto, responder_port, excuse, count }) => {
+    const kind = kindOf(proto, responder_port);
+    return kind === undefined ? [] : [{ kind, excuse, count: Number(count) }];
+  });
 }
 
 async function findings(lab: MeshLab): Promise<Found[]> {

@@ -13,6 +13,8 @@ export interface RunOptions extends WorldOptions {
   readonly minutes: number;
   /** How long what was made may take to be decided. */
   readonly patienceMinutes: number;
+  /** Whether the last counters are waited for as well. */
+  readonly untilCounted: boolean;
   /** Where everything is copied to in the end: the journal, the agents' directories, the calls. */
   readonly keep?: string;
 }
@@ -35,7 +37,7 @@ export async function longRun(options: RunOptions, say: Say): Promise<Outcome> {
   try {
     const account = await talk(world, options.minutes * MINUTE_MS, say);
     say("Nobody talks any more; waiting until all is decided");
-    await settled(world, options.patienceMinutes * MINUTE_MS, say);
+    await settled(world, options, say);
     return await judged(world, options, account, watches);
   } finally {
     for (const one of watches.values()) one.end();
@@ -79,13 +81,17 @@ async function talk(world: World, durationMs: number, say: Say): Promise<Account
   return world.hush();
 }
 
-async function settled(world: World, patienceMs: number, say: Say): Promise<void> {
-  const endMs = performance.now() + patienceMs;
+async function settled(world: World, options: RunOptions, say: Say): Promise<void> {
+  const endMs = performance.now() + options.patienceMinutes * MINUTE_MS;
+  let said = "";
   for (;;) {
     await world.lab.sweepAll();
-    const left = await waiting(world.lab);
+    const { verdicts, counters } = await waiting(world.lab);
+    const left = options.untilCounted ? verdicts + counters : verdicts;
     if (left === 0 || performance.now() > endMs) return;
-    say(`${left} connections wait`);
+    const line = `${verdicts} connections wait for a verdict, ${counters} for counters`;
+    if (line !== said) say(line);
+    said = line;
     await sleep(ASK_EVERY_MS);
   }
 }

@@ -47,11 +47,18 @@ const PORTS = Object.values(KINDS).map(({ port }) => port);
 const OURS = `responder_port BETWEEN ${Math.min(...PORTS)} AND ${Math.max(...PORTS)}`;
 const ODD_OF_A_KIND = 2;
 
-/** Connections that wait for something: their other half, its end, its counters. */
-export async function waiting(lab: MeshLab): Promise<number> {
-  const query = `SELECT countIf(verdict = 'pending' OR counters = 'pending') AS n FROM connections WHERE ${OURS}`;
-  const [row] = await lab.sql<{ n: number | string }>(query);
-  return Number(row?.n ?? 0);
+export interface Waiting {
+  /** Without a verdict. */
+  readonly verdicts: number;
+  /** Without their last counters, which come minutes after the end. */
+  readonly counters: number;
+}
+
+export async function waiting(lab: MeshLab): Promise<Waiting> {
+  const query = `SELECT countIf(verdict = 'pending') AS verdicts, countIf(counters = 'pending') AS counters
+    FROM connections WHERE ${OURS}`;
+  const [row] = await lab.sql<Record<keyof Waiting, number | string>>(query);
+  return { verdicts: Number(row?.verdicts ?? 0), counters: Number(row?.counters ?? 0) };
 }
 
 export async function told(lab: MeshLab): Promise<Told> {

@@ -1,4 +1,5 @@
 /** One long run, from the cables to the judgement. */
+import { once } from "node:events";
 import { cp } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UsageWatch } from "../../../bench/load/process-usage.ts";
@@ -30,8 +31,18 @@ export type Say = (line: string) => void;
 const MINUTE_MS = 60_000;
 const ASK_EVERY_MS = 5_000;
 
-export async function longRun(options: RunOptions, say: Say): Promise<Outcome> {
+/** Rejects when `signal` ends it early; the hosts are gone in any case. */
+export async function longRun(
+  options: RunOptions,
+  say: Say,
+  signal: AbortSignal,
+): Promise<Outcome> {
   await using world = await World.open(options);
+  const ended = once(signal, "abort").then(() => Promise.reject(new Error("ended early")));
+  return await Promise.race([ended, observed(world, options, say)]);
+}
+
+async function observed(world: World, options: RunOptions, say: Say): Promise<Outcome> {
   say("All hosts observe; they begin to talk");
   const watches = watch(world);
   try {

@@ -24,7 +24,6 @@ import { KINDS } from "./kinds.ts";
 export interface WorldOptions {
   readonly seed: number;
   readonly lossPercent: number;
-  readonly clockTolerance: string;
   /** Of calls; 1 is some 60 connections a second in all. */
   readonly rate: number;
   readonly withLiar: boolean;
@@ -66,7 +65,6 @@ export class World implements AsyncDisposable {
     const lab = await MeshLab.open({
       prefix: `tslong-${process.pid}`,
       hosts: Object.keys(CAST),
-      clockTolerance: options.clockTolerance,
       timeoutsS: TIMEOUTS_S,
       shape: async (mesh) => void lines.push(await layCables(mesh, options.lossPercent)),
     });

@@ -29,6 +29,8 @@ import {
   accountsEnd,
   isPastAccounts,
   judgeLone,
+  mayBeNamed,
+  namedBy,
   type LoneJudgement,
   type Sky,
   type Until,
@@ -73,6 +75,8 @@ const AWAITS = MARK.awaitsPeer | MARK.awaitsCounters | MARK.awaitsParts;
 export class Decisions {
   readonly #parts: DecisionParts;
   readonly #waiting = new Waiting();
+  /** Those who wait for everybody. */
+  readonly #strangers = new Waiting();
   readonly #excuses: Excuses;
   #absent: [half: Half, peer: NodeStream][] = [];
   #sky: Sky;
@@ -85,7 +89,7 @@ export class Decisions {
 
   /** Halves that wait for a stream to move. */
   get waitingCount(): number {
-    return this.#waiting.count;
+    return this.#waiting.count + this.#strangers.count;
   }
 
   /** The node's wall clock was set. */
@@ -111,14 +115,16 @@ export class Decisions {
     const { records, names, streams } = this.#parts;
     const half = new Half(records, names, 0);
     for (const slot of touched) this.#look(half, slot);
+    const wake = (slot: number, generation: number): void => {
+      if (records.cell(slot, CELL.generation) !== generation) return;
+      half.slot = slot;
+      clearMark(half, AWAITS);
+      this.#look(half, hasMark(half, MARK.second) ? half.partner : slot);
+    };
     for (const stream of streams) {
-      this.#waiting.due(stream.number, wakeLimitMs(stream, this.#sky.nowMs), (slot, generation) => {
-        if (records.cell(slot, CELL.generation) !== generation) return;
-        half.slot = slot;
-        clearMark(half, AWAITS);
-        this.#look(half, hasMark(half, MARK.second) ? half.partner : slot);
-      });
+      this.#waiting.due(stream.number, wakeLimitMs(stream, this.#sky.nowMs), wake);
     }
+    this.#strangers.due(0, this.#sky.everybodyMs, wake);
     this.#decideAbsent();
     this.#parts.mismatches().review(this.#sky.nowMs);
   }
@@ -271,9 +277,21 @@ export class Decisions {
     this.#parts.changed(half);
   }
 
+  /** Whose peer is nobody so far waits for everybody; and so does a forwarder, whose ends may be behind. */
+  #mayBeKnown(half: Half): boolean {
+    const isStranger = verdictOf(half) === "external" || half.roleNumber === FORWARDER;
+    if (!isStranger || !mayBeNamed(half, this.#sky)) return false;
+    const generation = half.records.cell(half.slot, CELL.generation);
+    if (!hasMark(half, MARK.awaitsPeer)) {
+      setMark(half, MARK.awaitsPeer);
+      this.#strangers.plan(0, namedBy(half), half.slot, generation);
+    }
+    return true;
+  }
+
   /** A decided half goes when nothing of its own is to come. */
   #finish(half: Half): void {
-    if (this.#hasCompany(half)) return;
+    if (this.#hasCompany(half) || this.#mayBeKnown(half)) return;
     if (isPastAccounts(half, this.#sky)) {
       setCounters(half, half.accounted && half.counters !== undefined ? "final" : "unavailable");
       this.#parts.settled(half);

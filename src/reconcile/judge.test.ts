@@ -57,6 +57,7 @@ function world(receivedMs = OPENED_MS): World {
     half,
     sky: (nowMs) => ({
       nowMs,
+      everybodyMs: nowMs,
       book: reconcile.book,
       forwarderOf: () => undefined,
       streamOf: (one) => reconcile.nodeOf(one.nodeNumber),

@@ -9,17 +9,22 @@ import {
   ABSENCE_SLACK_MS,
   ACCOUNT_WAIT_MS,
   EXCUSE_SLACK_MS,
+  NAMING_SLACK_MS,
   OFFLINE_PATIENCE_MS,
   UNANSWERED_WAIT_MS,
 } from "./limits.ts";
 import type { Absence, NodeStream } from "./node-stream.ts";
 import { peerHalf } from "./required.ts";
 
+const UDP = 17;
+
 export interface Sky {
   /** The server's last tick. */
   readonly nowMs: number;
   readonly book: AddressBook;
   streamOf(half: Half): NodeStream;
+  /** On the server's clock: all nodes that are heard of at all are complete up to here. */
+  readonly everybodyMs: number;
   /** The half of `forwarder` for the same connection, if that translates addresses. */
   forwarderOf(half: Half, forwarder: NodeStream): Half | undefined;
 }
@@ -63,30 +68,46 @@ export function judgeLone(half: Half, sky: Sky): LoneJudgement {
   return standsAlone(half, need, { peer: claim.node, sky });
 }
 
+/** One that is behind may yet name the peer's address as its own, or have been given another on the way. */
+export function mayBeNamed(half: Half, sky: Sky): boolean {
+  return sky.everybodyMs <= namedBy(half);
+}
+
+/** When everybody who is heard of at all has told whose connection it was; a kernel tells of a short UDP session when it forgets it. */
+export function namedBy(half: Half): number {
+  return half.serverMs + (half.protocol === UDP ? ACCOUNT_WAIT_MS : NAMING_SLACK_MS);
+}
+
 /** What an end calls its peer is a forwarder: its true peer is on the other side of that. */
 function judgeBeyond(half: Half, forwarder: Half, sky: Sky): LoneJudgement {
   const ip = half.roleNumber === 0 ? forwarder.second?.responderIp : forwarder.initiatorIpNumber;
   const claim = sky.book.lookup(half.network, half.names.addressOf(ip ?? 0));
-  if (claim.kind === "nobody") return { verdict: "bridged", forwarder };
+  if (claim.kind === "nobody") {
+    return mayBeNamed(half, sky) ? { verdict: "external" } : { verdict: "bridged", forwarder };
+  }
   if (claim.kind === "contested") return excused("ambiguous_address");
   const need = peerHalf(half);
   if (need === "required") return absent(half, claim.node, sky);
   return standsAlone(half, need, { peer: claim.node, sky });
 }
 
-/** A half without a duty to have a partner: it is told when that had the time to come. */
+/**
+ * A half without a duty to have a partner: it is told when that had the time to come. What an initiator
+ * tried in vain is told soon; but a half that its peer may have to have a partner for is kept until that peer is heard.
+ */
 function standsAlone(
   half: Half,
   reason: "attempt" | "pickup" | "one_way" | "protocol",
   { peer, sky }: { readonly peer: NodeStream; readonly sky: Sky },
 ): LoneJudgement {
   if (reason !== "pickup" && !half.closed && !isForgotten(half, sky)) return WAIT;
-  const own = sky.streamOf(half);
-  const late = { node: own, atMs: half.serverMs + UNANSWERED_WAIT_MS };
+  const isVain = reason === "attempt" && half.roleNumber === 0;
   const heard = { node: peer, atMs: dueMs(half, peer, sky) };
-  if (!isPast(late, sky) && !isPast(heard, sky)) return { verdict: "wait", until: [late, heard] };
-  if (reason !== "attempt") return excused(reason);
-  return half.roleNumber === 0 ? { verdict: "unanswered" } : excused("one_way");
+  const late = { node: sky.streamOf(half), atMs: half.serverMs + UNANSWERED_WAIT_MS };
+  const until = isVain ? [heard, late] : [heard];
+  if (!until.some((one) => isPast(one, sky))) return { verdict: "wait", until };
+  if (isVain) return { verdict: "unanswered" };
+  return excused(reason === "attempt" ? "one_way" : reason);
 }
 
 /** A half whose partner has to be there: absent only when its node's stream is complete past it. */

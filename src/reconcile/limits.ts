@@ -21,6 +21,15 @@ export const PAIRING_AT_ONCE_MS = 3_000;
 /** Aligning the instances of a tuple: what leaving one alone costs, in milliseconds of distance. A port is used again a second after its end at the soonest. */
 export const PAIRING_SKIP_MS = 4_000;
 
+/** What a half whose beginning was seen is preferred by. */
+export const PAIRING_PICKUP_MS = 1_000;
+
+/** How long a half without a partner waits, before its peer is nobody, for those who are behind: whose addresses, or translated connections, may be the missing ones. */
+export const STRANGER_WAIT_MS = 600_000;
+
+/** How far past a stranger's half everybody must be: whoever had the connection on the other side of a translation has been judged by then. */
+export const NAMING_SLACK_MS = 60_000;
+
 /** Linux sends the SYN again after 1, 3, 7, 15, 31 and 63 s, and gives up at 127 s. */
 export const RETRANSMIT_MS_MAX = 127_000;
 

@@ -18,6 +18,7 @@ import { hasMark, MARK, setMark, clearMark } from "./half-state.ts";
 import {
   PAIRING_AT_ONCE_MS,
   PAIRING_NEAR_MS,
+  PAIRING_PICKUP_MS,
   PAIRING_SKIP_MS,
   RETRANSMIT_MS_MAX,
   SEAL_MS,
@@ -65,14 +66,19 @@ export class Matching {
     if (!this.tuples.hasOthers(half)) return;
     this.tuples.mates(half, this.#mates);
     this.#markForwarded(half);
-    const unsealed = this.#mates.filter((slot) => !this.#isSealed(slot));
-    const [only] = unsealed;
-    if (only === undefined) return;
+    const rivals = this.#mates.filter((slot) => this.#isRival(slot));
+    const [only] = rivals;
+    if (only === undefined || isBystander(half)) return;
     const mate = this.#one;
     mate.slot = only;
-    const isPair = unsealed.length === 1 && this.#isAtOnce(half, mate);
-    if (isPair) this.#options.paired(half, mate);
-    else if (!isForwarderBetween(half, mate)) this.#contend(half);
+    if (rivals.length === 1 && this.#isAtOnce(half, mate)) this.#options.paired(half, mate);
+    else this.#contend(half);
+  }
+
+  /** Whether a half that comes now may change with whom this one is a pair. */
+  #isRival(slot: number): boolean {
+    const { records, names } = this.#options;
+    return !this.#isSealed(slot) && !isBystander(new Half(records, names, slot));
   }
 
   remove(half: Half): void {
@@ -198,7 +204,8 @@ export class Matching {
     if (a === undefined || b === undefined || !canPair(a, b)) return Infinity;
     const apart = apartMs(a, b);
     const near = PAIRING_SKIP_MS + this.#uncertainty(a) + this.#uncertainty(b);
-    if (apart <= near) return apart;
+    // After a crash an agent may open again what it had opened, and not know when it began.
+    if (apart <= near) return apart + (a.pickup || b.pickup ? PAIRING_PICKUP_MS : 0);
     return isRetransmitted(a, b) ? near : Infinity;
   }
 
@@ -222,10 +229,9 @@ export class Matching {
   }
 }
 
-/** A forwarder beside a half that needs no bridge, or the other way round: nothing to align. */
-function isForwarderBetween(a: Half, b: Half): boolean {
-  if (a.roleNumber === FORWARDER) return a.second === undefined;
-  return b.roleNumber === FORWARDER && b.second === undefined;
+/** A forwarder that does not translate brings nobody together. */
+function isBystander(half: Half): boolean {
+  return half.roleNumber === FORWARDER && half.second === undefined;
 }
 
 /** The end at which a half was recorded: where addresses are translated, only the own one is its own. */

@@ -75,12 +75,15 @@ function compare(a: Half, b: Half, sky: Sky, parts: readonly Half[]): PairJudgem
   const isDivided = hasMark(a, MARK.split) || hasMark(b, MARK.split);
   if (isDivided && parts.length === 0) return UNAVAILABLE;
   const sent = withParts(initiator, parts);
-  const received = withParts(responder, parts);
-  if (sent === undefined || received === undefined) return UNAVAILABLE;
-  const difference = endsDifference(
+  const answered = withParts(responder, parts);
+  if (sent === undefined || answered === undefined) return UNAVAILABLE;
+  const [first, second] = [
     { ...toldBy(initiator), counters: sent },
-    { ...toldBy(responder), counters: received },
-  );
+    { ...toldBy(responder), counters: answered },
+  ];
+  // Both sent a first packet at once: each counts its own direction first.
+  const isCrossed = a.roleNumber === b.roleNumber;
+  const difference = endsDifference(first, isCrossed ? turned(second) : second);
   if (difference !== undefined && [a, b].some((half) => isPartlyCounted(half, sky))) {
     return UNAVAILABLE;
   }
@@ -114,6 +117,18 @@ function plus(a: Counters, b: Counters): Counters {
     initiatorBytes: a.initiatorBytes + b.initiatorBytes,
     responderPackets: a.responderPackets + b.responderPackets,
     responderBytes: a.responderBytes + b.responderBytes,
+  };
+}
+
+function turned(end: CountedEnd): CountedEnd {
+  const { state, counters, payload } = end;
+  return {
+    state,
+    counters: counters && mirrored(counters),
+    payload: payload && {
+      initiatorBytes: payload.responderBytes,
+      responderBytes: payload.initiatorBytes,
+    },
   };
 }
 

@@ -28,7 +28,7 @@ import { BIT, CELL, Half, HalfRecords, type Names, WORD } from "./half-records.t
 import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half-state.ts";
 import { amend, NetworkTable, writeOpen } from "./half-writer.ts";
 import type { Sky } from "./judge.ts";
-import { SWEEP_EVERY_MS } from "./limits.ts";
+import { STRANGER_WAIT_MS, SWEEP_EVERY_MS } from "./limits.ts";
 import { Matching } from "./matching.ts";
 import { Mismatches } from "./mismatches.ts";
 import {
@@ -291,10 +291,19 @@ export class Reconcile implements Names {
   get #sky(): Sky {
     return {
       nowMs: this.#nowMs,
+      everybodyMs: this.#everybodyMs(),
       book: this.book,
       streamOf: (half) => this.#streamAt(half.nodeNumber),
       forwarderOf: (half, forwarder) => this.#matching.forwarderOf(half, forwarder.number),
     };
+  }
+
+  #everybodyMs(): number {
+    let leastMs = Infinity;
+    for (const { memory, watermarkServerMs } of this.#byNumber) {
+      if (memory.state === "active") leastMs = Math.min(leastMs, watermarkServerMs);
+    }
+    return Math.max(leastMs, this.#nowMs - STRANGER_WAIT_MS);
   }
 
   #begin(record: BatchRecord, others: readonly NumberedEntry[]): NodeStream {

@@ -40,12 +40,18 @@ export class TupleIndex {
     this.#index.remove(this.#records.cell(slot, CELL.secondHash), slot);
   }
 
-  /** Whether another half stands under the first tuple of this one: cheap, and nearly always no. */
+  /** Whether another half may stand under a tuple of this one: cheap, and nearly always no for the first. */
   hasOthers(half: Half): boolean {
-    const hash = this.#records.cell(half.slot, CELL.tupleHash);
+    const records = this.#records;
+    if (this.#isShared(records.cell(half.slot, CELL.tupleHash), half.slot)) return true;
+    if (secondKey(half) === undefined) return false;
+    return this.#isShared(records.cell(half.slot, CELL.secondHash), half.slot);
+  }
+
+  #isShared(hash: number, slot: number): boolean {
     const place = this.#index.first(hash);
     if (place === -1) return false;
-    return this.#index.slotAt(place) !== half.slot || this.#index.next(place, hash) !== -1;
+    return this.#index.slotAt(place) !== slot || this.#index.next(place, hash) !== -1;
   }
 
   /** Puts the slots of all other halves of the same tuple into `into`, which it empties first. */

@@ -76,9 +76,12 @@ export interface BatchTimes {
 export class NodeClock {
   /** Plain JSON; give it to the constructor to go on. */
   readonly state: ClockState;
+  /** Of what is published: nearly every time that is asked for was stamped in the newest stretch. */
+  #newest: Newest | undefined;
 
   constructor(state: ClockState = unknownClock(UNKNOWN_MS)) {
     this.state = state;
+    this.#newest = newestOf(state.published);
   }
 
   /** A `start` with another boot id came. To be called before `batch` of the record that holds it. */
@@ -108,6 +111,7 @@ export class NodeClock {
     const bucket = Math.floor(nowMs / BUCKET_MS);
     if (bucket !== this.state.pairsBucket) this.#closePairs(bucket);
     this.state.published = this.#publish(nowMs);
+    this.#newest = newestOf(this.state.published);
   }
 
   /** What the node's clock shows minus what the server's shows. */
@@ -130,19 +134,29 @@ export class NodeClock {
 
   /** The server's time of what the node stamped `atMs` while its batches said `bootAtMs`. */
   toServerMs(atMs: number, bootAtMs: number): number {
+    const newest = this.#newest;
+    if (newest === undefined) return atMs;
+    const uptimeMs = atMs - bootAtMs;
+    if (uptimeMs >= 0 && isWithin(newest.stretch, bootAtMs)) {
+      return uptimeMs + bornAt(newest.line, uptimeMs);
+    }
+    return this.#toServerMs(atMs, bootAtMs) ?? uptimeMs + bornAt(newest.line, uptimeMs);
+  }
+
+  /** In any stretch. Undefined: its boot is not known. */
+  #toServerMs(atMs: number, bootAtMs: number): number | undefined {
     const { stretches, lines } = this.state.published;
-    const at = stretches.findLastIndex((one) => isWithin(one, bootAtMs));
-    const stretch = stretches[at] ?? stretches.at(-1);
+    const stretch = stretches.findLast((one) => isWithin(one, bootAtMs));
     const line = stretch && lines[stretch.boot];
-    if (stretch === undefined || line === undefined) return atMs;
-    if (atMs >= bootAtMs) return atMs - bootAtMs + bornAt(line, atMs - bootAtMs);
-    return this.#beforeBoot(atMs, at) ?? atMs - bootAtMs + line.bornMs;
+    if (stretch === undefined || line === undefined) return undefined;
+    const uptimeMs = atMs - bootAtMs;
+    const before = uptimeMs < 0 ? this.#beforeBoot(atMs, stretch.boot) : undefined;
+    return before ?? uptimeMs + bornAt(line, uptimeMs);
   }
 
   /** Stamped before the boot under which its batch was closed: in the boot before it. */
-  #beforeBoot(atMs: number, stretchAt: number): number | undefined {
+  #beforeBoot(atMs: number, boot: number): number | undefined {
     const { stretches, lines } = this.state.published;
-    const boot = stretches[stretchAt]?.boot ?? 0;
     const former = stretches.findLast((one) => one.boot < boot);
     const line = former && lines[former.boot];
     if (former === undefined || line === undefined) return undefined;
@@ -242,6 +256,17 @@ export class NodeClock {
       lines: corrected(state.lines, correctionMs),
     };
   }
+}
+
+interface Newest {
+  readonly stretch: Readonly<Stretch>;
+  readonly line: Line;
+}
+
+function newestOf({ stretches, lines }: PublishedClock): Newest | undefined {
+  const stretch = stretches.at(-1);
+  const line = stretch && lines[stretch.boot];
+  return stretch === undefined || line === undefined ? undefined : { stretch, line };
 }
 
 function corrected(lines: Readonly<Record<string, Line>>, byMs: number): Record<string, Line> {

@@ -55,8 +55,22 @@ const OVERLOAD_HOURS_MAX = 6;
 const HOUR_MS = 3_600_000;
 const HOURS_KEPT = 24;
 
-/** What can be produced at will by the one whom it excuses. */
-export type ProducibleCause = "gap" | "overload" | "restart" | "eviction";
+/**
+ * What can be produced at will by the one whom it excuses: declared losses, farewells and starts, clocks
+ * that are set, and records of strangers that pass for the other end of a translated or divided one.
+ */
+export const PRODUCIBLE_CAUSES = [
+  "gap",
+  "overload",
+  "restart",
+  "eviction",
+  "stopped",
+  "clock",
+  "stranger",
+  "split",
+] as const;
+/** One of `PRODUCIBLE_CAUSES`. */
+export type ProducibleCause = (typeof PRODUCIBLE_CAUSES)[number];
 
 /** A connection between the node and a peer, of which the peer has the half. */
 export interface ExcusedConnection {
@@ -224,8 +238,6 @@ export class ExcuseBudget {
   }
 }
 
-const CAUSES: readonly ProducibleCause[] = ["gap", "overload", "restart", "eviction"];
-
 type Spent = Pick<BudgetAbuse, "circumstance" | "excused" | "connections" | "causes">;
 
 function isOver({ circumstance, excused, connections }: Spent): boolean {
@@ -239,7 +251,7 @@ function spentIn(hours: readonly ExcuseHour[]): Spent[] {
   const overloaded = hours.filter((one) => one.compared.overload + one.excused.overload > 0);
   const isOrdinary = overloaded.length > OVERLOAD_HOURS_MAX;
   const causes: Partial<Record<ProducibleCause, number>> = {};
-  for (const cause of CAUSES) {
+  for (const cause of PRODUCIBLE_CAUSES) {
     const count = sum(hours, (hour) => hour.causes[cause] ?? 0);
     if (count > 0) causes[cause] = count;
   }

@@ -15,7 +15,7 @@
  *    paused. Whoever sends what has waited catches up, and that is not steady. An estimate is lowered at
  *    once, since no batch arrives before it was sent.
  * 3. Pairs correct what receive times cannot tell, the least delay of the way: once in ten minutes
- *    by half the median of the node's differences to its peers, whose clocks take the other half.
+ *    by an eighth of the median of the node's differences to its peers, whose clocks take another.
  *    Never by more than a second in all, so that a peer that lies about its times moves nobody by
  *    more than the uncertainty that is assumed anyway.
  *
@@ -50,6 +50,11 @@ export const CONFIRMED_MS = 2_500;
 const STEP_MS = 1_000;
 /** Fewer pairs than this say nothing of a clock. */
 const PAIRS_MIN = 32;
+/**
+ * Of the median. The peer takes as much, so a quarter of a difference goes each time. Pairs are known
+ * some buckets after their times were corrected; at more, what is old would be corrected again and again, and swing.
+ */
+const PAIRS_GAIN = 1 / 8;
 /** A median below is the resolution of the times themselves. */
 const PAIRS_QUIET_MS = 2;
 /** The least delay of a way is no longer than this. */
@@ -132,15 +137,17 @@ export class NodeClock {
     return this.state.published.isKnown;
   }
 
-  /** The server's time of what the node stamped `atMs` while its batches said `bootAtMs`. */
+  /**
+   * The server's time of what the node stamped `atMs` while its batches said `bootAtMs`. Whole
+   * milliseconds, so that it survives being stored.
+   */
   toServerMs(atMs: number, bootAtMs: number): number {
     const newest = this.#newest;
     if (newest === undefined) return atMs;
     const uptimeMs = atMs - bootAtMs;
-    if (uptimeMs >= 0 && isWithin(newest.stretch, bootAtMs)) {
-      return uptimeMs + bornAt(newest.line, uptimeMs);
-    }
-    return this.#toServerMs(atMs, bootAtMs) ?? uptimeMs + bornAt(newest.line, uptimeMs);
+    const isNewest = uptimeMs >= 0 && isWithin(newest.stretch, bootAtMs);
+    const otherMs = isNewest ? undefined : this.#toServerMs(atMs, bootAtMs);
+    return Math.round(otherMs ?? uptimeMs + bornAt(newest.line, uptimeMs));
   }
 
   /** In any stretch. Undefined: its boot is not known. */
@@ -169,6 +176,8 @@ export class NodeClock {
     const { state } = this;
     const last = state.stretches.at(-1);
     const uptimeMs = closedAtMs - bootAtMs;
+    const { bootExpected } = state;
+    state.bootExpected = false;
     if (last === undefined) {
       this.#beginStretch(bootAtMs);
       return undefined;
@@ -176,8 +185,7 @@ export class NodeClock {
     const byMs = bootAtMs - last.bootAtMs;
     const goesOn = uptimeMs >= state.lastUptimeMs - STEP_MS;
     const isSet = Math.abs(byMs) > STEP_MS;
-    const isBoot = !goesOn || (state.bootExpected && isSet);
-    state.bootExpected = false;
+    const isBoot = !goesOn || (bootExpected && isSet);
     if (isBoot) this.#beginBoot(last.bootAtMs, bootAtMs);
     else if (isSet) return this.#stepTo(bootAtMs, closedAtMs, byMs);
     else slew(last, bootAtMs);
@@ -234,7 +242,7 @@ export class NodeClock {
     if (awayMs <= LATE_MS) state.doubtMs = 0;
     else state.doubtMs = Math.max(state.doubtMs, Math.min(awayMs, PAIRS_DOUBT_MAX_MS));
     if (awayMs < PAIRS_QUIET_MS) return;
-    const correctionMs = state.correctionMs - middleMs / 2;
+    const correctionMs = state.correctionMs - middleMs * PAIRS_GAIN;
     state.correctionMs = Math.max(-CORRECTION_MAX_MS, Math.min(CORRECTION_MAX_MS, correctionMs));
   }
 
@@ -248,7 +256,7 @@ export class NodeClock {
     const isKnown = state.isEstablished && lastReceivedMs <= confirmedMs;
     const driftMs = (DRIFT_BOUND_PPM * Math.max(0, nowMs - confirmedMs)) / 1e6;
     return {
-      offsetMs: stretch.bootAtMs - bornAt(line, uptimeMs) - correctionMs,
+      offsetMs: Math.round(stretch.bootAtMs - bornAt(line, uptimeMs) - correctionMs),
       driftPpm: line.fastPpm,
       uncertaintyMs: isKnown ? Math.min(UNKNOWN_MS, CONFIRMED_MS + driftMs + doubtMs) : UNKNOWN_MS,
       isKnown,

@@ -34,7 +34,7 @@ export function join(a: Half, b: Half): Half {
 export function part(a: Half, b: Half): void {
   for (const half of [a, b]) {
     half.records.setCell(half.slot, CELL.partner, 0);
-    clearMark(half, MARK.second);
+    clearMark(half, MARK.second | MARK.noted);
     setVerdict(half, "pending");
     setCounters(half, "pending");
   }

@@ -12,6 +12,7 @@ import {
   type EntryPlace,
   type HalfRecords,
   type Names,
+  WORD,
 } from "./half-records.ts";
 import {
   clearMark,
@@ -99,13 +100,14 @@ export class Decisions {
 
   /** What was learnt of the clocks since the last tick counts from now on, also for halves that came before. */
   settleClocks(nowMs: number): void {
-    const shifts = new Map<number, number>();
+    const shifts = new Map<number, Shift>();
     for (const stream of this.#parts.streams) {
       const { lastClosedMs, bootAtMs } = stream.memory;
       const beforeMs = stream.clock.toServerMs(lastClosedMs, bootAtMs);
+      const bornMs = stream.clock.toServerMs(bootAtMs, bootAtMs);
       stream.clock.settle(nowMs);
       const shiftMs = stream.clock.toServerMs(lastClosedMs, bootAtMs) - beforeMs;
-      if (Math.abs(shiftMs) >= SHIFT_MS_MIN) shifts.set(stream.number, shiftMs);
+      if (Math.abs(shiftMs) >= SHIFT_MS_MIN) shifts.set(stream.number, { shiftMs, bornMs });
     }
     if (shifts.size > 0) this.#shift(shifts);
   }
@@ -155,6 +157,7 @@ export class Decisions {
   }
 
   #pair(key: Half, other: Half): void {
+    if (!hasMark(key, MARK.noted)) this.#note(key, other);
     const beside = this.#beside(key, other);
     const judgement = judgePair(key, other, this.#sky, beside);
     if (judgement.counters === "pending") {
@@ -162,12 +165,6 @@ export class Decisions {
       return this.#plan(key, mark, judgement.until);
     }
     setCounters(key, judgement.counters);
-    this.#noteCompared(key, other);
-    if (key.protocol === TCP && !key.pickup && !other.pickup) {
-      const residualMs = key.serverMs - other.serverMs;
-      this.#sky.streamOf(key).clock.pair(residualMs);
-      this.#sky.streamOf(other).clock.pair(-residualMs);
-    }
     if (judgement.counters === "final" && judgement.difference !== undefined) {
       setVerdict(key, "differs");
       this.#parts.mismatches().differ(key, other, judgement.difference, this.#sky.nowMs);
@@ -211,8 +208,17 @@ export class Decisions {
     return matching.mates(half).some((slot) => records.cell(slot, CELL.partner) !== 0);
   }
 
-  #noteCompared(key: Half, other: Half): void {
+  /** Once, at the first tick that sees the pair: clocks and budgets measure what is now, and counters come minutes later. */
+  #note(key: Half, other: Half): void {
+    setMark(key, MARK.noted);
     const [one, two] = [this.#sky.streamOf(key), this.#sky.streamOf(other)];
+    one.changed = true;
+    two.changed = true;
+    if (key.protocol === TCP && !key.pickup && !other.pickup) {
+      const residualMs = key.serverMs - other.serverMs;
+      one.clock.pair(residualMs);
+      two.clock.pair(-residualMs);
+    }
     for (const [node, peer] of [
       [one, two],
       [two, one],
@@ -332,15 +338,20 @@ export class Decisions {
     }
   }
 
-  #shift(shifts: ReadonlyMap<number, number>): void {
+  #shift(shifts: ReadonlyMap<number, Shift>): void {
     const { records } = this.#parts;
     for (let slot = 0; slot < records.end; slot++) {
-      const shiftMs = shifts.get(records.cell(slot, CELL.node));
-      if (shiftMs !== undefined && slotHasMark(records, slot, MARK.live)) {
-        records.shift(slot, shiftMs);
-      }
+      const shift = shifts.get(records.cell(slot, CELL.node));
+      if (shift === undefined || !slotHasMark(records, slot, MARK.live)) continue;
+      if (records.word(slot, WORD.serverMs) >= shift.bornMs) records.shift(slot, shift.shiftMs);
     }
   }
+}
+
+interface Shift {
+  readonly shiftMs: number;
+  /** When the node's machine booted: what it recorded before has nothing to do with its present clock. */
+  readonly bornMs: number;
 }
 
 /** By time, and then by name: never by who came first. */

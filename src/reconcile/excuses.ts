@@ -131,6 +131,7 @@ const GAP_CAUSE = {
 /** An excuse that `peer` was able to make up is used up for `half`. */
 export function spend(half: Half, peer: NodeStream, cause: ProducibleCause): void {
   const isOverload = peer.isOverloadedAt(peer.toNodeMs(half.serverMs));
+  peer.changed = true;
   peer.budget.excused({ peer: half.node.id, atMs: half.serverMs, cause, isOverload });
 }
 

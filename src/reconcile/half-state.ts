@@ -26,6 +26,8 @@ export const MARK = {
   split: 1 << 16,
   /** A forwarder between the two ends has a record too. */
   forwarded: 1 << 17,
+  /** Clocks and budgets have taken notice of the pair. */
+  noted: 1 << 22,
   /** In the tuple index. */
   indexed: 1 << 18,
   /** Waits for its peer's stream to move. */

@@ -274,6 +274,17 @@ describe("a reboot", () => {
     near(world.errorMs, 0, 210, "after");
   });
 
+  it("is taken for a wall clock that went on, until the next tick", () => {
+    const world = new World({ offsetMs: 50_000 }).run(HOUR_MS);
+    world.reboot(10 * MINUTE_MS);
+    const { wallMs: closedAtMs, nowMs } = world;
+    const bootAtMs = Math.round(world.bootAtMs);
+    world.clock.batch({ closedAtMs, bootAtMs }, nowMs + 5);
+    near(world.errorMs, 0, 210, "before the tick");
+    world.clock.settle(nowMs);
+    near(world.errorMs, 0, 210, "after it");
+  });
+
   it("that the first start tells of is none", () => {
     const world = new World({});
     world.clock.boot();

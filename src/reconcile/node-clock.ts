@@ -147,7 +147,11 @@ export class NodeClock {
     const uptimeMs = atMs - bootAtMs;
     const isNewest = uptimeMs >= 0 && isWithin(newest.stretch, bootAtMs);
     const otherMs = isNewest ? undefined : this.#toServerMs(atMs, bootAtMs);
-    return Math.round(otherMs ?? uptimeMs + bornAt(newest.line, uptimeMs));
+    if (otherMs !== undefined) return Math.round(otherMs);
+    // Since the last tick the clock was set, which the uptime does not know of; or the machine booted.
+    const isBooted = !isNewest && this.state.boot > newest.stretch.boot;
+    if (isBooted) return atMs - this.offsetMs;
+    return Math.round(uptimeMs + bornAt(newest.line, uptimeMs));
   }
 
   /** In any stretch. Undefined: its boot is not known. */

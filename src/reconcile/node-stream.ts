@@ -133,7 +133,12 @@ export class NodeStream implements HalfOwner {
   advance(header: BatchHeader, receivedMs: number): Step | undefined {
     const { memory } = this;
     // The server's clock is what the others are measured by.
+    const { boot } = this.clock.state;
     const step = memory.state === "server" ? undefined : this.clock.batch(header, receivedMs);
+    // The wall clock of another boot may be behind: nothing of this one is complete by the old one.
+    if (this.clock.state.boot !== boot) {
+      memory.watermarkMs = Math.min(memory.watermarkMs, header.completeToMs);
+    }
     if (step !== undefined) {
       memory.steps.push(step);
       keepLast(memory.steps, EXCUSES_PER_NODE_MAX);

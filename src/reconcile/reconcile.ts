@@ -21,7 +21,7 @@ import {
 import type { Entry } from "../format/entry.ts";
 import type { Mismatch } from "./accuse/mismatch-graph.ts";
 import { AddressBook } from "./address-book.ts";
-import { join, otherOf, part } from "./connection.ts";
+import { join, keyOf, otherOf, part } from "./connection.ts";
 import { Decisions } from "./decisions.ts";
 import { finding, findingId, type About, type FindingDraft } from "./findings.ts";
 import { BIT, CELL, Half, HalfRecords, type Names, WORD } from "./half-records.ts";
@@ -231,6 +231,12 @@ export class Reconcile implements Names {
     if (!hasMark(half, MARK.settled)) {
       this.#matching.restore(half);
       this.#touch(half);
+    }
+    // A pair of which both halves came before the last tick was seen by it.
+    const other = otherOf(half);
+    const { tickIndex } = this.#server.memory;
+    if (other !== undefined && Math.max(half.index, other.index) < tickIndex) {
+      setMark(keyOf(half), MARK.noted);
     }
     this.#write(half);
   }

@@ -64,7 +64,10 @@ const PAIRS_DOUBT_MAX_MS = 10_000;
 const BOOTS_KEPT_MAX = 4;
 const STRETCHES_KEPT_MAX = 16;
 
-/** A wall clock was set. Times from `fromMs` to `toMs`, both inclusive, were stamped before or after that: nobody can tell. */
+/**
+ * A wall clock was set between `fromMs` and `toMs`, both inclusive and by the clock as it was. What was
+ * stamped then, or as much later by the clock as it is, was stamped before or after: nobody can tell.
+ */
 export interface Step {
   readonly fromMs: number;
   readonly toMs: number;
@@ -154,6 +157,20 @@ export class NodeClock {
     return Math.round(uptimeMs + bornAt(newest.line, uptimeMs));
   }
 
+  /** What the node's clock showed then: by where it stood at that time, not where it stands now. */
+  toNodeMs(serverMs: number): number {
+    const { stretches, lines } = this.state.published;
+    for (let at = stretches.length - 1; at >= 0; at--) {
+      const stretch = stretches[at];
+      const line = stretch && lines[stretch.boot];
+      if (stretch === undefined || line === undefined) continue;
+      const uptimeMs = serverMs - bornAt(line, serverMs - line.bornMs);
+      if (at > 0 && uptimeMs < stretch.fromUptimeMs) continue;
+      return Math.round(stretch.bootAtMs + uptimeMs);
+    }
+    return serverMs;
+  }
+
   /** In any stretch. Undefined: its boot is not known. */
   #toServerMs(atMs: number, bootAtMs: number): number | undefined {
     const { stretches, lines } = this.state.published;
@@ -183,7 +200,7 @@ export class NodeClock {
     const { bootExpected } = state;
     state.bootExpected = false;
     if (last === undefined) {
-      this.#beginStretch(bootAtMs);
+      this.#beginStretch(bootAtMs, 0);
       return undefined;
     }
     const byMs = bootAtMs - last.bootAtMs;
@@ -199,17 +216,14 @@ export class NodeClock {
   #stepTo(bootAtMs: number, closedAtMs: number, byMs: number): Step {
     const { lastClosedMs, lastUptimeMs } = this.state;
     const passedMs = Math.max(0, closedAtMs - bootAtMs - lastUptimeMs);
-    this.#beginStretch(bootAtMs);
-    return {
-      fromMs: Math.min(lastClosedMs, closedAtMs - passedMs),
-      toMs: Math.max(closedAtMs, lastClosedMs + passedMs),
-      byMs,
-    };
+    this.#beginStretch(bootAtMs, lastUptimeMs);
+    return { fromMs: lastClosedMs, toMs: lastClosedMs + passedMs, byMs };
   }
 
-  #beginStretch(bootAtMs: number): void {
+  #beginStretch(bootAtMs: number, fromUptimeMs: number): void {
     const { stretches, boot } = this.state;
-    stretches.push({ boot, bootAtMs, leastBootAtMs: bootAtMs, mostBootAtMs: bootAtMs });
+    const [leastBootAtMs, mostBootAtMs] = [bootAtMs, bootAtMs];
+    stretches.push({ boot, fromUptimeMs, bootAtMs, leastBootAtMs, mostBootAtMs });
     if (stretches.length > STRETCHES_KEPT_MAX) stretches.shift();
   }
 
@@ -218,7 +232,7 @@ export class NodeClock {
     const { state } = this;
     const former = state.lines[state.boot];
     state.boot++;
-    this.#beginStretch(bootAtMs);
+    this.#beginStretch(bootAtMs, 0);
     delete state.lines[state.boot - BOOTS_KEPT_MAX];
     state.stretches = state.stretches.filter((one) => one.boot > state.boot - BOOTS_KEPT_MAX);
     state.isEstablished = false;

@@ -176,13 +176,13 @@ export class NodeStream implements HalfOwner {
 
   /** The node's own time of what happened at `serverMs`. */
   toNodeMs(serverMs: number): number {
-    return serverMs + this.clock.offsetMs;
+    return this.clock.toNodeMs(serverMs);
   }
 
   /** Whether the clock was being set around this time of its own. */
   stepAt(atMs: number): Step | undefined {
     return this.memory.steps.find(
-      (step) => step.fromMs - EXCUSE_SLACK_MS <= atMs && atMs <= step.toMs + EXCUSE_SLACK_MS,
+      (step) => isAround(step, atMs) || isAround(step, atMs - step.byMs),
     );
   }
 
@@ -322,6 +322,10 @@ export class NodeStream implements HalfOwner {
     this.changed = true;
     return explained;
   }
+}
+
+function isAround({ fromMs, toMs }: Step, atMs: number): boolean {
+  return fromMs - EXCUSE_SLACK_MS <= atMs && atMs <= toMs + EXCUSE_SLACK_MS;
 }
 
 function emptyMemory(): NodeMemory {

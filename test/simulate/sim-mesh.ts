@@ -19,6 +19,8 @@ export interface SimHost extends SimNode {
   readonly ip: string;
   /** Its clock minus the true time. */
   offsetMs: number;
+  /** By its own clock; undefined: as every simulated node has it. */
+  bootAtMs: number | undefined;
   /** A host that is down sends nothing and observes nothing. */
   up: boolean;
   /** Changes an entry before it is numbered, or drops it: what a liar does. */
@@ -69,6 +71,7 @@ export class SimMesh {
     const host: SimHost = Object.assign(new SimNode(name), {
       ip,
       offsetMs,
+      bootAtMs: undefined,
       up: true,
       lie: undefined,
     });
@@ -91,7 +94,7 @@ export class SimMesh {
   pass(ms: number): void {
     for (const endMs = this.nowMs + ms; this.nowMs < endMs;) {
       this.nowMs += BATCH_MS;
-      for (const host of this.hosts) if (host.up) this.#deliver(host, this.nowMs + host.offsetMs);
+      for (const host of this.hosts) if (host.up) this.#send(host);
       this.server.emit({ kind: "tick", atMs: this.nowMs });
       this.#deliver(this.server);
     }
@@ -165,6 +168,11 @@ export class SimMesh {
     const words = `${verdictOf(key)}${excuse === "" ? "" : `/${excuse}`} ${countersOf(key)}`;
     rows.set(`${key.node.id} ${key.epoch} ${key.seq}`, words);
     for (const half of tombstones) rows.delete(`${half.node.id} ${half.epoch} ${half.seq}`);
+  }
+
+  #send(host: SimHost): void {
+    const { offsetMs, bootAtMs } = host;
+    this.take(host.seal(this.nowMs + offsetMs, bootAtMs === undefined ? {} : { bootAtMs }));
   }
 
   #deliver(node: SimNode, closedAtMs = this.nowMs): void {

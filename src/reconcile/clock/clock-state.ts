@@ -9,6 +9,8 @@ import type { SteadyRun } from "./steady-run.ts";
  */
 export interface Stretch {
   readonly boot: number;
+  /** It began no sooner: the uptime of the last batch before it. */
+  readonly fromUptimeMs: number;
   leastBootAtMs: number;
   mostBootAtMs: number;
   /** The newest. */

@@ -3,6 +3,7 @@
  * waited for a stream which has moved on, gets its verdict, or goes on waiting.
  */
 import { otherOf } from "./connection.ts";
+import type { Abuse } from "./excuse-budget.ts";
 import { Excuses, spend } from "./excuses.ts";
 import { gapAbuseFinding, type About } from "./findings.ts";
 import {
@@ -137,9 +138,10 @@ export class Decisions {
       const before = stream.budget.verdicts();
       stream.budget.settle(nowMs);
       const after = stream.budget.verdicts();
+      if (before.length + after.length > 0) stream.changed = true;
       for (const abuse of after) this.#parts.conclude(gapAbuseFinding(stream, abuse, nodeOf));
       for (const abuse of before) {
-        if (after.some((one) => one.sinceMs === abuse.sinceMs)) continue;
+        if (after.some((one) => isSameAbuse(one, abuse))) continue;
         this.#parts.conclude(gapAbuseFinding(stream, abuse, nodeOf), "resolved");
       }
     }
@@ -346,6 +348,11 @@ export class Decisions {
       if (records.word(slot, WORD.serverMs) >= shift.bornMs) records.shift(slot, shift.shiftMs);
     }
   }
+}
+
+function isSameAbuse(one: Abuse, other: Abuse): boolean {
+  if (one.sinceMs !== other.sinceMs || one.kind !== other.kind) return false;
+  return one.kind === "budget" || (other.kind === "concentration" && one.peer === other.peer);
 }
 
 interface Shift {

@@ -32,6 +32,8 @@ export interface MismatchMemory {
   /** By kind, both nodes, and the hour. */
   folds: Record<string, Fold>;
   lying: Record<string, number>;
+  /** By node: accused by a finding that is open, as it was told last. */
+  accused: Record<string, Accusation>;
 }
 
 export interface MismatchParts {
@@ -46,8 +48,6 @@ export class Mismatches {
   readonly #parts: MismatchParts;
   readonly #whoLies: WhoLies;
   readonly #memory: MismatchMemory;
-  /** Accused by a finding that is open. */
-  #accused = new Map<string, Accusation>();
 
   constructor(parts: MismatchParts, memory: MismatchMemory) {
     this.#parts = parts;
@@ -92,16 +92,16 @@ export class Mismatches {
     this.#tellFolds(nowMs);
     const { accused } = this.#whoLies.review(nowMs);
     this.#memory.lying = { ...this.#whoLies.memory };
-    const now = new Map(accused.map((one) => [one.node, one]));
+    const now = Object.fromEntries(accused.map((one) => [one.node, one]));
     for (const accusation of accused) {
       this.#parts.conclude(accusedFinding(accusation, this.#parts.nodeOf));
     }
-    for (const [node, accusation] of this.#accused) {
-      if (!now.has(node)) {
+    for (const [node, accusation] of Object.entries(this.#memory.accused)) {
+      if (now[node] === undefined) {
         this.#parts.conclude(accusedFinding(accusation, this.#parts.nodeOf), "resolved");
       }
     }
-    this.#accused = now;
+    this.#memory.accused = now;
   }
 
   #tell(

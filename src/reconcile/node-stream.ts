@@ -349,7 +349,7 @@ function emptyMemory(): NodeMemory {
     tickMs: 0,
     tickIndex: -1,
     heardS: [],
-    mismatches: { folds: {}, lying: {} },
+    mismatches: { folds: {}, lying: {}, accused: {} },
     trend: emptyTrend(),
     budget: new ExcuseBudget().state,
     overloads: [],

@@ -12,7 +12,7 @@ import type { CounterDifference } from "./counters.ts";
 import type { Half } from "./half-records.ts";
 import type { Accusation } from "./accuse.ts";
 import type { Abuse } from "./excuse-budget.ts";
-import type { Fold } from "./mismatches.ts";
+import type { Fold } from "./mismatch-memory.ts";
 import type { NodeStream } from "./node-stream.ts";
 
 /** What reconcile can find, with how much it should worry. */

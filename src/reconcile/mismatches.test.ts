@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { HOLD_MS } from "./accuse.ts";
-import { Mismatches, type MismatchMemory } from "./mismatches.ts";
+import type { MismatchMemory } from "./mismatch-memory.ts";
+import { Mismatches } from "./mismatches.ts";
 import { NodeStream } from "./node-stream.ts";
 
 /** A run of the comparison; `told` gets what it concludes. */

@@ -3,7 +3,7 @@
  * within an hour are findings of their own; beyond them one finding counts the rest, told again
  * whenever it doubles, so that a liar cannot fill the journal with the evidence against it.
  */
-import { type Accusation, WhoLies } from "./accuse.ts";
+import { WhoLies } from "./accuse.ts";
 import {
   accusedFinding,
   countersDiffer,
@@ -15,26 +15,9 @@ import {
 import type { CounterDifference } from "./counters.ts";
 import type { Half } from "./half-records.ts";
 import { MISMATCHES_TOLD_PER_HOUR } from "./limits.ts";
+import type { Fold, MismatchMemory } from "./mismatch-memory.ts";
 import type { NodeStream } from "./node-stream.ts";
 import { noteCompared } from "./trust-trend.ts";
-
-/** Mismatches of one kind between two nodes within an hour of the server's time. */
-export interface Fold {
-  count: number;
-  firstMs: number;
-  lastMs: number;
-  /** `count` when it was told last; 0 before. */
-  told: number;
-}
-
-/** What of this must outlive a restart: plain JSON, in the memory of the server's stream. */
-export interface MismatchMemory {
-  /** By kind, both nodes, and the hour. */
-  folds: Record<string, Fold>;
-  lying: Record<string, number>;
-  /** By node: accused by a finding that is open, as it was told last. */
-  accused: Record<string, Accusation>;
-}
 
 export interface MismatchParts {
   readonly nodeOf: (id: string) => NodeStream;

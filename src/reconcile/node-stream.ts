@@ -7,7 +7,7 @@ import type { GapEntry } from "../format/entry.ts";
 import { type ClockState, unknownClock } from "./clock/clock-state.ts";
 import { ExcuseBudget, type ExcuseState } from "./excuse-budget.ts";
 import type { EntryPlace, HalfOwner } from "./half-records.ts";
-import type { MismatchMemory } from "./mismatches.ts";
+import type { MismatchMemory } from "./mismatch-memory.ts";
 import { emptyTrend, type TrustTrend } from "./trust-trend.ts";
 import {
   ABSENCE_ENDED_MS,

@@ -1,0 +1,20 @@
+/** What is remembered of the mismatches between nodes, in the memory of the server's stream. */
+import type { Accusation } from "./accuse.ts";
+
+/** Mismatches of one kind between two nodes within an hour of the server's time. */
+export interface Fold {
+  count: number;
+  firstMs: number;
+  lastMs: number;
+  /** `count` when it was told last; 0 before. */
+  told: number;
+}
+
+/** What of this must outlive a restart: plain JSON, in the memory of the server's stream. */
+export interface MismatchMemory {
+  /** By kind, both nodes, and the hour. */
+  folds: Record<string, Fold>;
+  lying: Record<string, number>;
+  /** By node: accused by a finding that is open, as it was told last. */
+  accused: Record<string, Accusation>;
+}

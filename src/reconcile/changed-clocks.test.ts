@@ -61,5 +61,26 @@ describe("a node whose clock does not go on as it was", () => {
       assert.equal(m.verdict(port), "excused/gap final");
       assert.deepEqual(m.open, ["clock-step b"]);
     });
+
+    it(`was away until it came back, though its clock is off by ${byMs} ms since`, () => {
+      const { mesh: m, a, b } = mesh();
+      b.emit({ kind: "stop", atMs: m.nowMs + b.offsetMs, reason: "reboot" });
+      m.pass(1_000);
+      b.up = false;
+      m.pass(10_000);
+      const port = m.connect({ from: a, to: b });
+      // The half that is there comes after it is back.
+      a.up = false;
+      m.pass(10_000);
+      b.up = true;
+      b.offsetMs += byMs;
+      b.bootAtMs = m.nowMs + b.offsetMs - 1_000;
+      b.emit({ kind: "start", atMs: m.nowMs + b.offsetMs, facts: { bootId: "another" } });
+      m.pass(20_000);
+      a.up = true;
+      m.pass(60_000);
+      assert.equal(m.verdict(port), "excused/offline final");
+      assert.deepEqual(m.open, []);
+    });
   }
 });

@@ -135,7 +135,7 @@ function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
 }
 
 function absenceOf(half: Half, peer: NodeStream): Absence | undefined {
-  return peer.absenceAt(peer.toNodeMs(half.serverMs), EXCUSE_SLACK_MS + clockSlackMs(peer));
+  return peer.absenceAt(half.serverMs, EXCUSE_SLACK_MS + clockSlackMs(peer));
 }
 
 /** An unknown clock would let an absence excuse minutes around it: absences wait for it to be known. */

@@ -26,6 +26,8 @@ export interface Absence {
   readonly reason: "stopped" | "opted_out" | "not_started";
   readonly fromMs: number;
   toMs: number | null;
+  /** Under which boot time `toMs` was stamped: the clock may have been set meanwhile. */
+  toBootAtMs?: number;
   /** The entry that says so. */
   readonly place: EntryPlace;
 }
@@ -249,15 +251,21 @@ export class NodeStream implements HalfOwner {
 
   /** Ends every open absence. */
   comeBack(atMs: number): void {
-    for (const absence of this.memory.absences) absence.toMs ??= atMs;
+    for (const absence of this.memory.absences) {
+      if (absence.toMs !== null) continue;
+      absence.toMs = atMs;
+      absence.toBootAtMs = this.memory.bootAtMs;
+    }
     this.changed = true;
   }
 
-  absenceAt(atMs: number, slackMs: number): Absence | undefined {
+  /** Whether it had said to be away then: it left by the clock of then, and came back by that of later. */
+  absenceAt(serverMs: number, slackMs: number): Absence | undefined {
+    const atMs = this.toNodeMs(serverMs);
     return this.memory.absences.find(
-      (absence) =>
-        absence.fromMs - slackMs <= atMs &&
-        (absence.toMs === null || atMs <= absence.toMs + slackMs),
+      ({ fromMs, toMs, toBootAtMs = this.memory.bootAtMs }) =>
+        fromMs - slackMs <= atMs &&
+        (toMs === null || serverMs <= this.clock.toServerMs(toMs, toBootAtMs) + slackMs),
     );
   }
 

@@ -272,7 +272,7 @@ export class Decisions {
   /** An excuse that its peer was able to make up counts as far as its budget goes. */
   #spend(half: Half, judgement: ExcusedJudgement, producer: NodeStream): void {
     if (producer.budget.mayExcuse(half.node.id)) {
-      spend(half, producer, "restart");
+      spend(half, producer, judgement.excuse === "clock" ? "clock" : "stopped");
       this.#apply(half, judgement);
     } else {
       this.#absent.push([new Half(half.records, half.names, half.slot), producer]);

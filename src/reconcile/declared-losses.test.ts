@@ -10,6 +10,7 @@ import { SeededRandom } from "../std/seeded-random.ts";
 function lose(
   seconds: number,
   isLost: (peer: number, random: SeededRandom) => boolean,
+  declare: (mesh: SimMesh, node: SimHost) => void = declareGap,
 ): { mesh: SimMesh; lost: number } {
   const mesh = new SimMesh();
   const node = mesh.host("node");
@@ -26,15 +27,32 @@ function lose(
     if (isLost(at, random)) {
       lost++;
       node.lie = () => undefined;
-      const atMs = mesh.nowMs;
-      node.emit({ kind: "gap", atMs, cause: "overflow", count: 1, fromMs: atMs - 1, toMs: atMs });
     }
     mesh.connect({ from: to, to: node });
+    if (node.lie !== undefined) declare(mesh, node);
     node.lie = undefined;
-    mesh.pass(1_000);
+    mesh.pass(500);
+    setClock(node, 0);
+    mesh.pass(500);
     if (mesh.open.includes("gap-abuse node")) break;
   }
   return { mesh, lost };
+}
+
+function declareGap(mesh: SimMesh, node: SimHost): void {
+  const toMs = mesh.nowMs;
+  node.emit({ kind: "gap", atMs: toMs, cause: "overflow", count: 1, fromMs: toMs - 1, toMs });
+}
+
+function declareStop(mesh: SimMesh, node: SimHost): void {
+  node.emit({ kind: "stop", atMs: mesh.nowMs, reason: "none" });
+  node.emit({ kind: "start", atMs: mesh.nowMs + 1, facts: {} });
+}
+
+/** For half a second. */
+function setClock(node: SimHost, offsetMs: number): void {
+  node.offsetMs = offsetMs;
+  node.bootAtMs = 1_700_000_000_000 + offsetMs;
 }
 
 describe("losses that a node declares", () => {
@@ -42,6 +60,15 @@ describe("losses that a node declares", () => {
     const { mesh, lost } = lose(400, (peer) => peer === 0);
     assert.ok(lost >= 8 && lost <= 80, `${lost} lost`);
     assert.deepEqual(mesh.open, ["gap-abuse node"]);
+  });
+
+  it("are found out when it stops for a moment, or sets its clock, each time", () => {
+    const ways = [declareStop, (_: SimMesh, node: SimHost) => setClock(node, 1_500)];
+    for (const declare of ways) {
+      const { mesh, lost } = lose(400, (peer) => peer === 0, declare);
+      assert.ok(lost >= 8 && lost <= 80, `${lost} lost`);
+      assert.ok(mesh.open.includes("gap-abuse node"));
+    }
   });
 
   it("are excused when they are of anybody", () => {

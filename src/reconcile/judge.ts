@@ -130,8 +130,10 @@ function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
     const excuse = excused(ABSENCE_EXCUSE[absence.reason], absence.place);
     return absence.reason === "stopped" ? { ...excuse, producer: peer } : excuse;
   }
-  const isUncertain = peer.stepAt(peer.toNodeMs(half.serverMs)) ?? own.stepAt(half.openedMs);
-  return isUncertain === undefined ? { verdict: "absent", peer } : excused("clock");
+  if (own.stepAt(half.openedMs) !== undefined) return excused("clock");
+  // Whoever sets its own clock excuses itself.
+  const isUncertain = peer.stepAt(peer.toNodeMs(half.serverMs)) !== undefined;
+  return isUncertain ? { ...excused("clock"), producer: peer } : { verdict: "absent", peer };
 }
 
 function absenceOf(half: Half, peer: NodeStream): Absence | undefined {

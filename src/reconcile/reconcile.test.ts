@@ -363,7 +363,7 @@ describe("an address", () => {
     const { mesh: m, a } = mesh();
     const outside = Object.assign(Object.create(null) as SimHost, { ip: "192.0.2.7", up: false });
     const port = m.connect({ from: a, to: outside });
-    m.pass(60_000);
+    m.pass(90_000);
     assert.equal(m.verdict(port), "external final");
     assert.deepEqual(m.open, []);
   });

@@ -200,8 +200,8 @@ export interface PeerTotals {
 
 /**
  * What the node's interfaces carried: an independent third number beside the counts of both ends.
- * All interfaces but loopback and ports of another (bridge, bond), as the kernel has them since
- * they were made.
+ * All interfaces but loopback, ports of another (bridge, bond) and what has carried nothing, as the
+ * kernel has them since they were made.
  */
 export interface TotalsEntry extends Timed {
   readonly kind: "totals";

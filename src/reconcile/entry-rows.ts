@@ -67,6 +67,8 @@ function bodyOf(entry: Entry): string {
       return `stop: ${entry.reason}`;
     case "degraded":
       return `kernel events read: ${entry.events}; ${entry.reason}`;
+    case "totals":
+      return `carried by ${entry.interfaces.map(({ name }) => name).join(", ")}`;
     default:
       return entry.kind.replace("_", " ");
   }

@@ -80,9 +80,14 @@ export class Observer implements AsyncDisposable {
     return this.entries.filter((entry) => entry.kind === kind);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.stdin?.write("stop\n");
+  /** Resolves when it has said its last; harmless when it has. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null) this.#child.stdin?.write("stop\n");
     await this.#ended;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 }
 

@@ -49,6 +49,8 @@ export const PROMPT_UPDATE_AFTER_MS = 1000;
 /** A younger half gets no periodic update: its close is likely on its way. */
 export const PERIODIC_UPDATE_AGE_MIN_MS = 60_000;
 
+/** What the interfaces carried is a third number for a comparison that waits for minutes anyway. */
+export const TOTALS_INTERVAL_MS = 300_000;
 export const DUMP_INTERVAL_MS = 300_000;
 /** Calm after lost events before the table is dumped: during overload a dump costs what is short. */
 export const LOSS_QUIET_MS = 5000;

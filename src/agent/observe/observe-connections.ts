@@ -12,6 +12,7 @@ import type {
   DegradedEntry,
   GapEntry,
   LogEntry,
+  TotalsEntry,
 } from "../../format/entry.ts";
 import { AddressScope, type LocalAddresses, type NetworkRule } from "./address-scope.ts";
 import { ConntrackSource } from "./conntrack-source.ts";
@@ -23,9 +24,16 @@ import { claimedAddresses, readLocalAddresses, sameAddresses } from "./own-addre
 import { PayloadNotes } from "./payload-notes.ts";
 import { SocketSource } from "./socket-source.ts";
 import { TableGuard } from "./table-guard.ts";
+import { TotalsSource } from "./totals-source.ts";
 import { Tracker } from "./tracker.ts";
 
-export type ObservedEntry = ConnectionEntry | GapEntry | DegradedEntry | LogEntry | AddressesEntry;
+export type ObservedEntry =
+  | ConnectionEntry
+  | GapEntry
+  | DegradedEntry
+  | LogEntry
+  | AddressesEntry
+  | TotalsEntry;
 
 export interface ObserveOptions {
   readonly clock: Clock;
@@ -84,6 +92,8 @@ export async function observeConnections(options: ObserveOptions): Promise<Obser
   const guard = guardTable({ ...options, emit });
   source.start();
   payload.start(() => source.completeToMs());
+  const totals = new TotalsSource({ clock, emit });
+  totals.start();
   return {
     completeToMs: () => source.completeToMs(),
     snapshot: () => tracker.snapshot(),
@@ -95,6 +105,7 @@ export async function observeConnections(options: ObserveOptions): Promise<Obser
       guard?.stop();
       await source.drain(DRAIN_MS);
       payload.stop();
+      await totals.stop();
       source.stop();
       fence.close();
       await host.restore();

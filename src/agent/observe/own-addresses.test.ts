@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AddressScope } from "./address-scope.ts";
-import { claimedAddresses, readLocalAddresses, type Interfaces } from "./own-addresses.ts";
+import {
+  claimedAddresses,
+  claimingInterfaces,
+  readLocalAddresses,
+  type Interfaces,
+} from "./own-addresses.ts";
 
 function v4(cidr: string): NonNullable<Interfaces[string]>[number] {
   const address = cidr.split("/")[0] ?? "";
@@ -29,6 +34,11 @@ test("names the node by addresses that are its own alone", () => {
     inner: ["172.17.0.1/16", "172.18.0.1/16"],
     broadcasts: ["10.1.3.255", "172.17.255.255", "172.18.255.255", "192.168.1.255"],
   });
+});
+
+test("knows the interfaces that carry them", () => {
+  const more = { ...INTERFACES, "eth1:2": [v4("10.9.0.1/24")], wlan0: [v6("fe80::7/64", 3)] };
+  assert.deepEqual([...claimingInterfaces(more)], ["eth0", "tailscale0", "br-lan", "eth1"]);
 });
 
 test("claims them by network", () => {

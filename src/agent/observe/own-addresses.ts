@@ -21,7 +21,7 @@ export function readLocalAddresses(interfaces: Interfaces = networkInterfaces())
   const broadcasts = new Set<string>();
   for (const [name, infos = []] of Object.entries(interfaces)) {
     for (const { address: text, cidr } of infos) {
-      const address = canonicalAddress(text.replace(/%.*$/, ""));
+      const address = canonicalAddress(withoutZone(text));
       if (isNeverNaming(address) || cidr === null) continue;
       if (isIPv4(address)) addBroadcast(broadcasts, address, cidr);
       if (!INNER_INTERFACE.test(name)) own.add(address);
@@ -39,6 +39,21 @@ export function readLocalAddresses(interfaces: Interfaces = networkInterfaces())
   };
 }
 
+/** Names of the interfaces that carry addresses which name this node. */
+export function claimingInterfaces(interfaces: Interfaces = networkInterfaces()): Set<string> {
+  const names = new Set<string>();
+  for (const [name, infos = []] of Object.entries(interfaces)) {
+    if (INNER_INTERFACE.test(name)) continue;
+    const claims = infos.some(
+      ({ address, cidr }) =>
+        cidr !== null && !isNeverNaming(canonicalAddress(withoutZone(address))),
+    );
+    // An address with a label of its own, `eth0:1`, is on the interface before the colon.
+    if (claims) names.add(name.split(":")[0] ?? name);
+  }
+  return names;
+}
+
 /** The claim for the `addresses` entry: own addresses by network. */
 export function claimedAddresses(
   local: LocalAddresses,
@@ -51,6 +66,10 @@ export function claimedAddresses(
 
 export function sameAddresses(a: LocalAddresses, b: LocalAddresses): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function withoutZone(address: string): string {
+  return address.replace(/%.*$/, "");
 }
 
 /** The last address of an IPv4 subnet; point-to-point subnets (/31, /32) have none. */

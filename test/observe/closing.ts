@@ -5,6 +5,7 @@
  * `node closing.ts serve` answers on port 7100; `node closing.ts talk ADDRESS ROUNDS FIRST-PORT`
  * opens one connection for each ending and round, some at a time, and prints for each one line of
  * JSON with what the two programs wrote. The first line of a connection says what is wanted.
+ * `node closing.ts again ADDRESS ROUNDS PORT` opens one after the other from the same port.
  */
 import { connect, createServer, type Socket } from "node:net";
 
@@ -137,8 +138,10 @@ async function talk(address: string, rounds: number, firstPort: number): Promise
   let port = firstPort;
   for (let round = 0; round < rounds; round++) {
     for (const ending of ENDINGS) {
-      const own = port++;
-      wanted.push(() => one(address, own, ending));
+      const requestBytes = SIZES[port % SIZES.length] ?? 0;
+      const answerBytes = SIZES[(port >> 3) % SIZES.length] ?? 0;
+      const plan = { port: port++, ending, requestBytes, answerBytes };
+      wanted.push(() => one(address, plan));
     }
   }
   const next = async (): Promise<void> => {
@@ -147,16 +150,33 @@ async function talk(address: string, rounds: number, firstPort: number): Promise
   await Promise.all(Array.from({ length: AT_ONCE }, next));
 }
 
-async function one(address: string, port: number, ending: Ending): Promise<void> {
+/** The responder ends them: then the initiator's port is free at once. */
+async function again(address: string, rounds: number, port: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    const answerBytes = SIZES[round % SIZES.length] ?? 0;
+    await one(address, { port, ending: "responder", requestBytes: 100 + round, answerBytes });
+  }
+}
+
+interface Plan extends Wish {
+  readonly port: number;
+}
+
+async function one(
+  address: string,
+  { port, ending, requestBytes, answerBytes }: Plan,
+): Promise<void> {
   const socket = connect({ host: address, port: PORT, localPort: port, allowHalfOpen: true });
   socket.on("error", () => socket.destroy());
   await moved(socket, "connect", "close");
-  const requestBytes = SIZES[port % SIZES.length] ?? 0;
-  const answerBytes = SIZES[(port >> 3) % SIZES.length] ?? 0;
+  if (socket.destroyed) throw new Error(`no connection from port ${port}`);
   const line =
     ending === "nothing-said" ? "" : `${JSON.stringify({ ending, requestBytes, answerBytes })}\n`;
-  if (line !== "") socket.write(line + "r".repeat(requestBytes));
-  if (line !== "") await read(socket, answerBytes);
+  // All is handed to the kernel before the socket may be given up.
+  const written = new Promise((resolve) =>
+    socket.write(line + "r".repeat(line === "" ? 0 : requestBytes), resolve),
+  );
+  if (line !== "") await Promise.all([written, read(socket, answerBytes)]);
   await initiatorEnds[ending](socket);
   if (!socket.closed) await moved(socket, "close");
   const told: Told = {
@@ -193,5 +213,6 @@ const initiatorEnds: Readonly<Record<Ending, (socket: Socket) => Promise<void>>>
 if (import.meta.main) {
   const [mode, address = "127.0.0.1", rounds = "1", firstPort = "20000"] = process.argv.slice(2);
   if (mode === "serve") serve();
+  else if (mode === "again") await again(address, Number(rounds), Number(firstPort));
   else await talk(address, Number(rounds), Number(firstPort));
 }

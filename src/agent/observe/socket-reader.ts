@@ -6,6 +6,7 @@
  * where `ls` is, makes it write lines.
  */
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { setPriority } from "node:os";
 import type { Clock, Timer } from "../../std/clock.ts";
 import { LINE_BYTES_MAX } from "./limits.ts";
 import { PrivatePipe, withLargePipe } from "./private-pipe.ts";
@@ -25,6 +26,8 @@ const POLL_MS = 100;
 /** A small one holds 150. */
 const SMALL_POLL_MS = 20;
 const NEWLINE = 0x0a;
+/** Behind the agent, which has 5: nothing is lost for good by coming late. */
+const READER_NICE = 10;
 /** What a shell, and what `stdbuf` says of a program that is not there or may not be run. */
 const NOT_STARTED: ReadonlySet<number | null> = new Set([126, 127]);
 
@@ -50,6 +53,7 @@ export class SocketReader {
     // Numbers and names as the parser knows them, whatever language the machine speaks.
     this.#child = spawn(program, args, { stdio, env: { ...process.env, LC_ALL: "C" } });
     this.#pipe.handedOver();
+    goBehind(this.#child.pid);
     this.#awaitEnd();
     this.#poll();
   }
@@ -113,5 +117,13 @@ export class SocketReader {
     if (this.#ended) return;
     this.#close();
     this.#options.onEnd(reason, isMissing);
+  }
+}
+
+function goBehind(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, READER_NICE);
+  } catch {
+    // It is gone already.
   }
 }

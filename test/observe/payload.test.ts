@@ -97,6 +97,7 @@ test("a reader that dies is started again, and its loss is no gap", { skip }, as
   assert.notEqual(serving.pid, undefined);
   const said = (pattern: RegExp): number =>
     atA.of("log").filter(({ body }) => pattern.test(String(body))).length;
+  await until("the first", () => said(/^payload bytes of ended TCP connections are read/) === 1);
   process.kill(Number((await atA.status()).socketReaderPid), "SIGKILL");
   await until("the end", () => said(/reader of payload bytes ended.*SIGKILL/) === 1);
   await until("another one", () => said(/^payload bytes of ended TCP connections are read/) === 2);

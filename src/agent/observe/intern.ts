@@ -54,8 +54,10 @@ const KERNEL_STATES: ReadonlySet<string> = new Set([
 export function internText(address: string): string | undefined {
   const known = byText.get(address);
   if (known !== undefined) return known;
-  const found = canonical(address);
-  if (found !== undefined) remember(byText, address, found);
+  // A copy: a part of a longer text would keep the whole of it in memory.
+  const own = Buffer.from(address, "latin1").toString("latin1");
+  const found = canonical(own);
+  if (found !== undefined) remember(byText, own, found);
   return found;
 }
 

@@ -43,6 +43,9 @@ export const TUPLES_GONE_MAX = 65_536;
 export const SOCKET_RESTART_MIN_MS = 1000;
 export const SOCKET_RESTART_MAX_MS = 60_000;
 
+/** A reader that lasts so long has begun to work, and is said to. */
+export const SOCKET_CONFIRM_MS = 1000;
+
 /** How long a connection must live before the server is told early that it was established. */
 export const PROMPT_UPDATE_AFTER_MS = 1000;
 

@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import type { Clock, Timer } from "../../std/clock.ts";
 import type { LogEntry } from "../../format/entry.ts";
-import { SOCKET_RESTART_MAX_MS, SOCKET_RESTART_MIN_MS } from "./limits.ts";
+import { SOCKET_CONFIRM_MS, SOCKET_RESTART_MAX_MS, SOCKET_RESTART_MIN_MS } from "./limits.ts";
 import { parseSocketLine, type SocketEnd } from "./socket-line.ts";
 import { SocketReader } from "./socket-reader.ts";
 
@@ -35,6 +35,9 @@ export class SocketSource {
   #startedMonotonicMs = 0;
   #isMissing = false;
   #isStopped = false;
+  /** As the log has it. */
+  #saidToRun = false;
+  #saidReason = "";
 
   constructor(options: SocketSourceOptions) {
     this.#options = options;
@@ -51,7 +54,7 @@ export class SocketSource {
     this.#startedMonotonicMs = this.#options.clock.monotonicMs();
     try {
       this.#reader = this.#newReader();
-      this.#log(9, "payload bytes of ended TCP connections are read");
+      this.#timer = this.#options.clock.after(SOCKET_CONFIRM_MS, () => this.#sayItRuns());
     } catch (error) {
       this.#ended(String(error), false);
     }
@@ -63,7 +66,8 @@ export class SocketSource {
     if (this.#reader === undefined) return;
     this.#reader.stop();
     this.#reader = undefined;
-    this.#log(9, "payload bytes are not read while the machine is under load");
+    if (this.#saidToRun) this.#log(9, "payload bytes are not read while the machine is under load");
+    this.#saidToRun = false;
   }
 
   stop(): void {
@@ -71,6 +75,11 @@ export class SocketSource {
     this.#timer?.cancel();
     this.#reader?.stop();
     this.#reader = undefined;
+  }
+
+  #sayItRuns(): void {
+    if (!this.#saidToRun) this.#log(9, "payload bytes of ended TCP connections are read");
+    this.#saidToRun = true;
   }
 
   #newReader(): SocketReader {
@@ -88,6 +97,7 @@ export class SocketSource {
 
   #ended(reason: string, isMissing: boolean): void {
     const { clock } = this.#options;
+    this.#timer?.cancel();
     this.#reader = undefined;
     this.#isMissing = isMissing;
     if (isMissing) return this.#log(13, `payload bytes are not read: ${reason}`);
@@ -95,11 +105,20 @@ export class SocketSource {
     if (ranMs >= SOCKET_RESTART_MAX_MS) this.#restartDelayMs = SOCKET_RESTART_MIN_MS;
     const delayMs = this.#restartDelayMs;
     this.#restartDelayMs = Math.min(SOCKET_RESTART_MAX_MS, delayMs * 2);
+    this.#sayItEnded(reason, delayMs);
+    this.#timer = clock.after(delayMs, () => this.start());
+  }
+
+  /** One that ends at once for the same reason each time is told once. */
+  #sayItEnded(reason: string, delayMs: number): void {
+    const isNews = this.#saidToRun || reason !== this.#saidReason;
+    this.#saidToRun = false;
+    this.#saidReason = reason;
+    if (!isNews) return;
     this.#log(
       13,
       `the reader of payload bytes ended, and is started again in ${delayMs / 1000} s: ${reason}`,
     );
-    this.#timer = clock.after(delayMs, () => this.start());
   }
 
   #log(severity: number, body: string): void {

@@ -15,6 +15,7 @@ import { decompressPayload } from "../src/format/payload.ts";
 import { ClickHouseDeriveStore } from "../src/reconcile/derive-store.ts";
 import { Derive } from "../src/reconcile/derive.ts";
 import { Reconcile } from "../src/reconcile/reconcile.ts";
+import { ClickHouseRulingStore } from "../src/reconcile/ruling-store.ts";
 import { systemClock } from "../src/std/clock.ts";
 import { openStore } from "../src/store/open-store.ts";
 import { SimJournal } from "../test/simulate/sim-journal.ts";
@@ -56,6 +57,7 @@ export async function benchDerive(connections = 400_000): Promise<DeriveFigures>
     const derive = await Derive.open({
       journal,
       store: new ClickHouseDeriveStore(store.client),
+      rulings: new ClickHouseRulingStore(store.client),
       intent,
       reconcile,
       clock,

@@ -17,6 +17,8 @@ export const listOptions = {
 export interface ListSpec<Item> {
   readonly path: string;
   readonly filters: Query;
+  /** More filters, one after the other, so that some items come first; not when following. */
+  readonly rounds?: readonly Query[];
   readonly headings: readonly string[];
   readonly row: (item: Item) => Cell[];
 }
@@ -36,7 +38,7 @@ export async function runList<Item>(
   const query: Query = { ...spec.filters, since, until, node };
   const batches = follow
     ? following<Item>(api, spec.path, query, limit ?? FOLLOW_FIRST_ITEMS)
-    : pages<Item>(api, spec.path, query, limit ?? Number.MAX_SAFE_INTEGER);
+    : inRounds<Item>(api, spec, query, limit ?? Number.MAX_SAFE_INTEGER);
   let isFirst = true;
   let printed = 0;
   for await (const items of batches) {
@@ -47,6 +49,21 @@ export async function runList<Item>(
   }
   if (printed === 0 && !call.json)
     call.terminal.err("nothing in this time; look further back with --since 7d\n");
+}
+
+async function* inRounds<Item>(
+  api: ApiClient,
+  { path, rounds = [{}] }: ListSpec<Item>,
+  query: Query,
+  itemsMax: number,
+): AsyncGenerator<readonly Item[]> {
+  let left = itemsMax;
+  for (const round of rounds) {
+    for await (const items of pages<Item>(api, path, { ...query, ...round }, left)) {
+      left -= items.length;
+      yield items;
+    }
+  }
 }
 
 /** Headings once; later batches are lined up among themselves. */

@@ -5,6 +5,7 @@ import { connectionsCommand } from "./commands/connections.ts";
 import { findingsCommand } from "./commands/findings.ts";
 import { keyCommands } from "./commands/keys.ts";
 import { nodeCommands } from "./commands/nodes.ts";
+import { rulingCommands } from "./commands/rulings.ts";
 import { serverCommand } from "./commands/server.ts";
 import { sqlCommand } from "./commands/sql.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -19,6 +20,7 @@ export function tallystick(version: string): Program {
       statusCommand,
       connectionsCommand,
       findingsCommand,
+      ...rulingCommands,
       ...nodeCommands,
       ...keyCommands,
       sqlCommand,

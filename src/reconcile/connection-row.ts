@@ -1,6 +1,7 @@
 /** A connection as a row of the store, and back. */
 import { dayOf, type Columns, type RowBlocks } from "../store/row-blocks.ts";
 import {
+  BY_HAND,
   COUNTER_STATES,
   HALF_FLAG,
   NO_HALF,
@@ -34,6 +35,7 @@ import {
   verdictOf,
 } from "./half-state.ts";
 import type { Changed, Reconcile } from "./reconcile.ts";
+import type { Excused } from "./rulings.ts";
 
 type ConnectionColumns = Columns<"connection_rows">;
 
@@ -41,19 +43,30 @@ const NO_NODE = Buffer.alloc(16);
 const VERDICT_CODE = codes(VERDICTS);
 const COUNTERS_CODE = codes(COUNTER_STATES);
 
-/** Adds the row of a connection as of `version`; and tombstones where its halves had rows of their own. */
-export function writeConnection(blocks: RowBlocks, changed: Changed, version: number): void {
+/**
+ * Adds the row of a connection as of `version`; and tombstones where its halves had rows of their own.
+ * That it was excused by hand, by the ruling `word`, is the row's to show: the comparison's own
+ * verdict stays what it is.
+ */
+export function writeConnection(
+  blocks: RowBlocks,
+  changed: Changed,
+  version: number,
+  word?: Excused,
+): void {
   for (const half of changed.tombstones) {
     const columns = blocks.row("connection_rows", dayOf(half.openedMs));
     push(columns, { key: half, other: undefined, peerName: "", tombstones: [] }, version, 1);
+    pushVerdict(columns, half, undefined);
   }
-  push(blocks.row("connection_rows", dayOf(changed.key.openedMs)), changed, version, 0);
+  const to = blocks.row("connection_rows", dayOf(changed.key.openedMs));
+  push(to, changed, version, 0);
+  pushVerdict(to, changed.key, word);
 }
 
 function push(to: ConnectionColumns, changed: Changed, version: number, deleted: 0 | 1): void {
   const { key, other } = changed;
   const shown = shownTuple(key, other);
-  const proof = key.records.rare.get(key.slot)?.proof;
   to.k_opened.push(key.openedMs);
   to.k_node.push(nodeBytes(key.node.id));
   to.k_epoch.push(key.epoch);
@@ -69,14 +82,20 @@ function push(to: ConnectionColumns, changed: Changed, version: number, deleted:
   to.responder_port.push(shown.responderPort);
   to.initiator_node.push(nodeName(changed, 0));
   to.responder_node.push(nodeName(changed, 1));
-  to.verdict.push(VERDICT_CODE[verdictOf(key)]);
-  to.excuse.push(excuseOf(key));
-  to.excuse_index.push(proof === undefined ? 0 : proof.index);
-  to.excuse_seq.push(proof === undefined ? 0 : proof.seq);
   to.counters.push(COUNTERS_CODE[countersOf(key)]);
   pushFirst(to, key);
   pushSecond(to, key, other);
   pushTranslated(to, key, other);
+}
+
+function pushVerdict(to: ConnectionColumns, key: Half, word: Excused | undefined): void {
+  const verdict = verdictOf(key);
+  const isExcused = word !== undefined && (verdict === "missing" || verdict === "differs");
+  const proof = isExcused ? word : key.records.rare.get(key.slot)?.proof;
+  to.verdict.push(VERDICT_CODE[isExcused ? "excused" : verdict]);
+  to.excuse.push(isExcused ? BY_HAND : excuseOf(key));
+  to.excuse_index.push(proof === undefined ? 0 : proof.index);
+  to.excuse_seq.push(proof === undefined ? 0 : proof.seq);
 }
 
 function pushFirst(to: ConnectionColumns, a: Half): void {
@@ -229,12 +248,15 @@ export function restoreConnection(reconcile: Reconcile, stored: StoredConnection
   if (isPair && b === undefined) return;
   const isSettled = Number(row["settled"]) === 1;
   const key = b === undefined ? a : join(a, b);
-  setVerdict(key, row["verdict"] as Verdict, row["excuse"] as Excuse);
+  const isByHand = row["excuse"] === BY_HAND;
+  const verdict = isByHand ? (isPair ? "differs" : "missing") : (row["verdict"] as Verdict);
+  if (isByHand) setVerdict(key, verdict);
+  else setVerdict(key, verdict, row["excuse"] as Excuse);
   setCounters(key, row["counters"] as CounterState);
   setMark(key, MARK.hasRow);
-  if (row["verdict"] === "missing") setMark(key, MARK.foundMissing);
+  if (verdict === "missing") setMark(key, MARK.foundMissing);
   const proof = { index: Number(row["excuse_index"]), seq: Number(row["excuse_seq"]) };
-  if (proof.index !== 0) key.records.rareOf(key.slot).proof = proof;
+  if (proof.index !== 0 && !isByHand) key.records.rareOf(key.slot).proof = proof;
   for (const half of b === undefined ? [a] : [a, b]) {
     if (isSettled) setMark(half, MARK.settled);
     reconcile.adopt(half);

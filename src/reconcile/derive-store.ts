@@ -157,7 +157,7 @@ export class ClickHouseDeriveStore implements DeriveStore {
 
   async findings(): Promise<StoredFinding[]> {
     const rows = await this.#rows<FindingRow>(
-      `SELECT lower(hex(id)) AS id, state, kind, connection_id,
+      `SELECT lower(hex(id)) AS id, if(finding_rows.state = 'resolved', 'resolved', 'open') AS state, kind, connection_id,
         if(${IS_BETWEEN}, evidence, '') AS evidence FROM finding_rows FINAL`,
     );
     return rows.map(storedFinding);
@@ -212,8 +212,9 @@ interface FindingRow {
   readonly evidence: string;
 }
 
-/** Between two nodes, and open. */
-const IS_BETWEEN = "state = 'open' AND kind IN ('missing-half', 'counters-differ')";
+/** Between two nodes, and not resolved: what a person said of it is not the comparison's. */
+const IS_BETWEEN =
+  "finding_rows.state != 'resolved' AND kind IN ('missing-half', 'counters-differ')";
 
 /** What a mismatch's evidence says of the two nodes; one that counts many says how many. */
 interface PairEvidence {

@@ -13,6 +13,7 @@ import { ClickHouseDeriveStore } from "./derive-store.ts";
 import { Derive, type DeriveJournal } from "./derive.ts";
 import { intentFile } from "./intent-file.ts";
 import { Reconcile } from "./reconcile.ts";
+import { ClickHouseRulingStore } from "./ruling-store.ts";
 
 /** Progress is told at least this far apart: it is read by people and metrics. */
 const PROGRESS_MS = 500;
@@ -91,6 +92,7 @@ async function main(port: Port, orders: DeriveOrders): Promise<void> {
   derive = await Derive.open({
     journal: journalOf(reader, durableEnd),
     store: new ClickHouseDeriveStore(store.client),
+    rulings: new ClickHouseRulingStore(store.client),
     intent: intentFile(orders.intentPath),
     reconcile,
     clock,

@@ -29,9 +29,10 @@ import { crashPoint } from "../std/crash-point.ts";
 import { RowBlocks, type ReadyBlock } from "../store/row-blocks.ts";
 import { restoreConnection, writeConnection } from "./connection-row.ts";
 import type { DeriveStore, Position } from "./derive-store.ts";
-import { writeBatch, writeFinding, writeLog, writeNode, type BatchPlace } from "./entry-rows.ts";
+import { writeBatch, writeFindingRow, writeLog, writeNode, type BatchPlace } from "./entry-rows.ts";
 import type { FindingDraft } from "./findings.ts";
 import type { BatchRecord, NumberedEntry, Reconcile } from "./reconcile.ts";
+import { Rulings, type Rewrite, type RulingStore } from "./rulings.ts";
 
 export interface JournalBatch {
   readonly index: number;
@@ -65,6 +66,7 @@ export interface IntentFile {
 export interface DeriveParts {
   readonly journal: DeriveJournal;
   readonly store: DeriveStore;
+  readonly rulings: RulingStore;
   readonly intent: IntentFile;
   readonly reconcile: Reconcile;
   readonly clock: Clock;
@@ -81,6 +83,7 @@ interface Prepared extends Range {
   readonly isRepeated: boolean;
   readonly blocks: readonly ReadyBlock[];
   readonly findings: FindingDraft[];
+  readonly rewrites: readonly Rewrite[];
 }
 
 /** Compressed payload bytes per range: about 200,000 connection entries, a block that the engine likes. */
@@ -96,6 +99,8 @@ export class Derive {
   readonly #blocks = new RowBlocks();
   /** Of one batch after the other. */
   readonly #block = new EntryBlock();
+  readonly #rulings = new Rulings();
+  #inFlight: Promise<void> = Promise.resolve();
   #position = 0;
   #committed = 0;
   #stopped = false;
@@ -120,23 +125,22 @@ export class Derive {
 
   /** Works until `stop`; rejects only for what trying again cannot mend. */
   async run(): Promise<void> {
-    let inFlight: Promise<void> = Promise.resolve();
     while (!this.#stopped) {
       const begunMs = this.#parts.clock.monotonicMs();
       const prepared = await this.#prepare();
-      await inFlight;
+      await this.#inFlight;
       if (prepared === undefined) {
         await Promise.race([this.#parts.journal.grown(this.#position), this.#stop.promise]);
         continue;
       }
       await this.#parts.journalFindings(prepared.findings);
       if (prepared.findings.length > 0) crashPoint("derive: findings journaled");
-      inFlight = this.#commit(prepared);
+      this.#inFlight = this.#commit(prepared);
       // An early rejection must not become unhandled before the next turn awaits it.
-      inFlight.catch(() => undefined);
+      this.#inFlight.catch(() => undefined);
       if (this.#parts.journal.end - this.#position < BUSY_RECORDS) await this.#pace(begunMs);
     }
-    await inFlight;
+    await this.#inFlight;
   }
 
   stop(): void {
@@ -154,6 +158,7 @@ export class Derive {
     this.#intent = last?.from === this.#position ? last : undefined;
     for (const node of await store.nodes()) reconcile.restoreNode(node.id, node.name, node.memory);
     for (const found of await store.findings()) reconcile.restoreFinding(found);
+    await this.#rulings.restore(this.#parts.rulings);
     await store.eachUnsettled(position.rereadFrom, (stored) =>
       restoreConnection(reconcile, stored),
     );
@@ -188,8 +193,9 @@ export class Derive {
     const isRepeated = this.#intent !== undefined;
     this.#intent = undefined;
     this.#position = to;
+    await this.#writeFindings();
     const heldFrom = reconcile.drainChanged((changed) =>
-      writeConnection(this.#blocks, changed, to),
+      writeConnection(this.#blocks, changed, to, this.#rulings.excused(changed.key)),
     );
     for (const stream of reconcile.streams.values()) {
       if (stream.changed) writeNode(this.#blocks, stream, to);
@@ -197,7 +203,17 @@ export class Derive {
     }
     const findings = reconcile.drainFindings();
     const blocks = this.#blocks.drain().toSorted((a, b) => orderOf(a) - orderOf(b));
-    return { from, to, rereadFrom: Math.min(heldFrom ?? to, to), isRepeated, blocks, findings };
+    const rewrites = this.#rulings.takeRewrites();
+    const rereadFrom = Math.min(heldFrom ?? to, to);
+    return { from, to, rereadFrom, isRepeated, blocks, findings, rewrites };
+  }
+
+  /** A ruling is about a row, which the range before may be inserting. */
+  async #writeFindings(): Promise<void> {
+    if (this.#rulings.needsStore) await this.#inFlight;
+    await this.#persist("read findings", () =>
+      this.#rulings.write((row) => writeFindingRow(this.#blocks, row), this.#parts.rulings),
+    );
   }
 
   /** Exactly the records `from`…`to`, however many reads that takes. */
@@ -242,12 +258,16 @@ export class Derive {
       case "update":
       case "close":
       case "account":
-      case "tick":
         return;
+      case "tick":
+        return this.#rulings.tick(entry.atMs, { index: place.index, seq });
       case "finding": {
         const nodeName = entry.node === "" ? "" : this.#parts.reconcile.streamFor(entry.node).name;
-        return writeFinding(this.#blocks, entry, { index: place.index, seq, nodeName });
+        return this.#rulings.finding(entry, nodeName, { index: place.index, seq });
       }
+      case "ruling":
+        this.#rulings.ruling(entry, { index: place.index, seq });
+        return writeLog(this.#blocks, entry, seq, place);
       default:
         return writeLog(this.#blocks, entry, seq, place);
     }
@@ -266,6 +286,9 @@ export class Derive {
           : store.insert(block, token),
       );
       crashPoint("derive: block inserted");
+    }
+    for (const rewrite of prepared.rewrites) {
+      await this.#persist("rewrite a connection", () => this.#parts.rulings.rewrite(rewrite, to));
     }
     const position = { next: to, rereadFrom };
     await this.#persist("remember the position", () => store.setPosition(position));

@@ -1,7 +1,8 @@
 /** Rows for everything that is not a connection: batches, log lines, findings, nodes. */
-import type { Entry, FindingEntry } from "../format/entry.ts";
+import type { Entry } from "../format/entry.ts";
 import { chainHash, type Batch } from "../format/batch.ts";
 import { dayOf, type RowBlocks } from "../store/row-blocks.ts";
+import type { Standing } from "./finding-state.ts";
 import type { NodeStream } from "./node-stream.ts";
 
 export interface BatchPlace {
@@ -63,6 +64,8 @@ function bodyOf(entry: Entry): string {
       return entry.name;
     case "revoked":
       return entry.node;
+    case "ruling":
+      return `${entry.ruling} ${entry.finding}: ${entry.reason}`;
     case "stop":
       return `stop: ${entry.reason}`;
     case "degraded":
@@ -74,24 +77,47 @@ function bodyOf(entry: Entry): string {
   }
 }
 
-export function writeFinding(
-  blocks: RowBlocks,
-  entry: FindingEntry,
-  place: { readonly index: number; readonly seq: number; readonly nodeName: string },
-): void {
+/** A finding as one row, with the state that it has after all entries about it. */
+export interface FindingRow {
+  /** Hex. */
+  readonly id: string;
+  /** `seq` of the last entry that changed it. */
+  readonly version: number;
+  /** The record with that entry. */
+  readonly index: number;
+  /** When it was concluded. */
+  readonly atMs: number;
+  readonly kind: string;
+  readonly severity: string;
+  readonly standing: Standing;
+  readonly nodeName: string;
+  readonly node: string;
+  readonly connection: string;
+  readonly title: string;
+  /** JSON. */
+  readonly evidence: string;
+}
+
+export function writeFindingRow(blocks: RowBlocks, row: FindingRow): void {
+  const { standing } = row;
   const to = blocks.row("finding_rows", "");
-  to.id.push(Buffer.from(entry.id, "hex"));
-  to.version.push(place.seq);
-  to.journal_index.push(place.index);
-  to.time.push(entry.atMs);
-  to.kind.push(entry.finding);
-  to.severity.push(entry.severity);
-  to.state.push(entry.state);
-  to.node.push(place.nodeName);
-  to.node_id.push(entry.node);
-  to.connection_id.push(entry.connection);
-  to.title.push(entry.title);
-  to.evidence.push(JSON.stringify(entry.evidence));
+  to.id.push(Buffer.from(row.id, "hex"));
+  to.version.push(row.version);
+  to.journal_index.push(row.index);
+  to.time.push(row.atMs);
+  to.kind.push(row.kind);
+  to.severity.push(row.severity);
+  to.state.push(standing.state);
+  to.node.push(row.nodeName);
+  to.node_id.push(row.node);
+  to.connection_id.push(row.connection);
+  to.title.push(row.title);
+  to.evidence.push(row.evidence);
+  to.reason.push(standing.reason);
+  to.ruled_by.push(standing.actor);
+  to.ruled_until.push(standing.expiresAtMs);
+  to.ruled_index.push(standing.ruling.index);
+  to.ruled_seq.push(standing.ruling.seq);
 }
 
 export function writeNode(blocks: RowBlocks, stream: NodeStream, version: number): void {

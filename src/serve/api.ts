@@ -8,6 +8,7 @@ import type {
 } from "fastify";
 import type { Control } from "../control/control.ts";
 import type { EvidenceSource } from "../evidence/source.ts";
+import type { RulingEntry } from "../format/entry.ts";
 import type { Clock } from "../std/clock.ts";
 import type { StoreReader } from "./query/store-reader.ts";
 import type { SchemaTypes } from "./validation.ts";
@@ -50,4 +51,6 @@ export interface ApiParts {
   /** SHA-256 of the certificate, when agents are to pin it; part of enrolment keys. */
   readonly fingerprint?: Buffer;
   vitals(): Vitals;
+  /** Journals a ruling; resolves when it is durable. Throws `control_busy`, `control_failed`. */
+  rule(entry: RulingEntry): Promise<{ readonly index: number }>;
 }

@@ -10,6 +10,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { listRoutes } from "./routes/lists.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { rulingRoutes } from "./routes/rulings.ts";
 import { sqlRoutes } from "./routes/sql.ts";
 import { checkBySchemas } from "./validation.ts";
 
@@ -52,6 +53,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       keyRoutes(api, parts);
       listRoutes(api, parts);
       evidenceRoutes(api, parts);
+      rulingRoutes(api, parts);
       sqlRoutes(api, parts);
       api.get(
         "/openapi.json",

@@ -6,7 +6,13 @@
 import { join } from "node:path";
 import { Control } from "../control/control.ts";
 import { ControlError } from "../control/control-error.ts";
-import type { EnrolledEntry, Entry, FindingEntry, RevokedEntry } from "../format/entry.ts";
+import type {
+  EnrolledEntry,
+  Entry,
+  FindingEntry,
+  RevokedEntry,
+  RulingEntry,
+} from "../format/entry.ts";
 import { Admission } from "../ingest/admit.ts";
 import { ChainWriter } from "../ingest/chain-writer.ts";
 import { IngestError } from "../ingest/errors.ts";
@@ -118,6 +124,17 @@ export class Intake {
     }
   }
 
+  /** Resolves when it is durable. Rejects with `control_busy` (not written) or `control_failed` (unknown). */
+  async rule(entry: RulingEntry): Promise<{ readonly index: number }> {
+    try {
+      return await appendControl(this.own, entry);
+    } catch (cause) {
+      if (cause instanceof ControlError) throw cause;
+      const text = "the journal did not confirm the ruling; its outcome is unknown";
+      throw new ControlError("control_failed", text, { cause });
+    }
+  }
+
   /** An entry of the server's operation; lost when it cannot be written now. */
   note(entry: Entry): void {
     this.own.append([entry]).catch(() => undefined);
@@ -148,7 +165,7 @@ export class Intake {
 
 async function appendControl(
   own: OwnStream | undefined,
-  entry: EnrolledEntry | RevokedEntry,
+  entry: EnrolledEntry | RevokedEntry | RulingEntry,
 ): Promise<{ readonly index: number }> {
   try {
     if (own === undefined) throw new ControlError("control_busy", "the server is starting");

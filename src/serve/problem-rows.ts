@@ -51,6 +51,11 @@ export const PROBLEMS = {
     title: "the lifetime is not allowed",
     hint: "ask for 1 second to 366 days",
   },
+  bad_expiry: {
+    status: 400,
+    title: "the ruling cannot end then",
+    hint: "name a time within the next 90 days; reopening has no end",
+  },
   bad_tag: {
     status: 400,
     title: "a tag is not allowed",
@@ -81,6 +86,11 @@ export const PROBLEMS = {
     status: 404,
     title: "no such finding",
     hint: "list them with `tallystick findings`",
+  },
+  finding_resolved: {
+    status: 409,
+    title: "the finding is resolved",
+    hint: "nothing is left to decide; should it be found again, it opens again",
   },
   already_revoked: {
     status: 409,

@@ -1,6 +1,7 @@
 /** Schemas that several routes share. Names are those of the SQL columns. */
 import { Type } from "typebox";
 import { INCIDENT_FINDINGS } from "../ingest/incident.ts";
+import { FINDING_STATES } from "../reconcile/finding-state.ts";
 import { RECONCILE_FINDINGS } from "../reconcile/findings.ts";
 import { VERDICTS } from "../store/schema.ts";
 
@@ -44,7 +45,7 @@ export const FindingQuery = Type.Object(
     severity: Type.Optional(
       Type.Array(Type.Enum(["low", "medium", "high", "critical"]), { maxItems: 4 }),
     ),
-    state: Type.Optional(Type.Enum(["open", "resolved"])),
+    state: Type.Optional(Type.Array(Type.Enum([...FINDING_STATES]), { maxItems: 4 })),
   },
   exact,
 );
@@ -77,13 +78,16 @@ export const Finding = Type.Object({
   time: Time,
   kind: Type.String(),
   severity: Type.String(),
-  state: Type.String(),
+  state: Type.Enum([...FINDING_STATES]),
   node: Type.String(),
   connection_id: Type.String(),
   title: Type.String(),
   evidence: Type.Record(Type.String(), Type.Unknown()),
   id: Type.String(),
-  journal_index: Type.Integer(),
+  reason: Type.String({ description: "of the ruling that holds, or reopened it; empty without" }),
+  ruled_by: Type.String(),
+  ruled_until: MaybeTime,
+  journal_index: Type.Integer({ description: "of the record that changed it last" }),
 });
 
 export const NODE_STATES = [

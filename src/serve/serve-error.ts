@@ -8,6 +8,8 @@ export type ServeErrorCode =
   | "not_found"
   | "unknown_finding"
   | "evidence_busy"
+  | "finding_resolved"
+  | "bad_expiry"
   | "payload_too_large"
   | "unsupported_media_type"
   | "unknown_host"

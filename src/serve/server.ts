@@ -7,6 +7,7 @@ import { chmod, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { loadAdminToken } from "../control/admin-token.ts";
+import type { RulingEntry } from "../format/entry.ts";
 import { type Clock, systemClock } from "../std/clock.ts";
 import { replaceFile } from "../std/durable-file.ts";
 import { nodeDisk } from "../std/node-disk.ts";
@@ -199,6 +200,7 @@ class Server implements RunningServer {
         version,
         startedAtMs: clock.nowMs(),
         vitals: () => this.#vitals(),
+        rule: (entry: RulingEntry) => this.#intake.rule(entry),
         ...(transport.scheme === "https" && transport.isSelfIssued
           ? { fingerprint: transport.fingerprint }
           : {}),

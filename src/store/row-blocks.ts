@@ -115,6 +115,11 @@ const COLUMNS = {
     connection_id: text(),
     title: text(),
     evidence: text(),
+    reason: text(),
+    ruled_by: text(),
+    ruled_until: time(),
+    ruled_index: u64(),
+    ruled_seq: u64(),
   }),
   node_rows: () => ({
     id: id(),

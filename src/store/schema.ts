@@ -8,7 +8,7 @@
  */
 
 /** Raised when a table changes; a store with another version is dropped and rebuilt from the journal. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 export const VERDICTS = [
   "pending",
@@ -144,7 +144,12 @@ export const TABLES = {
     node_id LowCardinality(String),
     connection_id String,
     title String CODEC(ZSTD(1)),
-    evidence String CODEC(ZSTD(1))
+    evidence String CODEC(ZSTD(1)),
+    reason String CODEC(ZSTD(1)),
+    ruled_by LowCardinality(String),
+    ruled_until DateTime64(3, 'UTC'),
+    ruled_index UInt64,
+    ruled_seq UInt64
   ) ENGINE = ReplacingMergeTree(version)
   ORDER BY id
   SETTINGS ${MERGE_TREE}`,
@@ -182,6 +187,9 @@ export const HALF_FLAG = {
   accounted: 32,
   split: 64,
 } as const;
+
+/** The excuse of a connection about which a person excused the finding. */
+export const BY_HAND = "by_hand";
 
 /** `a_role`, `b_role`: place in this list; `b_role` is `NO_HALF` while there is one half only. */
 export const ROLES = ["initiator", "responder", "forwarder"] as const;
@@ -264,7 +272,9 @@ export const VIEWS = {
   halves: `${HALF_VIEW("a")} UNION ALL ${HALF_VIEW("b")} WHERE ${TWO}`,
 
   findings: `SELECT time, kind, severity, state, node, connection_id, title, evidence,
-    lower(hex(id)) AS id, journal_index FROM finding_rows FINAL`,
+    lower(hex(id)) AS id, reason, ruled_by,
+    if(ruled_until = toDateTime64(0, 3, 'UTC'), NULL, ruled_until) AS ruled_until,
+    journal_index FROM finding_rows FINAL`,
 
   nodes: `SELECT name, lower(hex(id)) AS id, JSONExtract(addresses, 'Array(String)') AS addresses,
     last_seen, watermark, state FROM node_rows FINAL WHERE state != 'server'`,
@@ -277,8 +287,12 @@ export const VIEWS = {
   batches: `SELECT journal_index, received, node, epoch, batch_no, flags, seq_first, entry_count, closed,
     complete_to, payload_bytes, raw_bytes, lower(hex(chain_hash)) AS chain_hash FROM batch_rows`,
 
-  audit: `SELECT time, node AS actor, kind AS action, body AS target, attributes, journal_index
-    FROM log_rows WHERE kind IN ('enrolled', 'revoked')`,
+  audit: `SELECT time,
+    if(kind = 'ruling', JSONExtractString(attributes, 'actor'), toString(node)) AS actor,
+    if(kind = 'ruling', JSONExtractString(attributes, 'ruling'), toString(kind)) AS action,
+    if(kind = 'ruling', JSONExtractString(attributes, 'finding'), body) AS target,
+    JSONExtractString(attributes, 'reason') AS reason, attributes, journal_index
+    FROM log_rows WHERE kind IN ('enrolled', 'revoked', 'ruling')`,
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ViewName = keyof typeof VIEWS;

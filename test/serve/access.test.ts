@@ -18,6 +18,9 @@ const PROTECTED: readonly (readonly [method: string, path: string])[] = [
   ["GET", "/api/v1/connections"],
   ["GET", "/api/v1/findings"],
   ["GET", `/api/v1/findings/${"0".repeat(32)}`],
+  ["POST", `/api/v1/findings/${"0".repeat(32)}/excuse`],
+  ["POST", `/api/v1/findings/${"0".repeat(32)}/acknowledge`],
+  ["POST", `/api/v1/findings/${"0".repeat(32)}/reopen`],
   ["POST", "/api/v1/sql"],
 ];
 

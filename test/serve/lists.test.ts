@@ -150,7 +150,11 @@ describe("connections", () => {
     ["connections?verdict=odd", "bad_request", /verdict\.0: must be one of pending, matched, /],
     ["findings?kind=odd", "bad_request", /kind\.0: must be one of missing-half, .*replayed, /],
     ["findings?severity=odd", "bad_request", /severity\.0: must be one of low, medium, /],
-    ["findings?state=odd", "bad_request", /state: must be one of open, resolved$/],
+    [
+      "findings?state=odd",
+      "bad_request",
+      /state\.0: must be one of open, excused, acknowledged, resolved$/,
+    ],
   ];
   for (const [path, code, detail] of wrong) {
     it(`refuse ${path}, and say what there is`, async () => {

@@ -26,6 +26,8 @@ interface Finding {
 
 type Printer = Pick<Call<OptionTable>, "json" | "printJson" | "say" | "terminal">;
 
+const OPEN_FIRST = [{ state: ["open"] }, { state: ["excused", "acknowledged", "resolved"] }];
+
 export const findingsCommand = remoteCommand({
   name: "findings",
   summary: "what is wrong: mismatches that nothing excuses",
@@ -37,7 +39,12 @@ export const findingsCommand = remoteCommand({
       repeatable: true,
       choices: ["low", "medium", "high", "critical"],
     },
-    state: { type: "text", summary: "only these", choices: ["open", "resolved"] },
+    state: {
+      type: "text",
+      summary: "only these; without it all, the open ones first",
+      repeatable: true,
+      choices: ["open", "excused", "acknowledged", "resolved"],
+    },
     kind: { type: "text", summary: "only these, `missing-half` say", repeatable: true },
     id: {
       type: "text",
@@ -66,6 +73,7 @@ export const findingsCommand = remoteCommand({
     return runList<Finding>(call, api, {
       path: "/findings",
       filters: { severity, state, kind },
+      ...(state.length === 0 ? { rounds: OPEN_FIRST } : {}),
       headings: ["time", "severity", "state", "kind", "node", "title", "id"],
       row: (finding) => [
         humanTime(finding.time),

@@ -45,6 +45,9 @@ export const FINDING_LISTING: Listing = {
     "title",
     "evidence",
     "id",
+    "reason",
+    "ruled_by",
+    "ruled_until",
     "journal_index",
   ],
   timeColumn: "time",
@@ -77,7 +80,7 @@ export interface FindingFilters {
   readonly node?: string;
   readonly kind?: readonly string[];
   readonly severity?: readonly string[];
-  readonly state?: string;
+  readonly state?: readonly string[];
 }
 
 export function findingConditions({ node, kind, severity, state }: FindingFilters): Condition[] {
@@ -85,12 +88,12 @@ export function findingConditions({ node, kind, severity, state }: FindingFilter
     ...(node === undefined ? [] : [{ sql: "node = {node:String}", params: { node } }]),
     ...oneOf("kind", kind),
     ...oneOf("severity", severity),
-    ...(state === undefined ? [] : [{ sql: "state = {state:String}", params: { state } }]),
+    ...oneOf("state", state),
   ];
 }
 
 function oneOf(
-  column: "verdict" | "kind" | "severity",
+  column: "verdict" | "kind" | "severity" | "state",
   values: readonly string[] | undefined,
 ): Condition[] {
   if (values === undefined || values.length === 0) return [];

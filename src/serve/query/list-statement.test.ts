@@ -20,7 +20,7 @@ describe("a statement", () => {
     const evil = "'; DROP TABLE x --";
     const conditions = [
       ...connectionConditions({ node: evil, verdict: [evil] }),
-      ...findingConditions({ node: evil, kind: [evil], severity: [evil], state: evil }),
+      ...findingConditions({ node: evil, kind: [evil], severity: [evil], state: [evil] }),
     ];
     const cursor = encodeCursor({ kind: "page", key: 1, id: evil });
     const { text, params } = statement({ since: "1h", until: "now", cursor }, conditions);

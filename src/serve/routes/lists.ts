@@ -1,6 +1,7 @@
 /** `/api/v1/connections`, `/api/v1/findings`: filtered, paged by cursor, followed by cursor. */
 import { Type } from "typebox";
 import type { Api, ApiParts } from "../api.ts";
+import { findFinding, withEvidence } from "../find-finding.ts";
 import {
   CONNECTION_LISTING,
   connectionConditions,
@@ -14,9 +15,8 @@ import {
   type Page,
   pageOf,
 } from "../query/list-statement.ts";
-import { checkFindingId } from "../query/finding-id.ts";
 import { checkNodeFilter } from "../query/node-filter.ts";
-import { type Row, statementOf } from "../query/store-reader.ts";
+import { statementOf } from "../query/store-reader.ts";
 import { Connection, ConnectionQuery, Finding, FindingQuery } from "../schemas.ts";
 import { ServeError } from "../serve-error.ts";
 
@@ -77,7 +77,7 @@ export function listRoutes(app: Api, parts: ApiParts): void {
         response: { 200: Finding },
       },
     },
-    ({ params }) => findFinding(parts, params.id),
+    ({ params }) => findFinding(parts.store, params.id),
   );
 }
 
@@ -97,18 +97,6 @@ async function list(
   const context = { nowMs: parts.clock.nowMs(), committed: cursor?.committed ?? 0 };
   const statement = listStatement(listing, request, conditions, context);
   return pageOf(listing, request, await parts.store.rows(statement), context);
-}
-
-async function findFinding({ store }: ApiParts, id: string): Promise<Row> {
-  const text = `SELECT ${FINDING_LISTING.columns.join(", ")} FROM findings WHERE id = {id:String}`;
-  const [row] = await store.rows({ text, params: { id: checkFindingId(id) } });
-  if (row === undefined) throw new ServeError("unknown_finding", `no finding has the id ${id}`);
-  return withEvidence(row);
-}
-
-/** The store keeps evidence as text; what it holds is the server's own JSON. */
-function withEvidence(row: Row): Row {
-  return { ...row, evidence: JSON.parse(String(row["evidence"])) as unknown };
 }
 
 function pageSchema<Item extends typeof Connection | typeof Finding>(item: Item) {

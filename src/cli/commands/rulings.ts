@@ -1,0 +1,73 @@
+/** `tallystick findings excuse|acknowledge|reopen`: a person's word about a finding, with its reason. */
+import type { Command } from "../../std/command-line.ts";
+import { humanTime } from "../human.ts";
+import { remoteCommand } from "../remote-command.ts";
+
+interface Ruled {
+  readonly id: string;
+  readonly state: string;
+  readonly title: string;
+  readonly ruled_until: string | null;
+}
+
+const reason = {
+  type: "text",
+  value: "TEXT",
+  summary: "why; it is journaled",
+  required: true,
+} as const;
+const expires = { type: "duration", summary: "opens again after this long, 90d at most" } as const;
+const positionals = [{ name: "ID", summary: "as in `findings`" }] as const;
+
+const excuse = remoteCommand({
+  name: "findings excuse",
+  summary: "a mismatch has a harmless reason: its connection is excused",
+  options: {
+    reason,
+    expires: { ...expires, summary: "opens again after this long, 90d at most, as without it" },
+  },
+  positionals,
+  run: (call, api) => rule(call, api, "excuse"),
+});
+
+const acknowledge = remoteCommand({
+  name: "findings acknowledge",
+  summary: "a finding is known and accepted, an opt-out say",
+  options: { reason, expires },
+  positionals,
+  run: (call, api) => rule(call, api, "acknowledge"),
+});
+
+const reopen = remoteCommand({
+  name: "findings reopen",
+  summary: "take an excuse or acknowledgement back",
+  options: { reason },
+  positionals,
+  run: (call, api) => rule(call, api, "reopen"),
+});
+
+interface RulingCall {
+  readonly options: { readonly reason: string; readonly expires?: number | undefined };
+  readonly positionals: readonly string[];
+  readonly json: boolean;
+  readonly terminal: { readonly nowMs: number };
+  readonly say: (text: string) => void;
+  readonly printJson: (value: unknown) => void;
+}
+
+async function rule(
+  call: RulingCall,
+  api: { post<T>(path: string, body: object): Promise<T> },
+  action: string,
+): Promise<void> {
+  const { options, positionals: words, terminal } = call;
+  const { expires: lastsMs } = options;
+  const end = lastsMs === undefined ? undefined : new Date(terminal.nowMs + lastsMs).toISOString();
+  const path = `/findings/${encodeURIComponent(words[0] ?? "")}/${action}`;
+  const ruled = await api.post<Ruled>(path, { reason: options.reason, expires_at: end });
+  if (call.json) return call.printJson(ruled);
+  const until = ruled.ruled_until === null ? "" : ` until ${humanTime(ruled.ruled_until)}`;
+  call.say(`${ruled.state}${until}: ${ruled.title}`);
+}
+
+export const rulingCommands: readonly Command[] = [excuse, acknowledge, reopen];

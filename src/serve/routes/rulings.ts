@@ -1,0 +1,60 @@
+/** `/api/v1/findings/{id}/excuse`, `…/acknowledge`, `…/reopen`: a person's word, durable when answered. */
+import { Type } from "typebox";
+import type { Ruling } from "../../format/entry.ts";
+import { REASON_CHARS_MAX } from "../../format/limits.ts";
+import type { Api, ApiParts } from "../api.ts";
+import { findFinding } from "../find-finding.ts";
+import { Rulings } from "../rulings.ts";
+import { Finding } from "../schemas.ts";
+
+const exact = { additionalProperties: false } as const;
+
+const Id = Type.Object({ id: Type.String({ description: "32 hex digits" }) });
+const Request = Type.Object(
+  {
+    reason: Type.String({
+      minLength: 1,
+      maxLength: REASON_CHARS_MAX,
+      pattern: "\\S",
+      description: "why; it is journaled with the ruling",
+    }),
+    expires_at: Type.Optional(
+      Type.String({
+        maxLength: 40,
+        description:
+          "ISO 8601, at most 90 days away, when it opens again. Without it an excuse ends after 90 days, an acknowledgement never; reopening takes none",
+      }),
+    ),
+  },
+  exact,
+);
+
+const ACTIONS = {
+  excuse: ["excused", "The mismatch has a harmless reason: its connection is shown as excused"],
+  acknowledge: ["acknowledged", "The finding is known and accepted, an opt-out say"],
+  reopen: ["reopened", "Takes an excuse or acknowledgement back"],
+} as const satisfies Readonly<Record<string, readonly [Ruling, summary: string]>>;
+
+export function rulingRoutes(app: Api, parts: ApiParts): void {
+  const rulings = new Rulings({
+    clock: parts.clock,
+    committed: () => parts.vitals().committed,
+    find: (id) => findFinding(parts.store, id),
+    append: (entry) => parts.rule(entry),
+  });
+  for (const [action, [ruling, summary]] of Object.entries(ACTIONS)) {
+    app.post(
+      `/findings/:id/${action}`,
+      {
+        config: { access: "admin" },
+        schema: { summary, params: Id, body: Request, response: { 200: Finding } },
+      },
+      ({ params, body }) => {
+        const { reason, expires_at: expiresAt } = body;
+        const more = expiresAt === undefined ? {} : { expiresAt };
+        // There is one token, so there is one name.
+        return rulings.rule({ id: params.id, ruling, reason, actor: "admin", ...more });
+      },
+    );
+  }
+}

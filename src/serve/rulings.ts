@@ -1,0 +1,120 @@
+/**
+ * A person's word about a finding: checked against what is found, journaled, and answered when it is
+ * durable. The store shows it a moment later; the same words again change nothing, also in between.
+ */
+import type { Ruling, RulingEntry } from "../format/entry.ts";
+import { EXCUSE_MS_MAX } from "../format/limits.ts";
+import type { Clock } from "../std/clock.ts";
+import { parseTime } from "../std/duration.ts";
+import { ServeError } from "./serve-error.ts";
+
+/** A finding as the API answers it. */
+export interface RuledFinding {
+  readonly id: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly ruled_by: string;
+  readonly ruled_until: string | null;
+  readonly journal_index: number;
+  readonly [column: string]: unknown;
+}
+
+export interface RulingRequest {
+  readonly id: string;
+  readonly ruling: Ruling;
+  readonly reason: string;
+  /** ISO 8601. */
+  readonly expiresAt?: string;
+  readonly actor: string;
+}
+
+export interface RulingParts {
+  readonly clock: Clock;
+  /** Everything below this journal index is in the store. */
+  committed(): number;
+  /** As the store has it. Throws `unknown_finding`, `store_unavailable`. */
+  find(id: string): Promise<RuledFinding>;
+  /** Resolves when durable. Throws `control_busy`, `control_failed`. */
+  append(entry: RulingEntry): Promise<{ readonly index: number }>;
+}
+
+/** The state that a ruling gives. */
+const STATE = { excused: "excused", acknowledged: "acknowledged", reopened: "open" } as const;
+
+export class Rulings {
+  readonly #parts: RulingParts;
+  /** What is durable and not searchable yet. */
+  readonly #recent = new Map<string, RuledFinding>();
+
+  constructor(parts: RulingParts) {
+    this.#parts = parts;
+  }
+
+  /** The finding as it is now. Throws `bad_expiry`, `finding_resolved` and the errors of its parts. */
+  async rule(request: RulingRequest): Promise<RuledFinding> {
+    const atMs = this.#parts.clock.nowMs();
+    const expiresAtMs = expiryOf(request, atMs);
+    const before = await this.#find(request.id);
+    if (before.state === "resolved") {
+      const detail = `${request.id}: ${String(before["title"]).slice(0, 200)}`;
+      throw new ServeError("finding_resolved", detail);
+    }
+    if (isSame(before, request)) return before;
+    const { id, ruling, reason, actor } = request;
+    const entry: RulingEntry = { kind: "ruling", atMs, finding: id, ruling, reason, actor };
+    const { index } = await this.#parts.append(
+      expiresAtMs === undefined ? entry : { ...entry, expiresAtMs },
+    );
+    const after = {
+      ...before,
+      state: STATE[ruling],
+      reason,
+      ruled_by: actor,
+      ruled_until: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
+      journal_index: index,
+    };
+    this.#recent.set(id, after);
+    return after;
+  }
+
+  async #find(id: string): Promise<RuledFinding> {
+    // Asked first: what is below it is there for the question that follows.
+    const committed = this.#parts.committed();
+    for (const [each, { journal_index }] of this.#recent) {
+      if (journal_index < committed) this.#recent.delete(each);
+    }
+    const stored = await this.#parts.find(id);
+    const recent = this.#recent.get(id);
+    return recent !== undefined && recent.journal_index > stored.journal_index ? recent : stored;
+  }
+}
+
+/** The end of the ruling; an excuse always has one. */
+function expiryOf({ ruling, expiresAt }: RulingRequest, nowMs: number): number | undefined {
+  if (expiresAt === undefined) return ruling === "excused" ? nowMs + EXCUSE_MS_MAX : undefined;
+  const atMs = /^\d{4}-/.test(expiresAt) ? parseTime(expiresAt, nowMs) : undefined;
+  if (ruling === "reopened") throw new ServeError("bad_expiry", "reopening has no end");
+  if (atMs === undefined) {
+    throw new ServeError("bad_expiry", `${expiresAt} is no time, write 2026-03-01T08:30Z`);
+  }
+  if (atMs <= nowMs) throw new ServeError("bad_expiry", `${expiresAt} is past`);
+  if (atMs > nowMs + EXCUSE_MS_MAX) {
+    throw new ServeError("bad_expiry", `${expiresAt} is more than 90 days away`);
+  }
+  return atMs;
+}
+
+/** An end that was not asked for is no other word. */
+function isSame(
+  before: RuledFinding,
+  { ruling, reason, expiresAt }: Pick<RulingRequest, "ruling" | "reason" | "expiresAt">,
+): boolean {
+  if (before.state !== STATE[ruling]) return false;
+  if (ruling === "reopened") return true;
+  const { ruled_until: until } = before;
+  const isSameEnd =
+    expiresAt === undefined
+      ? ruling === "excused" || until === null
+      : until !== null && Date.parse(until) === parseTime(expiresAt, 0);
+  return before.reason === reason && isSameEnd;
+}

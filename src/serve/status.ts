@@ -3,24 +3,35 @@ import { statfs } from "node:fs/promises";
 import type { Static } from "typebox";
 import { StoreError } from "../store/store-error.ts";
 import type { ApiParts } from "./api.ts";
-import { readCoverage } from "./coverage.ts";
+import type { CoverageReader } from "./coverage/read-coverage.ts";
 import { describeNode, readNodeRows } from "./node-status.ts";
 import { statementOf } from "./query/store-reader.ts";
 import type { Status } from "./schemas.ts";
 
-const OPEN_FINDINGS = statementOf("SELECT count() AS open FROM findings WHERE state = 'open'");
+const FINDINGS =
+  statementOf(`SELECT countIf(state = 'open') AS open, countIf(state = 'excused') AS excused,
+  countIf(state = 'acknowledged') AS acknowledged FROM findings`);
 
-export async function readStatus(parts: ApiParts): Promise<Static<typeof Status>> {
+interface FindingCounts {
+  readonly open: number;
+  readonly excused: number;
+  readonly acknowledged: number;
+}
+
+export async function readStatus(
+  parts: ApiParts,
+  coverage: CoverageReader,
+): Promise<Static<typeof Status>> {
   const nowMs = parts.clock.nowMs();
-  const [coverage, rows, findings, disk] = await Promise.all([
-    orNull(readCoverage(parts.store, nowMs)),
+  const [covered, rows, findings, disk] = await Promise.all([
+    coverage.read(),
     readNodeRows(parts.store),
-    orNull(parts.store.rows<{ open: number }>(OPEN_FINDINGS)),
+    orNull(parts.store.rows<FindingCounts>(FINDINGS)),
     statfs(parts.dataDir),
   ]);
   const { journalEnd, committed } = parts.vitals();
   return {
-    coverage,
+    coverage: covered,
     nodes: parts.control.nodes().map((node) => describeNode(node, rows, nowMs)),
     journal: { records: journalEnd },
     store: {
@@ -29,7 +40,7 @@ export async function readStatus(parts: ApiParts): Promise<Static<typeof Status>
       lag_records: Math.max(0, journalEnd - committed),
     },
     disk: { free_bytes: disk.bavail * disk.bsize, total_bytes: disk.blocks * disk.bsize },
-    findings: findings === null ? null : { open: findings[0]?.open ?? 0 },
+    findings: findings?.[0] ?? null,
     server_key: Buffer.from(parts.evidence.serverKey).toString("base64url"),
     version: parts.version,
     started_at: new Date(parts.startedAtMs).toISOString(),

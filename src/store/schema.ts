@@ -193,6 +193,7 @@ export const BY_HAND = "by_hand";
 
 /** `a_role`, `b_role`: place in this list; `b_role` is `NO_HALF` while there is one half only. */
 export const ROLES = ["initiator", "responder", "forwarder"] as const;
+export const FORWARDER_ROLE = 2;
 export const NO_HALF = 255;
 
 const TWO = `b_role != ${NO_HALF}`;

@@ -61,16 +61,23 @@ function pathPart(positionals: readonly string[]): string {
   return encodeURIComponent(positionals[0] ?? "");
 }
 
-/** Also the second half of `status`. */
-export function printNodes(call: Printer, nodes: readonly NodeItem[]): void {
+/** Also the second half of `status`, which adds how much of a node's traffic both ends recorded. */
+export function printNodes(
+  call: Printer,
+  nodes: readonly NodeItem[],
+  coverage?: ReadonlyMap<string, string>,
+): void {
   const { nowMs } = call.terminal;
+  const covered = (name: string) => (coverage === undefined ? [] : [coverage.get(name) ?? ""]);
+  const heading = coverage === undefined ? [] : ["both ends, hour"];
   call.printTable(
-    ["name", "state", "last seen", "complete to", "addresses", "tags"],
+    ["name", "state", "last seen", "complete to", ...heading, "addresses", "tags"],
     nodes.map((node) => [
       node.name,
       stateCell(node.state),
       ago(node.last_seen, nowMs),
       ago(node.watermark, nowMs),
+      ...covered(node.name),
       node.addresses.join(" "),
       node.tags.join(" "),
     ]),

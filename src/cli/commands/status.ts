@@ -3,24 +3,48 @@ import { humanBytes, humanShare, humanSpan } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
 import { type NodeItem, printNodes } from "./nodes.ts";
 
-interface CoverageSpan {
+interface Share {
   readonly connections: number;
   readonly both_ends: number;
   readonly share: number | null;
+  readonly between_nodes: { readonly connections: number; readonly share: number | null };
   readonly one_end_by_reason: Readonly<Record<string, number>>;
 }
 
+interface NamedShare extends Share {
+  readonly name: string;
+}
+
+interface CoverageSpan extends Share {
+  readonly counted_at: string;
+  readonly networks: readonly NamedShare[];
+  readonly nodes: readonly NamedShare[];
+  readonly unmonitored_peers: readonly {
+    readonly address: string;
+    readonly connections: number;
+    readonly nodes: number;
+  }[];
+}
+
 interface Status {
-  readonly coverage: { readonly hour: CoverageSpan; readonly day: CoverageSpan } | null;
+  readonly coverage: { readonly hour: CoverageSpan | null; readonly day: CoverageSpan | null };
   readonly nodes: readonly NodeItem[];
   readonly journal: { readonly records: number };
   readonly store: { readonly state: string; readonly lag_records: number };
   readonly disk: { readonly free_bytes: number; readonly total_bytes: number };
-  readonly findings: { readonly open: number } | null;
+  readonly findings: {
+    readonly open: number;
+    readonly excused: number;
+    readonly acknowledged: number;
+  } | null;
   readonly server_key: string;
   readonly version: string;
   readonly started_at: string;
 }
+
+/** Younger is now. */
+const OLD_MS = 10_000;
+const PEERS_SHOWN = 3;
 
 export const statusCommand = remoteCommand({
   name: "status",
@@ -31,16 +55,18 @@ export const statusCommand = remoteCommand({
     if (call.json) return call.printJson(status);
     call.printTable(["what", "value"], rows(status, call.terminal.nowMs));
     call.say("");
-    printNodes(call, status.nodes);
+    printNodes(call, status.nodes, coverageOf(status.coverage.hour));
   },
 });
 
 function rows(status: Status, nowMs: number): (readonly [string, string])[] {
   const { coverage, store, disk, findings } = status;
   return [
-    ["both ends, last hour", coverageText(coverage?.hour)],
-    ["both ends, last day", coverageText(coverage?.day)],
-    ["open findings", findings === null ? "unknown" : String(findings.open)],
+    ["both ends, last hour", spanText(coverage.hour, nowMs)],
+    ["both ends, last day", spanText(coverage.day, nowMs)],
+    ...networkRows(coverage.hour),
+    ["enrol next", peersText(coverage.day ?? coverage.hour)],
+    ["open findings", findings === null ? "unknown" : findingsText(findings)],
     ["journal", `${status.journal.records} records`],
     ["store", store.state === "ok" ? lagText(store.lag_records) : `${store.state}; ingest goes on`],
     ["disk", `${humanBytes(disk.free_bytes)} free of ${humanBytes(disk.total_bytes)}`],
@@ -49,15 +75,58 @@ function rows(status: Status, nowMs: number): (readonly [string, string])[] {
   ];
 }
 
+function findingsText({ open, excused, acknowledged }: NonNullable<Status["findings"]>): string {
+  const ruled = excused + acknowledged;
+  return ruled === 0 ? String(open) : `${open}; ${excused} excused, ${acknowledged} acknowledged`;
+}
+
 function lagText(lagRecords: number): string {
   return lagRecords === 0 ? "up to date" : `${lagRecords} records behind`;
 }
 
-/** `98.2 % of 1200 connections between nodes; one end only: 12 pending, 9 node_offline` */
-function coverageText(span: CoverageSpan | undefined): string {
-  if (span === undefined) return "unknown";
-  if (span.connections === 0) return "no connections between nodes";
-  const reasons = Object.entries(span.one_end_by_reason).map(([why, count]) => `${count} ${why}`);
+/** What takes long to count is shown with its age. */
+function spanText(span: CoverageSpan | null, nowMs: number): string {
+  if (span === null) return "not counted yet";
+  const ageMs = nowMs - Date.parse(span.counted_at);
+  const age = ageMs < OLD_MS ? "" : `; as of ${humanSpan(ageMs)} ago`;
+  return `${shareText(span)}${age}`;
+}
+
+/** `98.2 % of 1200 connections (99.1 % of those between nodes); one end only: 12 external, 9 offline` */
+function shareText({
+  connections,
+  share,
+  between_nodes: between,
+  one_end_by_reason,
+}: Share): string {
+  if (connections === 0) return "no connections";
+  const isAll = between.connections === connections;
+  const which = between.connections === 0 ? "none is" : `${humanShare(between.share)} of those`;
+  const within = isAll ? "" : ` (${which} between nodes)`;
+  const reasons = Object.entries(one_end_by_reason).map(([why, count]) => `${count} ${why}`);
   const rest = reasons.length === 0 ? "" : `; one end only: ${reasons.join(", ")}`;
-  return `${humanShare(span.share)} of ${span.connections} connections between nodes${rest}`;
+  return `${humanShare(share)} of ${connections} connections${within}${rest}`;
+}
+
+/** One line for each where there are several. */
+function networkRows(span: CoverageSpan | null): (readonly [string, string])[] {
+  const networks = span?.networks ?? [];
+  if (networks.length < 2) return [];
+  return networks.map((network) => [`  in network ${network.name}`, shareText(network)]);
+}
+
+/** Peers without an agent that most connections are with. */
+function peersText(span: CoverageSpan | null): string {
+  const peers = (span?.unmonitored_peers ?? []).slice(0, PEERS_SHOWN);
+  if (peers.length === 0) return span === null ? "not counted yet" : "no peer without an agent";
+  return peers.map(({ address, connections }) => `${address} (${connections})`).join(", ");
+}
+
+/** By node name: the last hour in a word. */
+function coverageOf(span: CoverageSpan | null): ReadonlyMap<string, string> {
+  const texts = (span?.nodes ?? []).map((node): [string, string] => [
+    node.name,
+    node.connections === 0 ? "no connections" : `${humanShare(node.share)} of ${node.connections}`,
+  ]);
+  return new Map(texts);
 }

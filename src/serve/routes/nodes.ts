@@ -2,6 +2,7 @@
 import { type Static, Type } from "typebox";
 import type { ControlNode } from "../../control/node-table.ts";
 import type { Api, ApiParts } from "../api.ts";
+import { CoverageReader } from "../coverage/read-coverage.ts";
 import { describeNode, readNodeRows } from "../node-status.ts";
 import { Node, Status } from "../schemas.ts";
 import { readStatus } from "../status.ts";
@@ -13,11 +14,14 @@ const Id = Type.Object({
 
 export function nodeRoutes(app: Api, parts: ApiParts): void {
   const { control, store, clock } = parts;
+  const nodes = () =>
+    control.nodes().flatMap(({ name, state }) => (state === "active" ? [name] : []));
+  const coverage = new CoverageReader({ store, clock, nodes });
 
   app.get(
     "/status",
     { config, schema: { summary: "The state of everything", response: { 200: Status } } },
-    () => readStatus(parts),
+    () => readStatus(parts, coverage),
   );
 
   app.get(

@@ -18,6 +18,7 @@ const PROTECTED: readonly (readonly [method: string, path: string])[] = [
   ["GET", "/api/v1/connections"],
   ["GET", "/api/v1/findings"],
   ["GET", `/api/v1/findings/${"0".repeat(32)}`],
+  ["GET", `/api/v1/findings/${"0".repeat(32)}/evidence`],
   ["POST", `/api/v1/findings/${"0".repeat(32)}/excuse`],
   ["POST", `/api/v1/findings/${"0".repeat(32)}/acknowledge`],
   ["POST", `/api/v1/findings/${"0".repeat(32)}/reopen`],

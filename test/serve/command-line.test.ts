@@ -86,7 +86,10 @@ describe("a transcript", () => {
       { code: 1, err: /unknown node web-2; known: web-1, .* \(bad_filter\)\n$/, silent: "out" },
     ],
     ["findings --node web-2 --data DIR", { code: 1, err: /unknown node web-2; known: web-1/ }],
-    ["findings --kind odd --data DIR", { code: 1, err: /kind\.0: must be one of missing-half, / }],
+    [
+      "findings --kind odd --data DIR",
+      { code: 1, err: /kind\.0: must be one of accused, missing-half, / },
+    ],
     ["findings --since 7d --data DIR", { code: 0, out: /^TIME +SEVERITY/ }],
     ["findings -o x --data DIR", { code: 2, err: /--output is for evidence/ }],
     ["findings --evidence x --json --data DIR", { code: 2, err: /evidence is text, not JSON/ }],

@@ -148,7 +148,11 @@ describe("connections", () => {
     ["findings?node=node-c", "bad_filter", /^unknown node node-c; known: node-a, node-b$/],
     ["connections?node=%27%20OR%201%3D1%20--", "bad_filter", /unknown node ' OR 1=1 --; known/],
     ["connections?verdict=odd", "bad_request", /verdict\.0: must be one of pending, matched, /],
-    ["findings?kind=odd", "bad_request", /kind\.0: must be one of missing-half, .*replayed, /],
+    [
+      "findings?kind=odd",
+      "bad_request",
+      /kind\.0: must be one of accused, missing-half, .*replayed, /,
+    ],
     ["findings?severity=odd", "bad_request", /severity\.0: must be one of low, medium, /],
     [
       "findings?state=odd",

@@ -56,9 +56,9 @@ function honestFile(): string {
     batchOf(b, half("responder", 1_000)),
   ].map((frame, index) => withReceipt(frame, index, server));
   const own = batchOf(server, [enrolled(a, "web-1"), enrolled(b, "db-1"), finding(a, b)]);
-  return evidenceText(
-    evidenceData(FINDING_ID, server.publicKey, [openPiece("batch", own), ...pieces]),
-  );
+  const all = [openPiece("batch", own), ...pieces];
+  const head = { findingId: FINDING_ID, supportingIds: [], serverKey: server.publicKey };
+  return evidenceText(evidenceData({ ...head, pieces: all }));
 }
 
 function half(role: Role, initiatorBytes: number): Entry[] {

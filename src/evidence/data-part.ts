@@ -3,6 +3,7 @@
  * Everything that the readable part says is computed from here.
  *
  *   finding HEX
+ *   supported-by HEX, for each finding that an accusation rests on
  *   server-key BASE64
  *
  *   batch NODE epoch N batch N
@@ -17,6 +18,8 @@ import { comparePieces, openPiece, type Piece, type PieceKind } from "./piece.ts
 export interface EvidenceData {
   /** Hex of 16 bytes. */
   readonly findingId: string;
+  /** Ids of findings that support it, one for each witness of an accusation. */
+  readonly supportingIds: readonly string[];
   /** 32 bytes. */
   readonly serverKey: Buffer;
   /** In the order of `comparePieces`. */
@@ -26,20 +29,21 @@ export interface EvidenceData {
 /** What stands between the two parts, a line of its own. */
 export const DATA_MARK = "=== signed data ===";
 const LINE_CHARS = 76;
+const HEAD =
+  /^finding ([0-9a-f]{32})\n((?:supported-by [0-9a-f]{32}\n)*)server-key ([A-Za-z0-9+/=]{44})$/;
 const PIECE_LABEL = /^(batch|header|kept) [0-9a-f]{32} epoch \d+ batch \d+$/;
 
-export function evidenceData(
-  findingId: string,
-  serverKey: Buffer,
-  pieces: readonly Piece[],
-): EvidenceData {
-  const order = comparePieces(nodeIdOf(serverKey).toString("hex"));
-  return { findingId, serverKey, pieces: pieces.toSorted(order) };
+/** The pieces may come in any order. */
+export function evidenceData(data: EvidenceData): EvidenceData {
+  const order = comparePieces(nodeIdOf(data.serverKey).toString("hex"));
+  return { ...data, pieces: data.pieces.toSorted(order) };
 }
 
 /** The part after the mark, piece by piece: all of it may be long. */
 export function* dataChunks(data: EvidenceData): Generator<string, void, void> {
-  yield `finding ${data.findingId}\nserver-key ${data.serverKey.toString("base64")}\n`;
+  const supported = data.supportingIds.map((id) => `supported-by ${id}\n`).join("");
+  const key = data.serverKey.toString("base64");
+  yield `finding ${data.findingId}\n${supported}server-key ${key}\n`;
   for (const piece of data.pieces) {
     const { header, kind, nodeId, frame, receipt } = piece;
     const label = `${kind} ${nodeId} epoch ${header.epoch} batch ${header.batchNo}`;
@@ -51,13 +55,14 @@ export function* dataChunks(data: EvidenceData): Generator<string, void, void> {
 /** The inverse. Throws `FormatError`; another spelling of the same is for the caller to find. */
 export function parseData(text: string): EvidenceData {
   const [head = "", ...sections] = text.replace(/\n$/, "").split("\n\n");
-  const match = /^finding ([0-9a-f]{32})\nserver-key ([A-Za-z0-9+/=]{44})$/.exec(head);
-  const serverKey = Buffer.from(match?.[2] ?? "", "base64");
+  const match = HEAD.exec(head);
+  const serverKey = Buffer.from(match?.[3] ?? "", "base64");
   if (serverKey.length !== PUBLIC_KEY_BYTES) {
     throw new FormatError("bad_key", "the data part does not begin with a finding and a key");
   }
   const pieces = sections.map((section, index) => parsePiece(section, index + 1));
-  return { findingId: match?.[1] ?? "", serverKey, pieces };
+  const supportingIds = (match?.[2] ?? "").match(/[0-9a-f]{32}/g) ?? [];
+  return { findingId: match?.[1] ?? "", supportingIds, serverKey, pieces };
 }
 
 function parsePiece(section: string, place: number): Piece {

@@ -5,10 +5,12 @@
 import { hash } from "node:crypto";
 import type { EnrolledEntry, Entry, FindingEntry, NodeEntry, OpenEntry } from "../format/entry.ts";
 import type { RevokedEntry } from "../format/entry.ts";
+import { SERVER_KINDS } from "../format/entry-object.ts";
 import { nodeIdOf, publicKeyFromRaw } from "../format/identity.ts";
 import { decompressPayload, forEachEntry } from "../format/payload.ts";
 import { openReceipt, type Receipt } from "../format/receipt.ts";
-import { type Claims, claimsOf, namedNodes } from "./claims.ts";
+import { type Case, casesOf } from "./cases.ts";
+import { namedNodes } from "./claims.ts";
 import type { EvidenceData } from "./data-part.ts";
 import type { HalfFacts, Placed } from "./half-facts.ts";
 import { isSameTuple } from "./same-tuple.ts";
@@ -26,6 +28,12 @@ export interface NodeFacts {
   readonly kept: readonly Piece[];
 }
 
+export interface CaseFacts extends Case {
+  readonly halves: readonly HalfFacts[];
+  /** Opens with the addresses and ports of a lone half, by either node, the half's own among them. */
+  readonly opens: readonly Placed<OpenEntry>[];
+}
+
 export interface Facts {
   readonly data: EvidenceData;
   /** Hex. */
@@ -33,11 +41,9 @@ export interface Facts {
   readonly serverPieces: readonly Piece[];
   /** The newest entry of the finding. */
   readonly finding: Placed<FindingEntry> | undefined;
-  readonly claims: Claims;
+  /** The finding first, and what supports it; none where the finding is not in the file. */
+  readonly cases: readonly CaseFacts[];
   readonly nodes: readonly NodeFacts[];
-  readonly halves: readonly HalfFacts[];
-  /** Opens with the addresses and ports of a lone half, by either node, the half's own among them. */
-  readonly opens: readonly Placed<OpenEntry>[];
   /** What the nodes said of themselves: gaps, addresses, opt-outs and the like; log lines are not among them. */
   readonly statements: readonly Placed<Exclude<NodeEntry, { kind: "log" }>>[];
   readonly receipts: ReadonlyMap<Piece, Receipt>;
@@ -79,14 +85,9 @@ class Collector {
   readonly #enrolled = new Map<string, Placed<EnrolledEntry>>();
   readonly #revoked = new Map<string, Placed<RevokedEntry>>();
   readonly #statements: Facts["statements"][number][] = [];
-  readonly #opens: Placed<OpenEntry>[] = [];
+  readonly #findings: Placed<FindingEntry>[] = [];
   #finding: Placed<FindingEntry> | undefined;
-  #claims: Claims = claimsOf({});
-  #halves: {
-    claim: HalfFacts["claim"];
-    open: HalfFacts["open"];
-    later: HalfFacts["later"][number][];
-  }[] = [];
+  #cases: (Case & { halves: GrowingHalf[]; opens: Placed<OpenEntry>[] })[] = [];
 
   constructor(data: EvidenceData) {
     this.#data = data;
@@ -96,8 +97,9 @@ class Collector {
   takeServer(piece: Piece): void {
     if (piece.receipt !== undefined) this.#problem(piece, "the server gives itself no receipts");
     this.#read(piece, (entry, seq) => {
-      if (entry.kind === "finding" && entry.id === this.#data.findingId) {
-        this.#finding = { entry, seq, piece };
+      if (entry.kind === "finding") {
+        this.#findings.push({ entry, seq, piece });
+        if (entry.id === this.#data.findingId) this.#finding = { entry, seq, piece };
       }
       if (entry.kind === "enrolled") this.#enrolled.set(entry.node, { entry, seq, piece });
       if (entry.kind === "revoked") this.#revoked.set(entry.node, { entry, seq, piece });
@@ -106,8 +108,12 @@ class Collector {
 
   /** After the server's pieces: what is looked for in those of the nodes. */
   understand(): void {
-    this.#claims = claimsOf(this.#finding?.entry.evidence ?? {});
-    this.#halves = this.#claims.halves.map((claim) => ({ claim, open: undefined, later: [] }));
+    if (this.#finding === undefined) return;
+    this.#cases = casesOf(this.#finding, this.#findings, this.#data.supportingIds).map((each) => ({
+      ...each,
+      halves: each.claims.halves.map((claim) => ({ claim, open: undefined, later: [] })),
+      opens: [],
+    }));
   }
 
   takeNode(piece: Piece): void {
@@ -115,15 +121,18 @@ class Collector {
     // What was refused may hold anything, as long as it is what was signed.
     if (piece.kind === "kept") this.#isSigned(piece);
     if (piece.kind !== "batch") return;
-    const lone = this.#claims.absence === undefined ? undefined : this.#claims.halves[0];
-    const own = this.#halves.filter(
-      ({ claim }) => claim.node === piece.nodeId && claim.epoch === piece.header.epoch,
-    );
+    const lone = this.#cases.filter((each) => isLoneBetween(each, piece.nodeId));
+    const own = this.#cases
+      .flatMap(({ halves }) => halves)
+      .filter(({ claim }) => claim.node === piece.nodeId && claim.epoch === piece.header.epoch);
     this.#read(piece, (entry, seq) => {
       switch (entry.kind) {
         case "open":
-          if (lone !== undefined && isSameTuple(entry, lone.tuple)) {
-            this.#opens.push({ entry, seq, piece });
+          for (const { claims, opens } of lone) {
+            const [half] = claims.halves;
+            if (half !== undefined && isSameTuple(entry, half.tuple)) {
+              opens.push({ entry, seq, piece });
+            }
           }
           for (const half of own) if (half.claim.seq === seq) half.open = { entry, seq, piece };
           return;
@@ -136,14 +145,9 @@ class Collector {
           return;
         case "log":
           return;
-        case "tick":
-        case "enrolled":
-        case "revoked":
-        case "finding":
-        case "ruling":
-          return this.#problem(piece, `entry ${seq} is one that only the server writes`);
         default:
-          this.#statements.push({ entry, seq, piece });
+          if (isStatement(entry)) this.#statements.push({ entry, seq, piece });
+          else this.#problem(piece, `entry ${seq} is one that only the server writes`);
       }
     });
   }
@@ -156,10 +160,8 @@ class Collector {
       serverId: this.serverId,
       serverPieces: byNode.get(this.serverId) ?? [],
       finding: this.#finding,
-      claims: this.#claims,
+      cases: this.#cases,
       nodes: this.#concerned(byNode.keys()).map((id) => this.#node(id, byNode.get(id) ?? [])),
-      halves: this.#halves,
-      opens: this.#opens,
       statements: this.#statements,
       receipts: this.#receipts,
       problems: this.#problems,
@@ -227,6 +229,22 @@ class Collector {
   #problem(piece: Piece, what: string): void {
     this.#problems.push(`${piece.nodeId}, ${pieceName(piece)}: ${what}`);
   }
+}
+
+interface GrowingHalf {
+  readonly claim: HalfFacts["claim"];
+  open: HalfFacts["open"];
+  readonly later: HalfFacts["later"][number][];
+}
+
+/** A half without its other end, and the node is one of the two. */
+function isLoneBetween({ claims }: Case, nodeId: string): boolean {
+  const { absence, halves } = claims;
+  return absence !== undefined && (nodeId === absence.node || nodeId === halves[0]?.node);
+}
+
+function isStatement(entry: Entry): entry is Facts["statements"][number]["entry"] {
+  return !SERVER_KINDS.has(entry.kind);
 }
 
 function textOf(error: unknown): string {

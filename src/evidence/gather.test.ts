@@ -34,6 +34,22 @@ class FakeSource implements EvidenceSource {
     return id === FINDING_ID ? this.#pieces.length - 1 : undefined;
   }
 
+  async contradiction(
+    kinds: readonly string[],
+    ...nodes: readonly string[]
+  ): Promise<{ id: string; index: number } | undefined> {
+    const found: { id: string; index: number }[] = [];
+    for (const [index, { nodeId, payload, header }] of this.#pieces.entries()) {
+      if (nodeId !== this.serverId || payload === undefined) continue;
+      forEachEntry(decompressPayload(payload, header.rawBytes), header, (entry) => {
+        if (entry.kind !== "finding" || !kinds.includes(entry.finding)) return;
+        const text = JSON.stringify(entry.evidence);
+        if (nodes.every((id) => text.includes(id))) found.push({ id: entry.id, index });
+      });
+    }
+    return found[0];
+  }
+
   async record(index: number): Promise<SourceRecord | undefined> {
     this.reads++;
     const piece = this.#pieces[index];

@@ -6,6 +6,7 @@
 import { decodeFrame, decodeHeader } from "../format/batch.ts";
 import type { Entry, FindingEntry } from "../format/entry.ts";
 import { decompressPayload, forEachEntry } from "../format/payload.ts";
+import { PAIR_KINDS, witnessesOf } from "./cases.ts";
 import { type Claims, claimsOf, type HalfClaim, namedNodes, namedPlaces } from "./claims.ts";
 import { type EvidenceData, evidenceData } from "./data-part.ts";
 import { amended, isAsClaimed, UNHEARD } from "./half-facts.ts";
@@ -33,7 +34,13 @@ export async function gatherEvidence(
   const gathering = new Gathering(source, finding, record, pause);
   await gathering.choose();
   const pieces = await gathering.read();
-  return evidenceData(findingId, Buffer.from(source.serverKey), pieces);
+  const { supportingIds } = gathering;
+  return evidenceData({
+    findingId,
+    supportingIds,
+    serverKey: Buffer.from(source.serverKey),
+    pieces,
+  });
 }
 
 class Gathering {
@@ -42,7 +49,9 @@ class Gathering {
   readonly #record: SourceRecord;
   readonly #pause: () => Promise<void>;
   readonly #selection = new Selection();
-  readonly #claims: Claims;
+  /** Of the finding, and of those that support it. */
+  readonly #claims: Claims[];
+  readonly supportingIds: string[] = [];
   /** Of the batches that the finding names. */
   #firstNamed: number | undefined;
 
@@ -56,7 +65,7 @@ class Gathering {
     this.#finding = finding;
     this.#record = record;
     this.#pause = pause;
-    this.#claims = claimsOf(finding.evidence);
+    this.#claims = [claimsOf(finding.evidence)];
   }
 
   async choose(): Promise<void> {
@@ -64,11 +73,26 @@ class Gathering {
     this.#selection.add(this.#record.index);
     const nodes = new Set([...(node === "" ? [] : [node]), ...namedNodes(evidence)]);
     for (const id of nodes) await this.#membership(id);
-    for (const half of this.#claims.halves) await this.#half(half);
-    await this.#absence();
+    await this.#contradictions();
+    for (const { halves } of this.#claims) for (const half of halves) await this.#half(half);
+    for (const claims of this.#claims) await this.#absence(claims);
     for (const index of namedPlaces(evidence)) await this.#named(index);
-    if (this.#claims.halves.length === 0) await this.#aboutNode(node);
+    if (this.#claims.every(({ halves }) => halves.length === 0)) await this.#aboutNode(node);
     await this.#claimants();
+  }
+
+  /** Of an accusation: a finding on the accused and each witness. */
+  async #contradictions(): Promise<void> {
+    const { node } = this.#finding;
+    for (const witness of witnessesOf(this.#finding)) {
+      const found = await this.#source.contradiction([...PAIR_KINDS], node, witness);
+      const record = found && (await this.#source.record(found.index));
+      const entry = record && findingIn(record, found.id);
+      if (entry === undefined || this.supportingIds.includes(entry.id)) continue;
+      this.#addWhole(record);
+      this.supportingIds.push(entry.id);
+      this.#claims.push(claimsOf(entry.evidence));
+    }
   }
 
   async read(): Promise<Piece[]> {
@@ -173,8 +197,7 @@ class Gathering {
   }
 
   /** The batches of the end that has no half, around the time at which it should. */
-  async #absence(): Promise<void> {
-    const { absence, halves } = this.#claims;
+  async #absence({ absence, halves }: Claims): Promise<void> {
     const [half] = halves;
     if (absence === undefined || half === undefined) return;
     const window = await this.#window(absence.node, half, WINDOW_MS);

@@ -24,6 +24,9 @@ export const NAMED_PLACES_MAX = 64;
 /** Halves of one connection that a finding is understood to claim, inclusive: two ends, and who routed between them. */
 export const HALVES_MAX = 16;
 
+/** Witnesses of an accusation whose contradictions are in its file, inclusive; two are enough. */
+export const WITNESSES_MAX = 8;
+
 /** Payloads that `tallystick verify` decompresses, inclusive: a small file of zstd could hold terabytes. */
 export const VERIFIED_BYTES_MAX = 256 * 1024 * 1024;
 

@@ -6,7 +6,7 @@ import type { Entry } from "../format/entry.ts";
 import { encodeLine } from "../format/entry-line.ts";
 import { printable } from "../std/printable.ts";
 import { DATA_MARK } from "./data-part.ts";
-import type { Facts, NodeFacts } from "./facts.ts";
+import type { CaseFacts, Facts, NodeFacts } from "./facts.ts";
 import {
   findingSections,
   pairLines,
@@ -38,25 +38,41 @@ function sections(facts: Facts): Section[] {
   if (finding === undefined) {
     return [{ heading: "Finding", lines: ["The data does not hold it."] }];
   }
-  const { entry } = finding;
-  const node = facts.nodes.find(({ id }) => id === entry.node);
-  const named = node === undefined ? entry.node : `${node.name} (${node.id})`;
-  const view = {
-    ...entry,
-    kind: entry.finding,
-    node: named,
-    concludedMs: entry.atMs,
-  };
+  const [main, ...supporting] = facts.cases;
   return [
-    ...findingSections(view, facts.nodes.flatMap(watermarks)),
+    ...(main === undefined ? [] : caseSections(facts, main, facts.nodes.flatMap(watermarks))),
+    ...supporting.flatMap((each, index) =>
+      caseSections(facts, each, []).map(({ heading, lines }) => ({
+        heading: `Contradiction ${index + 1}: ${heading}`,
+        lines,
+      })),
+    ),
     { heading: "Who signed", lines: signers(facts) },
     { heading: "Entries of the halves", lines: halfEntries(facts) },
-    { heading: "Opens with the same addresses and ports", lines: listed(facts, facts.opens) },
+    {
+      heading: "Opens with the same addresses and ports",
+      lines: listed(
+        facts,
+        facts.cases.flatMap(({ opens }) => opens),
+      ),
+    },
     { heading: "What the nodes say of themselves", lines: listed(facts, facts.statements) },
     { heading: "Numbers that were never sent", lines: skipped(facts) },
     { heading: "Signed batches", lines: batches(facts) },
     { heading: "Not in this file", lines: lacking(facts) },
   ].filter(({ lines }) => lines.length > 0);
+}
+
+function caseSections(
+  { nodes }: Facts,
+  { finding }: CaseFacts,
+  marks: readonly Watermark[],
+): Section[] {
+  const { entry } = finding;
+  const node = nodes.find(({ id }) => id === entry.node);
+  const named = node === undefined ? entry.node : `${node.name} (${node.id})`;
+  const view = { ...entry, kind: entry.finding, node: named, concludedMs: entry.atMs };
+  return findingSections(view, marks);
 }
 
 /** The furthest claim among the headers of the file: signed by the node itself. */
@@ -90,7 +106,8 @@ function signers({ data, serverId, nodes, finding, serverPieces }: Facts): strin
 }
 
 function halfEntries(facts: Facts): string[] {
-  return facts.halves.flatMap(({ claim, open, later }) => [
+  const halves = facts.cases.flatMap((each) => each.halves);
+  return halves.flatMap(({ claim, open, later }) => [
     printable(`${claim.name}, half ${claim.half}:`),
     ...[...(open === undefined ? [] : [open]), ...later].map(
       (placed) => `  entry ${placeText(placed)}: ${lineOf(placed)}`,

@@ -50,6 +50,12 @@ export interface EvidenceSource {
   readonly serverId: string;
   /** Journal index of the batch with the finding's newest entry; undefined when there is none. */
   findingIndex(id: string): Promise<number | undefined>;
+  /** The first open finding of these kinds about a connection of both nodes, and the index of its batch. */
+  contradiction(
+    kinds: readonly string[],
+    one: string,
+    other: string,
+  ): Promise<{ readonly id: string; readonly index: number } | undefined>;
   /** Undefined where the journal does not hold it. */
   record(index: number): Promise<SourceRecord | undefined>;
   batches(query: BatchQuery): Promise<readonly SourceBatch[]>;

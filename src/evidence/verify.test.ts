@@ -19,6 +19,8 @@ interface Story {
   readonly evidence?: Readonly<Record<string, unknown>>;
   readonly connection?: string;
   readonly state?: "open" | "resolved";
+  /** Of a finding that supports another. */
+  readonly id?: string;
   /** Further opens with the same addresses and ports, by how long after the half they began. */
   readonly more?: { readonly a?: readonly number[]; readonly b?: readonly number[] };
   /** Done to the file's pieces at the end. */
@@ -46,7 +48,9 @@ function missingHalf(story: Story = {}): SimEvidence {
     node: b.id,
     connection: story.connection ?? String(claim["half"]),
     state: story.state ?? "open",
+    ...(story.id === undefined ? {} : { id: story.id }),
     evidence: {
+      nodes: [a.id, b.id],
       recorded: claim,
       missing: { node: b.id, name: "b", completeToMs: b.atMs },
       causes: ["one", "the other"],
@@ -300,6 +304,50 @@ describe("a finding about a node", () => {
       for (const [subject, outcome] of Object.entries(expected))
         assert.equal(found[subject], outcome, subject);
       assert.equal(isSound(check(sim)), !Object.values(expected).includes("fails"));
+    });
+  }
+});
+
+describe("an accusation", () => {
+  const cases: [
+    name: string,
+    change: (sim: SimEvidence) => void,
+    expected: Record<string, Outcome>,
+  ][] = [
+    [
+      "holds with a contradiction for its witness",
+      () => undefined,
+      { "a: witness": "holds", finding: "holds" },
+    ],
+    [
+      "is open without",
+      (sim) => void sim.supportingIds.pop(),
+      { "a: witness": "open", finding: "holds" },
+    ],
+    [
+      "fails where one is named and not there",
+      (sim) => void sim.supportingIds.push("00".repeat(16)),
+      { finding: "fails" },
+    ],
+    [
+      "fails with its contradiction",
+      flipped("a", AROUND, 300),
+      { "a: witness": "holds", pieces: "fails", "contradiction 1: a: half": "open" },
+    ],
+  ];
+  for (const [name, change, expected] of cases) {
+    test(name, () => {
+      const supporting = "11".repeat(16);
+      const sim = missingHalf({ id: supporting });
+      const witnesses = [{ node: sim.a.id, name: "a", mismatches: 1 }];
+      sim.conclude({ finding: "accused", node: sim.b.id, evidence: { witnesses } });
+      sim.supportingIds.push(supporting);
+      change(sim);
+      const found = outcomes(check(sim));
+      assert.equal(found["independence"], "open");
+      for (const [subject, outcome] of Object.entries(expected)) {
+        assert.equal(found[subject], outcome, `${subject}: ${JSON.stringify(found)}`);
+      }
     });
   }
 });

@@ -9,7 +9,7 @@ import { checkNodeFinding } from "./checks/node-findings.ts";
 import { checkNodes } from "./checks/nodes.ts";
 import { checkServer } from "./checks/server.ts";
 import { dataChunks, type EvidenceData, evidenceData, parseData } from "./data-part.ts";
-import { factsOf } from "./facts.ts";
+import { type CaseFacts, type Facts, factsOf } from "./facts.ts";
 import { splitFile } from "./file.ts";
 import { VERIFIED_BYTES_MAX } from "./limits.ts";
 import { readablePart } from "./readable.ts";
@@ -42,8 +42,7 @@ export function verifyEvidence(text: string, options: VerifyOptions = {}): Check
     readableForm(parts.readable, readablePart(facts)),
     ...checkServer(facts, options.serverKey),
     ...checkNodes(facts),
-    ...checkHalves(facts),
-    ...checkAbsence(facts),
+    ...facts.cases.flatMap((each, index) => caseChecks(facts, each, index)),
     ...checkNodeFinding(facts),
     open(
       "journal",
@@ -52,14 +51,21 @@ export function verifyEvidence(text: string, options: VerifyOptions = {}): Check
   ];
 }
 
+/** Of the finding itself, or of what supports it. */
+function caseChecks(facts: Facts, each: CaseFacts, index: number): Check[] {
+  const checks = [...checkHalves(facts, each), ...checkAbsence(facts, each)];
+  if (index === 0) return checks;
+  return checks.map((check) => ({ ...check, subject: `contradiction ${index}: ${check.subject}` }));
+}
+
 /** True when nothing contradicts. */
 export function isSound(checks: readonly Check[]): boolean {
   return checks.every(({ outcome }) => outcome !== "fails");
 }
 
 function dataForm(given: string, data: EvidenceData): Check {
-  const { findingId, serverKey, pieces } = data;
-  const expected = [...dataChunks(evidenceData(findingId, serverKey, pieces))].join("");
+  const { pieces } = data;
+  const expected = [...dataChunks(evidenceData(data))].join("");
   return given === expected
     ? holds(
         "data part",

@@ -35,6 +35,16 @@ export function evidenceSource(parts: EvidenceParts): EvidenceSource {
       });
       return row?.journal_index;
     },
+    contradiction: async (kinds, one, other) => {
+      const [row] = await store.rows<{ id: string; index: number }>({
+        text: `SELECT id, journal_index AS index FROM findings
+          WHERE state = 'open' AND connection_id != '' AND kind IN {kinds:Array(String)}
+            AND hasAll(JSONExtract(evidence, 'nodes', 'Array(String)'), {nodes:Array(String)})
+          ORDER BY journal_index LIMIT 1`,
+        params: { kinds, nodes: [one, other] },
+      });
+      return row;
+    },
     record: (index) => recordAt(journal, index),
     batches: (query) => batches(store, query),
     statements: (query) => statements(store, query),

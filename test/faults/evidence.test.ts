@@ -56,6 +56,9 @@ const DECIDED: Readonly<Record<string, readonly string[]>> = {
   forged: [],
   revoked_key_used: ["revocation"],
   unknown_node: [],
+  accused: ["half", "end and counters", "connection", "no entry", "watermark", "witness"],
+  "gap-abuse": [],
+  "clock-step": [],
 };
 /** Said of nodes, which a finding about strangers has none of. */
 const OF_NODES = ["key", "batches", "chain"];

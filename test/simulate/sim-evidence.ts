@@ -31,6 +31,8 @@ export interface FindingParts {
   readonly node?: string;
   readonly connection?: string;
   readonly state?: "open" | "resolved";
+  /** Another one than that of the file. */
+  readonly id?: string;
 }
 
 export class SimEvidence {
@@ -38,6 +40,7 @@ export class SimEvidence {
   readonly a = new SimNode("a");
   readonly b = new SimNode("b");
   readonly pieces: Piece[] = [];
+  readonly supportingIds: string[] = [];
   #index = 0;
 
   constructor() {
@@ -57,11 +60,18 @@ export class SimEvidence {
     this.add(this.server, this.server.next({ entries: [entry] }));
   }
 
-  conclude({ finding, evidence, node = "", connection = "", state = "open" }: FindingParts): void {
+  conclude({
+    finding,
+    evidence,
+    node = "",
+    connection = "",
+    state = "open",
+    id = FINDING_ID,
+  }: FindingParts): void {
     const entry: Entry = {
       kind: "finding",
       atMs: this.server.atMs,
-      id: FINDING_ID,
+      id,
       finding,
       severity: "high",
       state,
@@ -123,6 +133,11 @@ export class SimEvidence {
   }
 
   data(): EvidenceData {
-    return evidenceData(FINDING_ID, this.server.publicKey, this.pieces);
+    return evidenceData({
+      findingId: FINDING_ID,
+      supportingIds: this.supportingIds,
+      serverKey: this.server.publicKey,
+      pieces: this.pieces,
+    });
   }
 }

@@ -2,7 +2,7 @@
  * That the other end has no entry: its whole batches around the time, in which none with these
  * addresses and ports may be. How far they reach is how far the two clocks may differ.
  */
-import type { Facts, NodeFacts } from "../facts.ts";
+import type { CaseFacts, Facts, NodeFacts } from "../facts.ts";
 import type { HalfClaim } from "../claims.ts";
 import type { Placed } from "../half-facts.ts";
 import type { OpenEntry } from "../../format/entry.ts";
@@ -11,8 +11,8 @@ import { type Coverage, coverageAround, skippedNumbers } from "../runs.ts";
 import { counted, spanText, timeText } from "../values.ts";
 import { type Check, fails, holds, open } from "./check.ts";
 
-export function checkAbsence(facts: Facts): Check[] {
-  const { absence, halves } = facts.claims;
+export function checkAbsence(facts: Facts, each: CaseFacts): Check[] {
+  const { absence, halves } = each.claims;
   const [half] = halves;
   if (absence === undefined || half === undefined) return [];
   const peer = facts.nodes.find(({ id }) => id === absence.node);
@@ -21,13 +21,23 @@ export function checkAbsence(facts: Facts): Check[] {
   if (peer === undefined || covered === undefined) {
     return [open(subject, "its whole batches of that time are not in this file")];
   }
-  return [absent(facts, half, peer, covered), watermark(peer, absence.completeToMs)];
+  const look = { facts, each, half, peer };
+  return [absent(look, covered), watermark(peer, absence.completeToMs)];
 }
 
-function absent(facts: Facts, half: HalfClaim, peer: NodeFacts, covered: Coverage): Check {
+/** One half, and the node that should have the other. */
+interface Look {
+  readonly facts: Facts;
+  readonly each: CaseFacts;
+  readonly half: HalfClaim;
+  readonly peer: NodeFacts;
+}
+
+function absent(look: Look, covered: Coverage): Check {
+  const { facts, half, peer } = look;
   const subject = `${peer.name}: no entry`;
-  const rivals = opensOf(facts, peer.id, half, WINDOW_MS);
-  if (rivals.length > 0) return contested(facts, half, peer, rivals);
+  const rivals = opensOf(look, peer.id, WINDOW_MS);
+  if (rivals.length > 0) return contested(look, rivals);
   const marginMs = Math.min(covered.toMs, half.openedMs + WINDOW_MS) - half.openedMs;
   const beforeMs = half.openedMs - Math.max(covered.fromMs, half.openedMs - WINDOW_MS);
   const from = covered.fromMs === 0 ? "its first" : timeText(covered.fromMs);
@@ -48,12 +58,8 @@ function admitted({ statements }: Facts, { id, chain }: NodeFacts): string {
 }
 
 /** The same addresses and ports were used again: then there must be fewer opens than at the end that has the half. */
-function contested(
-  facts: Facts,
-  half: HalfClaim,
-  peer: NodeFacts,
-  rivals: readonly Placed<OpenEntry>[],
-): Check {
+function contested(look: Look, rivals: readonly Placed<OpenEntry>[]): Check {
+  const { facts, each, half, peer } = look;
   const subject = `${peer.name}: no entry`;
   const own = facts.nodes.find(({ id }) => id === half.node);
   const covered = own && coverageAround(own.chain, half.openedMs);
@@ -62,23 +68,18 @@ function contested(
     covered !== undefined &&
     covered.fromMs <= half.openedMs - wideMs &&
     covered.toMs >= half.openedMs + wideMs;
-  const count = opensOf(facts, half.node, half, wideMs).length;
+  const count = opensOf(look, half.node, wideMs).length;
   const both = `it has ${counted(rivals.length, "open", "opens")} with these addresses and ports, ${half.name} has ${count}`;
   if (rivals.length < count)
     return holds(subject, `${both}: at least one is without its other end`);
-  if (facts.finding?.entry.state === "resolved")
+  if (each.finding.entry.state === "resolved")
     return holds(subject, `${both}; the finding is resolved`);
   if (isWide) return fails(subject, `${both}: none is missing`);
   return open(subject, `${both}; ${half.name}'s batches of that time are not all in this file`);
 }
 
-function opensOf(
-  facts: Facts,
-  nodeId: string,
-  half: HalfClaim,
-  windowMs: number,
-): Placed<OpenEntry>[] {
-  return facts.opens.filter(
+function opensOf({ each, half }: Look, nodeId: string, windowMs: number): Placed<OpenEntry>[] {
+  return each.opens.filter(
     ({ entry, piece }) =>
       piece.nodeId === nodeId && Math.abs(entry.atMs - half.openedMs) <= windowMs,
   );

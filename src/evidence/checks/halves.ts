@@ -1,17 +1,17 @@
 /** What the finding says of each half, against the half's own signed entries. */
 import { halfId } from "../../format/half.ts";
-import type { Facts } from "../facts.ts";
+import type { CaseFacts, Facts } from "../facts.ts";
 import { COUNTER_NAMES, type HalfClaim } from "../claims.ts";
 import { claimedState, type HalfFacts, lastState } from "../half-facts.ts";
 import { pieceName } from "../piece.ts";
 import { counted, tupleText } from "../values.ts";
 import { type Check, fails, holds, open, unless } from "./check.ts";
 
-export function checkHalves(facts: Facts): Check[] {
+export function checkHalves(facts: Facts, each: CaseFacts): Check[] {
   return [
-    ...facts.halves.flatMap((half) => [openCheck(facts, half), ...laterCheck(half)]),
-    ...connection(facts),
-    ...difference(facts),
+    ...each.halves.flatMap((half) => [openCheck(facts, half), ...laterCheck(half)]),
+    ...connection(each),
+    ...difference(each),
   ];
 }
 
@@ -62,8 +62,8 @@ function countersText({ counters }: Pick<HalfClaim, "counters">): string {
   return COUNTER_NAMES.map((name) => `${name} ${counters[name]}`).join(", ");
 }
 
-function connection({ finding, claims }: Facts): Check[] {
-  const id = finding?.entry.connection ?? "";
+function connection({ finding, claims }: CaseFacts): Check[] {
+  const id = finding.entry.connection;
   if (claims.halves.length === 0) return [];
   const isOne = claims.halves.some(({ half }) => half === id);
   return [
@@ -74,7 +74,7 @@ function connection({ finding, claims }: Facts): Check[] {
 }
 
 /** The arithmetic alone: how much loss explains is the server's rule, and in docs/findings.md. */
-function difference({ claims }: Facts): Check[] {
+function difference({ claims }: CaseFacts): Check[] {
   const { difference: found, halves } = claims;
   if (found === undefined) return [];
   const { sentBy, sentBytes, receivedBytes, allowedBytes, impossible } = found;

@@ -1,6 +1,7 @@
 /** Findings about a node: what it admitted, what its chain shows, and what only the server saw. */
 import type { EntryKind } from "../../format/entry.ts";
 import type { Members } from "../claims.ts";
+import { isContradiction, witnessesOf } from "../cases.ts";
 import type { Facts } from "../facts.ts";
 import { type Piece, pieceName } from "../piece.ts";
 import { wholeFrom } from "../runs.ts";
@@ -30,6 +31,15 @@ const LOOKS: Readonly<Record<string, Look>> = {
   forged: () => [SEEN_BY_SERVER],
   unknown_node: () => [SEEN_BY_SERVER],
   revoked_key_used: revokedKeyUsed,
+  accused,
+  "missing-half": manyMismatches,
+  "counters-differ": manyMismatches,
+  "gap-abuse": () => [
+    open("counts", "how many connections the node's losses excused: the server counted them"),
+  ],
+  "clock-step": () => [
+    open("step", "how the node's clock moved: the server compared it with when batches came"),
+  ],
 };
 
 const SEEN_BY_SERVER = open(
@@ -63,6 +73,30 @@ function statement(kind: EntryKind, names: readonly string[]): Look {
       return [fails(subject, `no ${kind} of the node says what the finding says`)];
     return [open(subject, `the node's ${kind} entry is not in this file`)];
   };
+}
+
+/** One contradiction for each witness, each checked like a finding of its own. */
+function accused(facts: Facts, _evidence: Members, node: string): Check[] {
+  if (facts.finding === undefined) return [];
+  const checks = witnessesOf(facts.finding.entry).map((witness) => {
+    const subject = `${facts.nodes.find(({ id }) => id === witness)?.name ?? witness}: witness`;
+    const at = facts.cases.findIndex(
+      ({ finding }, index) => index > 0 && isContradiction(finding.entry, node, witness),
+    );
+    return at < 0
+      ? open(subject, "no open finding on it and the accused is in this file")
+      : holds(subject, `contradiction ${at} in this file`);
+  });
+  const what = "that the witnesses are independent of each other: whose machines they are";
+  return [...checks, open("independence", what)];
+}
+
+/** More of a kind than are told one by one are a count. */
+function manyMismatches({ cases }: Facts): Check[] {
+  if (cases[0] === undefined || cases[0].claims.halves.length > 0) return [];
+  const what =
+    "how many there were: the server counted them; the first of that hour are findings of their own";
+  return [open("count", what)];
 }
 
 function hole(facts: Facts, evidence: Members, node: string): Check[] {

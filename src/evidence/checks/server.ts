@@ -46,9 +46,12 @@ export function unsigned(pieces: readonly Piece[], rawKey: Uint8Array): string[]
     .map((piece) => `${pieceName(piece)}: the signature is not of this key`);
 }
 
-function finding({ finding: found, data }: Facts): Check {
+function finding({ finding: found, data, cases }: Facts): Check {
   if (found === undefined)
     return fails("finding", `no batch of the server holds ${data.findingId}`);
+  if (cases.length !== 1 + data.supportingIds.length) {
+    return fails("finding", "no batch of the server holds a finding that is said to support it");
+  }
   const { entry, seq, piece } = found;
   return holds(
     "finding",

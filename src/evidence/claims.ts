@@ -2,7 +2,7 @@
  * What a finding claims, read from its evidence. The server wrote it, so nothing is relied on: what
  * has another shape is not understood, and is shown as it stands.
  */
-import type { Counters, Role, Tuple } from "../format/entry.ts";
+import type { Counters, PayloadBytes, Role, Tuple } from "../format/entry.ts";
 import { HALVES_MAX, NAMED_PLACES_MAX } from "./limits.ts";
 
 export type Members = Readonly<Record<string, unknown>>;
@@ -22,6 +22,8 @@ export interface HalfClaim {
   readonly state: string;
   readonly tuple: Tuple;
   readonly counters: Counters | null;
+  /** What the two applications exchanged, where this end's TCP counted it. */
+  readonly payload: PayloadBytes | null;
   /** Everything, these too. */
   readonly members: Members;
 }
@@ -39,6 +41,8 @@ export interface DifferenceClaim {
   readonly receivedBytes: number;
   readonly allowedBytes: number;
   readonly impossible: boolean;
+  /** Of payload bytes, which no loss changes. */
+  readonly exact?: boolean;
 }
 
 export interface Claims {
@@ -124,19 +128,26 @@ function isHalf(value: unknown): value is Members {
 }
 
 function halfClaim(members: Members): HalfClaim {
-  const { name, durationMs, state, counters } = members;
+  const { name, durationMs, state, counters, payload } = members;
   return {
     ...(members as unknown as HalfClaim),
     name: typeof name === "string" ? name : "",
     durationMs: isNatural(durationMs) ? durationMs : null,
     state: typeof state === "string" ? state : "",
     counters: isCounters(counters) ? counters : null,
+    payload: isPayload(payload) ? payload : null,
     members,
   };
 }
 
 function isCounters(value: unknown): value is Counters {
   return isMembers(value) && COUNTER_NAMES.every((name) => isNatural(value[name]));
+}
+
+function isPayload(value: unknown): value is PayloadBytes {
+  return (
+    isMembers(value) && isNatural(value["initiatorBytes"]) && isNatural(value["responderBytes"])
+  );
 }
 
 export const COUNTER_NAMES = [

@@ -107,7 +107,9 @@ function ledgers({ halves, absence }: Claims): string[] {
   const names = halves.map(({ name }) => name);
   const headings = ["", ...names, ...(absence === undefined ? [] : [absence.name])];
   const isPair = left !== undefined && right !== undefined && halves.length === 2;
-  const rows = LEDGER_ROWS.map((row, index) => {
+  const hasPayload = halves.some(({ payload }) => payload !== null);
+  const shown = hasPayload ? [...LEDGER_ROWS, ...PAYLOAD_ROWS] : LEDGER_ROWS;
+  const rows = shown.map((row, index) => {
     const none = absence === undefined ? [] : [index === 0 ? "no entry" : ""];
     const apart = isPair && row.number !== undefined ? [apartText(row, left, right)] : [];
     return [row.name, ...halves.map((half) => row.text(half)), ...none, ...apart];
@@ -147,6 +149,19 @@ const LEDGER_ROWS: readonly LedgerRow[] = [
   counterRow("responder packets", "responderPackets"),
 ];
 
+const PAYLOAD_ROWS: readonly LedgerRow[] = [
+  payloadRow("initiator's data", "initiatorBytes"),
+  payloadRow("responder's data", "responderBytes"),
+];
+
+function payloadRow(name: string, of: "initiatorBytes" | "responderBytes"): LedgerRow {
+  return {
+    name,
+    text: ({ payload }) => (payload === null ? "not counted" : bytesText(payload[of])),
+    number: ({ payload }) => payload?.[of] ?? null,
+  };
+}
+
 function counterRow(name: string, counter: keyof NonNullable<HalfClaim["counters"]>): LedgerRow {
   const isBytes = counter.endsWith("Bytes");
   const text = (count: number): string => (isBytes ? bytesText(count) : String(count));
@@ -169,18 +184,23 @@ function difference({ difference: found, absence, halves }: Claims): string[] {
     return [printable(`${half.name} has this connection, ${absence.name} has not.`)];
   }
   if (found === undefined) return [];
-  const { sentBy, sentBytes, receivedBytes, allowedBytes, impossible } = found;
+  const { sentBy, sentBytes, receivedBytes, allowedBytes, impossible, exact = false } = found;
   const other = sentBy === "initiator" ? "responder" : "initiator";
   return [
     ...pairLines([
       [`sent, says the ${sentBy}`, bytesText(sentBytes)],
       [`received, says the ${other}`, bytesText(receivedBytes)],
       ["difference", bytesText(Math.abs(sentBytes - receivedBytes))],
-      ["allowed for headers and loss", bytesText(allowedBytes)],
+      [exact ? "allowed" : "allowed for headers and loss", bytesText(allowedBytes)],
     ]),
     impossible
       ? "More arrived than was sent: no network does that, one of the two is wrong."
-      : "Less arrived than loss explains.",
+      : exact
+        ? "Less arrived than was sent: TCP delivers all or says that it did not."
+        : "Less arrived than loss explains.",
+    exact
+      ? "Compared is what the applications exchanged, as both ends' TCP counted it."
+      : "Compared is what both kernels counted on the wire, headers included.",
     "Packets are never compared: kernels count large segments as one.",
   ];
 }

@@ -1,5 +1,11 @@
 /** A half as the signed entries in the file tell it, beside what the finding claims of it. */
-import type { Amendment, ConnectionEntry, Counters, OpenEntry } from "../format/entry.ts";
+import type {
+  Amendment,
+  ConnectionEntry,
+  Counters,
+  OpenEntry,
+  PayloadBytes,
+} from "../format/entry.ts";
 import { COUNTER_NAMES, type HalfClaim } from "./claims.ts";
 import type { Piece } from "./piece.ts";
 
@@ -22,11 +28,18 @@ export interface HalfState {
   readonly state: string;
   readonly durationMs: number | null;
   readonly counters: Counters | null;
+  readonly payload: PayloadBytes | null;
   /** Final counters are in. */
   readonly accounted: boolean;
 }
 
-export const UNHEARD: HalfState = { state: "", durationMs: null, counters: null, accounted: false };
+export const UNHEARD: HalfState = {
+  state: "",
+  durationMs: null,
+  counters: null,
+  payload: null,
+  accounted: false,
+};
 
 /** What a later entry of a half makes of what was known: the rule of the comparison. */
 export function amended(
@@ -35,18 +48,19 @@ export function amended(
 ): HalfState {
   if (before.accounted && entry.kind !== "account") return before;
   const counters = entry.counters ?? before.counters;
+  const payload = entry.payload ?? before.payload;
   switch (entry.kind) {
     case "close": {
       const accounted = entry.inferred !== true && entry.counters !== undefined;
-      return { state: entry.state, durationMs: entry.ageMs, counters, accounted };
+      return { state: entry.state, durationMs: entry.ageMs, counters, payload, accounted };
     }
     case "account": {
       const durationMs = before.durationMs ?? entry.ageMs;
-      return { state: entry.state, durationMs, counters, accounted: true };
+      return { state: entry.state, durationMs, counters, payload, accounted: true };
     }
     default: {
       const state = before.durationMs === null ? entry.state : before.state;
-      return { ...before, state, counters };
+      return { ...before, state, counters, payload };
     }
   }
 }
@@ -56,7 +70,9 @@ export function isAsClaimed(known: HalfState, claim: HalfClaim): boolean {
   return (
     known.state === claim.state &&
     known.durationMs === claim.durationMs &&
-    countersText(known.counters) === countersText(claim.counters)
+    countersText(known.counters) === countersText(claim.counters) &&
+    // Only where the finding speaks of it.
+    (claim.payload === null || payloadText(known.payload) === payloadText(claim.payload))
   );
 }
 
@@ -74,6 +90,11 @@ export function claimedState({ claim, later }: HalfFacts): HalfState | undefined
 /** The state after all entries in the file. */
 export function lastState({ later }: HalfFacts): HalfState {
   return later.reduce((known, { entry }) => amended(known, entry), UNHEARD);
+}
+
+/** The same text for the same counts. */
+export function payloadText(payload: PayloadBytes | null): string {
+  return payload === null ? "none" : `${payload.initiatorBytes} ${payload.responderBytes}`;
 }
 
 function countersText(counters: Counters | null): string {

@@ -256,6 +256,51 @@ describe("counters that differ", () => {
   }
 });
 
+describe("payload bytes that differ", () => {
+  const cases: [
+    name: string,
+    sentBytes: number,
+    claimed: number,
+    expected: Record<string, Outcome>,
+  ][] = [
+    ["as both ends signed", 900, 900, { difference: "holds", "b: end and counters": "holds" }],
+    ["not as an end signed", 900, 901, { difference: "holds", "b: end and counters": "fails" }],
+    ["otherwise than the finding says", 800, 900, { difference: "fails" }],
+  ];
+  for (const [name, sentBytes, claimed, expected] of cases) {
+    test(name, () => {
+      const sim = new SimEvidence();
+      const { a, b } = sim;
+      sim.enrol(a);
+      sim.enrol(b);
+      const payloads = [
+        { initiatorBytes: 900, responderBytes: 5 },
+        { initiatorBytes: 700, responderBytes: claimed },
+      ] as const;
+      const signed = [payloads[0], { initiatorBytes: 700, responderBytes: 900 }] as const;
+      for (const [index, node] of [a, b].entries()) {
+        const [open, close] = sim.half(node, index === 0 ? "initiator" : "responder");
+        const payload = signed[index];
+        sim.batch(node, [open, payload === undefined ? close : { ...close, payload }]);
+      }
+      const halves = [
+        { ...sim.claim(a, "initiator", 0), payload: payloads[0] },
+        { ...sim.claim(b, "responder", 0), payload: payloads[1] },
+      ];
+      const counts = { sentBytes, receivedBytes: 700, allowedBytes: 1 };
+      const difference = { sentBy: "initiator", ...counts, impossible: false, exact: true };
+      const connection = String((halves[0] as Record<string, unknown>)["half"]);
+      sim.conclude({ finding: "counters-differ", connection, evidence: { halves, difference } });
+      const found = outcomes(check(sim));
+      for (const [subject, outcome] of Object.entries(expected)) {
+        assert.equal(found[subject], outcome, JSON.stringify(found));
+      }
+      const text = evidenceText(sim.data());
+      assert.match(text, /^ {2}initiator's data +900 B +700 B +-200$/m);
+    });
+  }
+});
+
 describe("a finding about a node", () => {
   const gap = {
     kind: "gap",

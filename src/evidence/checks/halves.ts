@@ -2,7 +2,7 @@
 import { halfId } from "../../format/half.ts";
 import type { CaseFacts, Facts } from "../facts.ts";
 import { COUNTER_NAMES, type HalfClaim } from "../claims.ts";
-import { claimedState, type HalfFacts, lastState } from "../half-facts.ts";
+import { claimedState, type HalfFacts, lastState, payloadText } from "../half-facts.ts";
 import { pieceName } from "../piece.ts";
 import { counted, tupleText } from "../values.ts";
 import { type Check, fails, holds, open, unless } from "./check.ts";
@@ -51,7 +51,11 @@ function laterCheck(half: HalfFacts): Check[] {
     last.durationMs !== null && claim.durationMs !== null && last.durationMs !== claim.durationMs;
   const otherCounts =
     last.accounted && countersText(claim) !== countersText({ counters: last.counters });
-  if (otherEnd || otherCounts) {
+  const otherPayload =
+    last.payload !== null &&
+    claim.payload !== null &&
+    payloadText(last.payload) !== payloadText(claim.payload);
+  if (otherEnd || otherCounts || otherPayload) {
     return [fails(subject, "the half's own entries say something else than the finding")];
   }
   return [open(subject, "the entries that say so are not in this file")];
@@ -78,9 +82,10 @@ function difference({ claims }: CaseFacts): Check[] {
   const { difference: found, halves } = claims;
   if (found === undefined) return [];
   const { sentBy, sentBytes, receivedBytes, allowedBytes, impossible } = found;
-  const bytes = halves.map(({ counters }) =>
-    sentBy === "initiator" ? counters?.initiatorBytes : counters?.responderBytes,
-  );
+  const bytes = halves.map(({ counters, payload }) => {
+    const count = found.exact === true ? payload : counters;
+    return sentBy === "initiator" ? count?.initiatorBytes : count?.responderBytes;
+  });
   const sender = halves.findIndex(({ role }) => role === sentBy);
   const reasons = [
     ...(bytes.includes(sentBytes) ? [] : [`no end counted ${sentBytes} B`]),

@@ -4,7 +4,7 @@
  */
 import { hash } from "node:crypto";
 import type { EnrolledEntry, Entry, FindingEntry, NodeEntry, OpenEntry } from "../format/entry.ts";
-import type { RevokedEntry } from "../format/entry.ts";
+import type { RevokedEntry, RulingEntry } from "../format/entry.ts";
 import { SERVER_KINDS } from "../format/entry-object.ts";
 import { nodeIdOf, publicKeyFromRaw } from "../format/identity.ts";
 import { decompressPayload, forEachEntry } from "../format/payload.ts";
@@ -43,6 +43,8 @@ export interface Facts {
   readonly finding: Placed<FindingEntry> | undefined;
   /** The finding first, and what supports it; none where the finding is not in the file. */
   readonly cases: readonly CaseFacts[];
+  /** What people decided about the finding, in that order. */
+  readonly rulings: readonly Placed<RulingEntry>[];
   readonly nodes: readonly NodeFacts[];
   /** What the nodes said of themselves: gaps, addresses, opt-outs and the like; log lines are not among them. */
   readonly statements: readonly Placed<Exclude<NodeEntry, { kind: "log" }>>[];
@@ -85,6 +87,7 @@ class Collector {
   readonly #enrolled = new Map<string, Placed<EnrolledEntry>>();
   readonly #revoked = new Map<string, Placed<RevokedEntry>>();
   readonly #statements: Facts["statements"][number][] = [];
+  readonly #rulings: Placed<RulingEntry>[] = [];
   readonly #findings: Placed<FindingEntry>[] = [];
   #finding: Placed<FindingEntry> | undefined;
   #cases: (Case & { halves: GrowingHalf[]; opens: Placed<OpenEntry>[] })[] = [];
@@ -100,6 +103,9 @@ class Collector {
       if (entry.kind === "finding") {
         this.#findings.push({ entry, seq, piece });
         if (entry.id === this.#data.findingId) this.#finding = { entry, seq, piece };
+      }
+      if (entry.kind === "ruling" && entry.finding === this.#data.findingId) {
+        this.#rulings.push({ entry, seq, piece });
       }
       if (entry.kind === "enrolled") this.#enrolled.set(entry.node, { entry, seq, piece });
       if (entry.kind === "revoked") this.#revoked.set(entry.node, { entry, seq, piece });
@@ -161,6 +167,7 @@ class Collector {
       serverPieces: byNode.get(this.serverId) ?? [],
       finding: this.#finding,
       cases: this.#cases,
+      rulings: this.#rulings,
       nodes: this.#concerned(byNode.keys()).map((id) => this.#node(id, byNode.get(id) ?? [])),
       statements: this.#statements,
       receipts: this.#receipts,

@@ -11,7 +11,7 @@ import { evidenceText } from "./file.ts";
 import { gatherEvidence } from "./gather.ts";
 import { HEADERS_PER_NODE_MAX, PAYLOADS_BYTES_MAX } from "./limits.ts";
 import type { Piece } from "./piece.ts";
-import type { EvidenceSource, SourceBatch, SourceRecord } from "./source.ts";
+import type { EvidenceSource, FindingPlace, SourceBatch, SourceRecord } from "./source.ts";
 import { isSound, verifyEvidence } from "./verify.ts";
 
 /** A server's store and journal, made of what was signed: every batch was received when it was closed. */
@@ -30,24 +30,37 @@ class FakeSource implements EvidenceSource {
     this.serverId = sim.server.id;
   }
 
-  async findingIndex(id: string): Promise<number | undefined> {
-    return id === FINDING_ID ? this.#pieces.length - 1 : undefined;
+  async findingPlace(id: string): Promise<FindingPlace | undefined> {
+    if (id !== FINDING_ID) return undefined;
+    return { index: this.#pieces.length - 1, concludedMs: this.#sim.server.atMs };
+  }
+
+  async rulings(id: string): Promise<number[]> {
+    return this.#serverEntries().flatMap(({ entry, index }) =>
+      entry.kind === "ruling" && entry.finding === id ? [index] : [],
+    );
   }
 
   async contradiction(
     kinds: readonly string[],
     ...nodes: readonly string[]
   ): Promise<{ id: string; index: number } | undefined> {
-    const found: { id: string; index: number }[] = [];
+    const found = this.#serverEntries().flatMap(({ entry, index }) => {
+      if (entry.kind !== "finding" || !kinds.includes(entry.finding)) return [];
+      const text = JSON.stringify(entry.evidence);
+      return nodes.every((id) => text.includes(id)) ? [{ id: entry.id, index }] : [];
+    });
+    return found[0];
+  }
+
+  #serverEntries(): { entry: Entry; index: number }[] {
+    const all: { entry: Entry; index: number }[] = [];
     for (const [index, { nodeId, payload, header }] of this.#pieces.entries()) {
       if (nodeId !== this.serverId || payload === undefined) continue;
-      forEachEntry(decompressPayload(payload, header.rawBytes), header, (entry) => {
-        if (entry.kind !== "finding" || !kinds.includes(entry.finding)) return;
-        const text = JSON.stringify(entry.evidence);
-        if (nodes.every((id) => text.includes(id))) found.push({ id: entry.id, index });
-      });
+      const raw = decompressPayload(payload, header.rawBytes);
+      forEachEntry(raw, header, (entry) => all.push({ entry, index }));
     }
-    return found[0];
+    return all;
   }
 
   async record(index: number): Promise<SourceRecord | undefined> {
@@ -113,16 +126,21 @@ function idle(sim: SimEvidence, minutes: number): void {
 }
 
 /** That `b` lacks the half whose open is `seq` of `a`, in the batch at `journalIndex`. */
-function concludeMissing(sim: SimEvidence, seq: number, more: object = {}): void {
+function concludeMissing(
+  sim: SimEvidence,
+  seq: number,
+  { id = FINDING_ID, ...more }: { id?: string; journalIndex?: number; durationMs?: number } = {},
+): void {
   const { a, b } = sim;
-  const claim = { ...sim.claim(a, "initiator", seq), ...more };
+  const claim: Record<string, unknown> = { ...sim.claim(a, "initiator", seq), ...more };
   const missing = { node: b.id, name: "b", completeToMs: b.atMs };
-  const connection = String(claim.half);
+  const connection = String(claim["half"]);
   sim.conclude({
     finding: "missing-half",
     node: b.id,
+    id,
     connection,
-    evidence: { recorded: claim, missing },
+    evidence: { nodes: [a.id, b.id], recorded: claim, missing },
   });
 }
 
@@ -235,6 +253,42 @@ describe("a finding that names what is not there", () => {
       sim.conclude({ finding: "odd", node: sim.a.id, connection: isHalf?.half ?? "", evidence });
       assert.equal((await gathered(sim)).outcomes["finding"], "holds");
     });
+  }
+});
+
+test("what people decided about a finding is in its file, and hides nothing of it", async () => {
+  const sim = begun();
+  const journalIndex = sim.pieces.length;
+  sim.batch(sim.a, sim.half(sim.a, "initiator"));
+  idle(sim, 5);
+  concludeMissing(sim, 0, { journalIndex });
+  sim.rule("the switch was replaced");
+  const file = await gathered(sim);
+  assert.equal(file.outcomes["a: half"], "holds");
+  assert.match(
+    file.text,
+    /^What people decided about it\n.* excused by admin: the switch was replaced; entry 3 /m,
+  );
+});
+
+test("the contradictions of an accusation come with their halves", async () => {
+  const sim = begun();
+  const journalIndex = sim.pieces.length;
+  sim.batch(sim.a, sim.half(sim.a, "initiator"));
+  idle(sim, 5);
+  concludeMissing(sim, 0, { journalIndex, id: "11".repeat(16) });
+  sim.conclude({
+    finding: "accused",
+    node: sim.b.id,
+    evidence: { witnesses: [{ node: sim.a.id }] },
+  });
+  const file = await gathered(sim);
+  for (const subject of [
+    "a: witness",
+    "contradiction 1: a: half",
+    "contradiction 1: b: no entry",
+  ]) {
+    assert.equal(file.outcomes[subject], "holds", subject);
   }
 });
 

@@ -10,7 +10,7 @@ import { PAIR_KINDS, witnessesOf } from "./cases.ts";
 import { type Claims, claimsOf, type HalfClaim, namedNodes, namedPlaces } from "./claims.ts";
 import { type EvidenceData, evidenceData } from "./data-part.ts";
 import { amended, isAsClaimed, UNHEARD } from "./half-facts.ts";
-import { HEADERS_PER_NODE_MAX, SEARCHED_BATCHES_MAX, WINDOW_MS } from "./limits.ts";
+import { HEADERS_PER_NODE_MAX, RULINGS_MAX, SEARCHED_BATCHES_MAX, WINDOW_MS } from "./limits.ts";
 import { headOf, openPiece, type Piece } from "./piece.ts";
 import { isSameTuple } from "./same-tuple.ts";
 import { Selection } from "./selection.ts";
@@ -27,8 +27,7 @@ export async function gatherEvidence(
   findingId: string,
   pause: () => Promise<void>,
 ): Promise<EvidenceData | undefined> {
-  const findingIndex = await source.findingIndex(findingId);
-  const record = findingIndex === undefined ? undefined : await source.record(findingIndex);
+  const record = await findRecord(source, findingId);
   const finding = record && findingIn(record, findingId);
   if (record === undefined || finding === undefined) return undefined;
   const gathering = new Gathering(source, finding, record, pause);
@@ -41,6 +40,29 @@ export async function gatherEvidence(
     serverKey: Buffer.from(source.serverKey),
     pieces,
   });
+}
+
+/** The batch with the finding's newest entry. Where a person decided about it since, that stands last. */
+async function findRecord(
+  source: EvidenceSource,
+  findingId: string,
+): Promise<SourceRecord | undefined> {
+  const place = await source.findingPlace(findingId);
+  const last = place && (await source.record(place.index));
+  if (place === undefined || last === undefined) return undefined;
+  if (findingIn(last, findingId) !== undefined) return last;
+  const own = await source.batches({
+    nodeId: source.serverId,
+    fromIndex: await source.firstIndexSince(place.concludedMs),
+    toIndex: place.index,
+    limitCount: OWN_BATCHES_SEARCHED,
+  });
+  let found: SourceRecord | undefined;
+  for (const { index } of own) {
+    const record = await source.record(index);
+    if (record !== undefined && findingIn(record, findingId) !== undefined) found = record;
+  }
+  return found;
 }
 
 class Gathering {
@@ -72,7 +94,11 @@ class Gathering {
     const { evidence, node } = this.#finding;
     this.#selection.add(this.#record.index);
     const nodes = new Set([...(node === "" ? [] : [node]), ...namedNodes(evidence)]);
-    for (const id of nodes) await this.#membership(id);
+    for (const nodeId of nodes) await this.#membership(nodeId);
+    const { id, atMs } = this.#finding;
+    for (const index of await this.#source.rulings(id, atMs, RULINGS_MAX)) {
+      this.#addWhole(await this.#source.record(index));
+    }
     await this.#contradictions();
     for (const { halves } of this.#claims) for (const half of halves) await this.#half(half);
     for (const claims of this.#claims) await this.#absence(claims);
@@ -322,6 +348,8 @@ class Gathering {
 
 /** A fence's time is in a batch that closes soon after: so many are looked at for one claim. */
 const CLAIM_BATCHES = 100;
+/** The server's own batches from the time of a finding on, in one of which it is; it waits where the journal is full. */
+const OWN_BATCHES_SEARCHED = 200;
 /** A node's last batches before a finding about it. */
 const LAST_BATCHES = 3;
 /** Statements of addresses that are looked through for one address. */

@@ -27,6 +27,9 @@ export const HALVES_MAX = 16;
 /** Witnesses of an accusation whose contradictions are in its file, inclusive; two are enough. */
 export const WITNESSES_MAX = 8;
 
+/** Decisions of people about a finding whose batches are in its file, inclusive: the newest. */
+export const RULINGS_MAX = 16;
+
 /** Payloads that `tallystick verify` decompresses, inclusive: a small file of zstd could hold terabytes. */
 export const VERIFIED_BYTES_MAX = 256 * 1024 * 1024;
 

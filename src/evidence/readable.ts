@@ -47,6 +47,7 @@ function sections(facts: Facts): Section[] {
         lines,
       })),
     ),
+    { heading: "What people decided about it", lines: rulings(facts) },
     { heading: "Who signed", lines: signers(facts) },
     { heading: "Entries of the halves", lines: halfEntries(facts) },
     {
@@ -103,6 +104,15 @@ function signers({ data, serverId, nodes, finding, serverPieces }: Facts): strin
     }
   }
   return pairLines(rows.map(([name, value]) => [printable(name), value]));
+}
+
+function rulings(facts: Facts): string[] {
+  return facts.rulings.map(({ entry, ...place }) => {
+    const { ruling, actor, reason, expiresAtMs, atMs } = entry;
+    const until = expiresAtMs === undefined ? "" : ` until ${timeText(expiresAtMs)}`;
+    const where = placeText({ entry, ...place });
+    return printable(`${timeText(atMs)} ${ruling}${until} by ${actor}: ${reason}; entry ${where}`);
+  });
 }
 
 function halfEntries(facts: Facts): string[] {

@@ -43,13 +43,23 @@ export interface StatementQuery {
   readonly limitCount: number;
 }
 
+/** Where to look for a finding's own entry. */
+export interface FindingPlace {
+  /** Journal index of the last batch that changed the finding: its own entry, or somebody's decision about it. */
+  readonly index: number;
+  /** The time of its own entry. */
+  readonly concludedMs: number;
+}
+
 export interface EvidenceSource {
   /** 32 bytes. */
   readonly serverKey: Uint8Array;
   /** Hex. */
   readonly serverId: string;
-  /** Journal index of the batch with the finding's newest entry; undefined when there is none. */
-  findingIndex(id: string): Promise<number | undefined>;
+  /** Undefined when there is no such finding. */
+  findingPlace(id: string): Promise<FindingPlace | undefined>;
+  /** Journal indexes of batches with what people decided about a finding since a time, the newest first. */
+  rulings(id: string, sinceMs: number, limitCount: number): Promise<readonly number[]>;
   /** The first open finding of these kinds about a connection of both nodes, and the index of its batch. */
   contradiction(
     kinds: readonly string[],

@@ -3,6 +3,7 @@ import type { Control } from "../control/control.ts";
 import type {
   BatchQuery,
   EvidenceSource,
+  FindingPlace,
   SourceBatch,
   SourceRecord,
   StatementQuery,
@@ -28,12 +29,23 @@ export function evidenceSource(parts: EvidenceParts): EvidenceSource {
   return {
     serverKey: serverKey.publicKeyBytes,
     serverId: serverKey.nodeId.toString("hex"),
-    findingIndex: async (id) => {
-      const [row] = await store.rows<{ journal_index: number }>({
-        text: "SELECT journal_index FROM findings WHERE id = {id:String}",
+    findingPlace: async (id) => {
+      const [row] = await store.rows<FindingPlace>({
+        text: `SELECT journal_index AS index, toUnixTimestamp64Milli(time) AS concludedMs
+          FROM findings WHERE id = {id:String}`,
         params: { id },
       });
-      return row?.journal_index;
+      return row;
+    },
+    rulings: async (id, sinceMs, limitCount) => {
+      const rows = await store.rows<{ index: number }>({
+        text: `SELECT DISTINCT journal_index AS index FROM log_rows
+          WHERE kind = 'ruling' AND JSONExtractString(attributes, 'finding') = {id:String}
+            AND time >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+          ORDER BY index DESC LIMIT {limit:UInt32}`,
+        params: { id, since: sinceMs, limit: limitCount },
+      });
+      return rows.map(({ index }) => index);
     },
     contradiction: async (kinds, one, other) => {
       const [row] = await store.rows<{ id: string; index: number }>({

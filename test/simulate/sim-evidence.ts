@@ -4,7 +4,7 @@ import type { CloseEntry, Entry, OpenEntry, Role, Tuple } from "../../src/format
 import { halfId } from "../../src/format/half.ts";
 import { signReceipt } from "../../src/format/receipt.ts";
 import { type EvidenceData, evidenceData } from "../../src/evidence/data-part.ts";
-import { headOf, openPiece, type Piece } from "../../src/evidence/piece.ts";
+import { openPiece, type Piece } from "../../src/evidence/piece.ts";
 import { type Sealed, SimNode } from "./sim-node.ts";
 
 export const OPENED_MS = 1_800_000_000_000;
@@ -91,10 +91,11 @@ export class SimEvidence {
     return sealed;
   }
 
-  /** The node's next batch, by its header alone. */
-  header(node: SimNode): void {
-    node.atMs += BATCH_EVERY_MS;
-    this.pieces.push(openPiece("header", headOf(node.next({ entries: [] }).frame)));
+  /** Somebody's decision about the finding of the file. */
+  rule(reason: string): void {
+    const what = { ruling: "excused", reason, actor: "admin", finding: FINDING_ID } as const;
+    const entry: Entry = { kind: "ruling", atMs: this.server.atMs, ...what };
+    this.add(this.server, this.server.next({ entries: [entry] }));
   }
 
   add(node: SimNode, { frame, header }: Sealed): void {

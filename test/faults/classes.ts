@@ -261,16 +261,14 @@ export const FAULT_CLASSES: readonly FaultClass[] = [
       node: "restarts",
     },
     { evidence: GAP },
-    (world, node) => {
+    async (world, node) => {
+      const fromMs = world.nowMs;
+      // What it had said to be complete would need no excuse.
+      world.quieten(node);
+      await world.pass(60_000);
+      world.wake(node);
       const toMs = world.nowMs;
-      node.hand({
-        kind: "gap",
-        atMs: toMs,
-        cause: "restart",
-        count: null,
-        fromMs: toMs - 60_000,
-        toMs,
-      });
+      node.hand({ kind: "gap", atMs: toMs, cause: "restart", count: null, fromMs, toMs });
     },
   ),
   {

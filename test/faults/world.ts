@@ -114,6 +114,11 @@ export class World implements AsyncDisposable {
     this.#quiet.add(node);
   }
 
+  /** It sends again. */
+  wake(node: HttpNode): void {
+    this.#quiet.delete(node);
+  }
+
   /** Time passes; nodes send every few seconds, as they do when idle too. */
   async pass(ms: number): Promise<void> {
     for (let passedMs = 0; passedMs < ms; passedMs += STEP_MS) {

@@ -18,6 +18,8 @@ function begin(hand: Hand): void {
     const factor = dice.chance(0.5) ? dice.between(0.05, 0.35) : dice.between(1.8, 3);
     pool.responderBytes[own] = Math.round(bytes * factor);
     pool.responderPackets[own] = Math.ceil((pool.responderPackets[own] as number) * factor);
+    const payload = pool.responderPayload[own] as number;
+    if (payload > 0) pool.responderPayload[own] = Math.round(payload * factor);
     hand.enter(
       {
         told: `said ${pool.responderBytes[own]} for ${bytes} bytes of ${tupleOf(hand, chance)}`,

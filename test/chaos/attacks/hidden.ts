@@ -69,7 +69,10 @@ export const alterWithin: Attack = {
     let deeds = 0;
     hand.onChance((chance) => {
       const bytes = pool.responderBytes[chance.own] as number;
-      if (deeds >= DEEDS_MAX || bytes < 5_000) return;
+      const isExact = [chance.own, chance.other].every(
+        (half) => (pool.initiatorPayload[half] as number) >= 0,
+      );
+      if (deeds >= DEEDS_MAX || bytes < 2_000 || isExact) return;
       deeds++;
       pool.responderBytes[chance.own] = Math.round(bytes * 1.01);
       hand.enter({ told: `added 1 % to ${tupleOf(hand, chance)}`, fromMs: hand.mesh.nowMs }, {});

@@ -284,6 +284,8 @@ export class Agents {
       initiatorBytes: counted > 0 ? Math.ceil((pool.initiatorBytes[half] as number) * counted) : -1,
       responderPackets: Math.ceil((pool.responderPackets[half] as number) * counted),
       responderBytes: Math.ceil((pool.responderBytes[half] as number) * counted),
+      initiatorPayload: told.kind === "account" ? (pool.initiatorPayload[half] as number) : -1,
+      responderPayload: pool.responderPayload[half] as number,
     });
   }
 

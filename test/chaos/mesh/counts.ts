@@ -11,6 +11,8 @@ export interface Direction {
   sentPackets: number;
   receivedBytes: number;
   receivedPackets: number;
+  /** What the sender's program wrote; negative: no kernel tells. */
+  payloadBytes: number;
 }
 
 /** IPv4 and TCP with timestamps. */
@@ -21,7 +23,7 @@ const SEGMENT_BYTES = 1_448;
 const MERGED_MAX = 44;
 
 export function noTraffic(): Direction {
-  return { sentBytes: 0, sentPackets: 0, receivedBytes: 0, receivedPackets: 0 };
+  return { sentBytes: 0, sentPackets: 0, receivedBytes: 0, receivedPackets: 0, payloadBytes: -1 };
 }
 
 /** `payloadBytes` one way; `answeredBytes` the other way, which pure acknowledgements go with. */
@@ -49,6 +51,7 @@ export function countTcp(
   into.sentBytes = payloadBytes + again * SEGMENT_BYTES + into.sentPackets * TCP_HEADER_BYTES;
   into.receivedPackets = received + acks - lostAcks + 1;
   into.receivedBytes = payloadBytes + into.receivedPackets * TCP_HEADER_BYTES;
+  into.payloadBytes = payloadBytes;
 }
 
 /** Datagrams that are lost stay lost. */

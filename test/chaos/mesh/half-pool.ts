@@ -61,6 +61,9 @@ export class HalfPool {
   responderPackets = new Uint32Array(FIRST_CAPACITY);
   initiatorBytes = new Float64Array(FIRST_CAPACITY);
   responderBytes = new Float64Array(FIRST_CAPACITY);
+  /** Exact, as the socket counted; negative: unknown. */
+  initiatorPayload = new Float64Array(FIRST_CAPACITY);
+  responderPayload = new Float64Array(FIRST_CAPACITY);
   event = new Uint8Array(FIRST_CAPACITY);
   dueMs = new Uint32Array(FIRST_CAPACITY);
   /** Next in a bucket of the calendar, or in the list of free ones; −1 at the end. */
@@ -132,6 +135,8 @@ export class HalfPool {
     this.responderPackets = wider(this.responderPackets, to);
     this.initiatorBytes = wider(this.initiatorBytes, to);
     this.responderBytes = wider(this.responderBytes, to);
+    this.initiatorPayload = wider(this.initiatorPayload, to);
+    this.responderPayload = wider(this.responderPayload, to);
     this.event = wider(this.event, to);
     this.dueMs = wider(this.dueMs, to);
     this.next = wider(this.next, to);

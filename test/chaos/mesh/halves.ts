@@ -3,7 +3,7 @@ import type { Calendar } from "./calendar.ts";
 import type { Direction } from "./counts.ts";
 import type { Dice } from "./dice.ts";
 import { EVENT, FLAG_OF_HALF, type HalfPool } from "./half-pool.ts";
-import { ROLE } from "./line-writer.ts";
+import { ROLE, STATE } from "./line-writer.ts";
 import type { MeshNode } from "./mesh-node.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Place } from "./topology.ts";
@@ -109,6 +109,7 @@ export class Halves {
     this.count++;
     const mirrored = way.maskedAddress === -1;
     made.initiator = way.from === undefined ? -1 : this.#half(what, way.from.node, ROLE.initiator);
+    this.#tellPayload(what, way.from, made.initiator);
     made.responder = -1;
     if (way.to !== undefined && atResponder !== undefined) {
       made.responder = this.#half(what, way.to.node, ROLE.responder);
@@ -117,6 +118,7 @@ export class Halves {
         this.pool.initiatorPort[made.responder] = way.maskedPort;
       }
     }
+    this.#tellPayload(what, way.to, made.responder);
     made.forwarder = way.router === undefined ? -1 : this.#half(what, way.router, ROLE.forwarder);
     if (made.forwarder !== -1 && !mirrored) this.pool.reply.set(made.forwarder, this.#reply(way));
     if (mirrored && made.forwarder === -1) this.witness?.(made, way);
@@ -124,6 +126,24 @@ export class Halves {
     this.#planOpen(made.responder);
     this.#planOpen(made.forwarder);
     return made;
+  }
+
+  /** Only of a connection that ended in order, and only where the agent can ask the sockets. */
+  #tellPayload(what: Parameters<Halves["make"]>[0], place: Place | undefined, half: number): void {
+    if (half === -1) return;
+    const {
+      state,
+      forth: { payloadBytes },
+    } = what;
+    const isTold = place?.asksSockets === true && state === STATE.SF && payloadBytes >= 0;
+    const isResponder = this.pool.role[half] === ROLE.responder;
+    // The end of what came counts as a byte where the socket was there to receive it.
+    const short = isTold && this.#dice.chance(0.5) ? 1 : 0;
+    const { forth, back } = what;
+    const told = (bytes: number, isReceived: boolean): number =>
+      isTold ? Math.max(0, bytes - (isReceived ? short : 0)) : -1;
+    this.pool.initiatorPayload[half] = told(forth.payloadBytes, isResponder);
+    this.pool.responderPayload[half] = told(back.payloadBytes, !isResponder);
   }
 
   #planOpen(half: number): void {
@@ -155,6 +175,7 @@ export class Halves {
     pool.goneMs[half] = Math.max(span.goneMs, pool.endMs[half]);
     pool.initiatorPackets[half] = isResponder ? forth.receivedPackets : forth.sentPackets;
     pool.initiatorBytes[half] = isResponder ? forth.receivedBytes : forth.sentBytes;
+    pool.initiatorPayload[half] = -1;
     pool.responderPackets[half] = isResponder ? back.sentPackets : back.receivedPackets;
     pool.responderBytes[half] = isResponder ? back.sentBytes : back.receivedBytes;
     return half;

@@ -54,11 +54,26 @@ function write(writer: LineWriter, dice: Dice, seq: number): Entry {
   const inferred = kind === "close" && dice.chance(0.3);
   const assured = dice.chance(0.5);
   const flags = (inferred ? 1 : 0) + (assured ? 2 : 0);
-  const written = counted ? counters : { ...counters, initiatorBytes: -1 };
+  const isExact = counted && dice.chance(0.5);
+  const payload = { initiatorBytes: dice.below(9), responderBytes: 2 ** 40 };
+  const written = {
+    ...counters,
+    initiatorBytes: counted ? counters.initiatorBytes : -1,
+    initiatorPayload: isExact ? payload.initiatorBytes : -1,
+    responderPayload: payload.responderBytes,
+  };
   writer.amendment(atMs, { kind, distance, ageMs, state, flags, ...written });
   const openSeq = seq - distance;
   const name = STATE_NAMES[state] ?? "OTH";
-  const said = { atMs, openSeq, ageMs, state: name, assured, ...(counted ? { counters } : {}) };
+  const said = {
+    atMs,
+    openSeq,
+    ageMs,
+    state: name,
+    assured,
+    ...(counted ? { counters } : {}),
+    ...(isExact ? { payload } : {}),
+  };
   return kind === "close" ? { kind, ...said, inferred } : { kind, ...said };
 }
 

@@ -53,6 +53,9 @@ export interface AmendmentLine {
   readonly initiatorBytes: number;
   readonly responderPackets: number;
   readonly responderBytes: number;
+  /** Negative: unknown, and neither of the two is written. */
+  readonly initiatorPayload: number;
+  readonly responderPayload: number;
 }
 
 export class LineWriter {
@@ -112,6 +115,10 @@ export class LineWriter {
       this.#next(line.initiatorBytes);
       this.#next(line.responderPackets);
       this.#next(line.responderBytes);
+      if (line.initiatorPayload >= 0) {
+        this.#next(line.initiatorPayload);
+        this.#next(line.responderPayload);
+      }
     }
     this.#end();
   }

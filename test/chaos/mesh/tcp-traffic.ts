@@ -135,6 +135,11 @@ export class TcpTraffic {
       pool.initiatorPackets,
       half,
     );
+    [pool.initiatorPayload[half], pool.responderPayload[half]] = pair(
+      pool.responderPayload,
+      pool.initiatorPayload,
+      half,
+    );
     mark(pool, half, "established");
   }
 

@@ -23,6 +23,8 @@ export interface Place {
   readonly site: Site | undefined;
   /** Kernel setting: how long an assured UDP session outlives its last packet. */
   readonly udpStreamMs: number;
+  /** Its agent learns exact payload bytes from the sockets. */
+  readonly asksSockets: boolean;
   /** Its ephemeral ports are few, so tuples come again within seconds. */
   readonly hasFewPorts: boolean;
   /** One-way to the server. */
@@ -100,6 +102,7 @@ export class Topology {
       ipv6: this.addresses.add(`fd00::${(high + 1).toString(16)}:${low.toString(16)}`),
       site,
       udpStreamMs: dice.chance(0.1) ? 180_000 : 120_000,
+      asksSockets: dice.chance(0.7),
       hasFewPorts: dice.chance(0.02),
       uplinkMs: dice.between(2, 80),
       extra: [],

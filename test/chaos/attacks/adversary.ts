@@ -48,8 +48,10 @@ export function unleash(
     const { begin } = attack;
     if (begin === undefined) return [];
     return Array.from({ length: options.doersEach }, () => {
-      const doers = takeGroup(stage, Math.max(options.colluders, attack.group ?? 1));
-      return () => begin(handOf(stage, attack, doers));
+      const doers = takeSome(stage, Math.max(options.colluders, attack.group ?? 1));
+      for (const doer of doers) stage.groups.set(doer, doers);
+      const spoilt = takeSome(stage, attack.spoils ?? 0);
+      return () => begin(handOf(stage, attack, { doers, spoilt }));
     });
   });
   // Who is a victim is known when all doers are.
@@ -57,16 +59,15 @@ export function unleash(
   mesh.halves.witness = (made, way) => offer(stage, made, way);
 }
 
-function takeGroup({ mesh, victims, groups }: Stage, count: number): Place[] {
-  const doers: Place[] = [];
-  while (doers.length < count) {
+function takeSome({ mesh, victims }: Stage, count: number): Place[] {
+  const taken: Place[] = [];
+  while (taken.length < count) {
     if (victims.size <= 2) throw new RangeError("too few calm nodes for so many attackers");
-    const doer = mesh.dice.pick([...victims]);
-    victims.delete(doer);
-    doers.push(doer);
+    const place = mesh.dice.pick([...victims]);
+    victims.delete(place);
+    taken.push(place);
   }
-  for (const doer of doers) groups.set(doer, doers);
-  return doers;
+  return taken;
 }
 
 function offer(stage: Stage, made: Made, { from, to }: Way): void {
@@ -92,14 +93,15 @@ function offerTo(stage: Stage, lone: Lone): void {
   }
 }
 
-function handOf(stage: Stage, attack: Attack, doers: readonly Place[]): Hand {
+function handOf(stage: Stage, attack: Attack, who: Pick<Hand, "doers" | "spoilt">): Hand {
   const { mesh, options } = stage;
+  const { doers } = who;
   const { fromMs, toMs } = options;
   const ids = doers.map((doer) => doer.node.id);
   const finds = "finds" in attack.detection ? attack.detection.finds : [];
   return {
     mesh,
-    doers,
+    ...who,
     victims: [...stage.victims],
     fromMs,
     toMs,

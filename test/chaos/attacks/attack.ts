@@ -26,6 +26,8 @@ export interface Attack {
   readonly detection: Detection;
   /** How many it takes at least, where one cannot do it. */
   readonly group?: number;
+  /** How many honest nodes it makes unfit to be others' victims. */
+  readonly spoils?: number;
   /** Plans it with one group of doers. Absent: it is described and not made. */
   readonly begin?: (hand: Hand) => void;
 }
@@ -51,6 +53,8 @@ export interface Hand {
   readonly mesh: Mesh;
   /** At most as many as conspire; at least one. */
   readonly doers: readonly Place[];
+  /** Honest nodes that are nobody else's victims: as many as it spoils. */
+  readonly spoilt: readonly Place[];
   /** Calm nodes that are nobody's doers. */
   readonly victims: readonly Place[];
   /** True times between which it acts. */

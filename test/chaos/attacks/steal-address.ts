@@ -6,10 +6,12 @@ export const stealAddress: Attack = {
   name: "steal-address",
   what: "A node claims a peer's address, so that it names neither of them.",
   detection: { finds: [KIND.contested], knowable: "the batch with the claim is there" },
+  spoils: 1,
   begin(hand) {
     const { mesh } = hand;
+    const [victim] = hand.spoilt;
+    if (victim === undefined) return;
     for (const doer of hand.doers) {
-      const victim = mesh.dice.pick(hand.victims);
       const atMs = hand.someTimeMs();
       mesh.at(atMs, () => {
         doer.extra.push(victim.ipv4);

@@ -42,16 +42,14 @@ const AHEAD_MAX = 64;
 
 /** Shares of the traffic's time in which things happen: clocks are to be known first. */
 const WEATHER = { from: 0.15, to: 0.85 } as const;
-const ATTACK = { from: 0.35, to: 0.85 } as const;
+const ATTACK = { from: 0.5, to: 0.9 } as const;
 
 function main(port: NonNullable<typeof parentPort>, { options, taken }: GenerateOrders): void {
   const mesh = new Mesh(options);
   const { trafficMs } = options;
   const weather = new Weather(mesh, mesh.dice.fork());
   const window = { fromMs: trafficMs * WEATHER.from, toMs: trafficMs * WEATHER.to };
-  const isCalm = options.without.includes("weather");
-  const { places } = mesh.topology;
-  const calm = isCalm ? places : weather.plan(places, window);
+  const calm = weather.plan(mesh.topology.places, window);
   const chosen = ATTACKS.filter(({ name }) => options.attacks?.includes(name) ?? true);
   unleash(mesh, chosen, calm, {
     colluders: options.colluders,

@@ -29,7 +29,7 @@ export const SHORT: LabOptions = {
   ...FULL,
   nodes: 150,
   connections: 25_000,
-  trafficMs: 700_000,
+  trafficMs: 900_000,
   drainMs: 360_000,
   doersEach: 1,
 };

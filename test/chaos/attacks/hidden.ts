@@ -1,5 +1,6 @@
 /** What cannot be found in principle. Made all the same: nothing may be found by accident either. */
 import { mark } from "../mesh/halves.ts";
+import { shows } from "./alter-counters.ts";
 import type { Attack } from "./attack.ts";
 import { tupleOf } from "./deed.ts";
 
@@ -69,12 +70,16 @@ export const alterWithin: Attack = {
     let deeds = 0;
     hand.onChance((chance) => {
       const bytes = pool.responderBytes[chance.own] as number;
-      const isExact = [chance.own, chance.other].every(
-        (half) => (pool.initiatorPayload[half] as number) >= 0,
-      );
-      if (deeds >= DEEDS_MAX || bytes < 2_000 || isExact) return;
-      deeds++;
+      if (deeds >= DEEDS_MAX || bytes < 2_000) return;
+      const payload = pool.responderPayload[chance.own] as number;
       pool.responderBytes[chance.own] = Math.round(bytes * 1.01);
+      if (payload >= 0) pool.responderPayload[chance.own] = Math.round(payload * 1.01);
+      if (shows(pool, chance)) {
+        pool.responderBytes[chance.own] = bytes;
+        pool.responderPayload[chance.own] = payload;
+        return;
+      }
+      deeds++;
       hand.enter({ told: `added 1 % to ${tupleOf(hand, chance)}`, fromMs: hand.mesh.nowMs }, {});
     });
   },

@@ -12,8 +12,21 @@ export const DIFFICULTIES = [
   "split",
   /** Packets that are lost. */
   "loss",
-  /** Whatever happens to nodes: restarts, outages, overloads, opt-outs, set clocks. */
-  "weather",
+  /** Agents stopped and started, killed, and away for long. */
+  "restart",
+  "crash",
+  "long-absence",
+  /** Uplinks that fail for minutes. */
+  "outage",
+  /** Kernels that drop events. */
+  "overload",
+  "opt-out",
+  /** Clocks that are set. */
+  "clock-step",
+  /** State directories that come back from a copy. */
+  "old-state",
+  /** Addresses that two hosts claim. */
+  "bridge-address",
 ] as const;
 
 /** One of `DIFFICULTIES`. */

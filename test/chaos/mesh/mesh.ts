@@ -50,6 +50,8 @@ export class Mesh {
   readonly calendar: Calendar;
   readonly halves: Halves;
   readonly traffic: Traffic;
+  /** The difficulties that are not left out. */
+  readonly hard: ReadonlySet<Difficulty>;
   readonly agents: Agents;
   readonly ledger: Ledger;
   readonly post: Post;
@@ -69,8 +71,9 @@ export class Mesh {
     const { addresses, nodes } = this.topology;
     this.calendar = new Calendar(this.pool);
     this.halves = new Halves(this.pool, this.calendar, { addresses, dice: dice.fork() });
-    const hard = new Set(DIFFICULTIES.filter((one) => !options.without.includes(one)));
-    this.traffic = new Traffic(this.topology, this.halves, { dice: dice.fork(), hard });
+    this.hard = new Set(DIFFICULTIES.filter((one) => !options.without.includes(one)));
+    const manner = { dice: dice.fork(), hard: this.hard };
+    this.traffic = new Traffic(this.topology, this.halves, manner);
     const lots = dice.fork();
     this.agents = new Agents({
       pool: this.pool,

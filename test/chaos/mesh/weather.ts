@@ -8,6 +8,7 @@ import { KIND } from "../finding-names.ts";
 import type { TruthDraft } from "../truth.ts";
 import type { Trouble } from "./agent.ts";
 import type { Dice } from "./dice.ts";
+import type { Difficulty } from "./difficulty.ts";
 import type { Mesh } from "./mesh.ts";
 import { START_MS } from "./mesh-node.ts";
 import type { Place } from "./topology.ts";
@@ -16,13 +17,13 @@ import type { Place } from "./topology.ts";
 const SHARES = {
   restart: 0.05,
   crash: 0.03,
-  "long absence": 0.01,
+  "long-absence": 0.01,
   outage: 0.03,
   overload: 0.04,
   "opt-out": 0.005,
-  "clock step": 0.01,
-  "old state": 0.002,
-} as const;
+  "clock-step": 0.01,
+  "old-state": 0.002,
+} as const satisfies Partial<Record<Difficulty, number>>;
 
 type Kind = keyof typeof SHARES;
 
@@ -40,8 +41,10 @@ export class Weather {
 
   /** Who is not to be met by anything; the rest gets its share. Returns the places that stay calm. */
   plan(places: readonly Place[], window: { fromMs: number; toMs: number }): Place[] {
+    const { hard } = this.#mesh;
     const left = [...places];
     for (const kind of Object.keys(SHARES) as Kind[]) {
+      if (!hard.has(kind)) continue;
       const count = Math.max(1, Math.round(places.length * SHARES[kind]));
       for (let index = 0; index < count && left.length > 1; index++) {
         const [place] = left.splice(this.#dice.below(left.length), 1);
@@ -50,7 +53,7 @@ export class Weather {
         this.#mesh.at(atMs, () => this.#happen(kind, place, atMs));
       }
     }
-    this.#contest(left);
+    if (hard.has("bridge-address")) this.#contest(left);
     return left;
   }
 
@@ -61,7 +64,7 @@ export class Weather {
         return this.#restart(place, atMs, Math.round(dice.between(2_000, 8_000)));
       case "crash":
         return this.#crash(place, atMs, Math.round(dice.between(500, 4_500)));
-      case "long absence":
+      case "long-absence":
         return this.#crash(place, atMs, Math.round(dice.between(15_000, 60_000)));
       case "outage":
         return this.#outage(
@@ -73,9 +76,9 @@ export class Weather {
         return this.#overload(place, atMs, Math.round(dice.between(4_000, 12_000)));
       case "opt-out":
         return this.#optOut(place, atMs, Math.round(dice.between(60_000, 180_000)));
-      case "old state":
+      case "old-state":
         return this.#restoreState(place, atMs, Math.round(dice.between(5_000, 30_000)));
-      case "clock step":
+      case "clock-step":
         return this.#step(
           place,
           atMs,
@@ -102,7 +105,7 @@ export class Weather {
     const trouble = this.#leave(place, "stopped");
     this.#mesh.seal(place, atMs, FLAG.stop);
     const kinds = [KIND.rollback, KIND.lostSpool, KIND.longRestart];
-    this.#enter("old state", place, { atMs, kinds, told: `came back after ${awayMs} ms` });
+    this.#enter("old-state", place, { atMs, kinds, told: `came back after ${awayMs} ms` });
     this.#mesh.at(backMs, () => {
       const oldHead = Buffer.alloc(32, 1).toString("hex");
       const old = { cause: "state", oldEpoch: epoch, oldBatch: Math.max(0, batchNo - 5), oldHead };
@@ -197,7 +200,7 @@ export class Weather {
 
   #step(place: Place, atMs: number, byMs: number): void {
     place.node.step(byMs);
-    this.#enter("clock step", place, { atMs, kinds: [KIND.clockStep], told: `by ${byMs} ms` });
+    this.#enter("clock-step", place, { atMs, kinds: [KIND.clockStep], told: `by ${byMs} ms` });
   }
 
   /** Two hosts with one bridge address: the agent claims it, because nothing in its name says what it is. */
@@ -209,7 +212,7 @@ export class Weather {
     a.extra.push(bridge);
     b.extra.push(bridge);
     for (const place of [a, b]) {
-      this.#enter("bridge address", place, {
+      this.#enter("bridge-address", place, {
         atMs: 0,
         kinds: [KIND.contested],
         told: "172.30.0.1 on two hosts",

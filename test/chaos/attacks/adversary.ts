@@ -14,13 +14,27 @@ export interface AdversaryOptions {
   readonly toMs: number;
 }
 
+/** Enough to be contradicted by several. */
+const VICTIMS_MIN = 3;
+
+/**
+ * Those who act together, and the honest nodes that only they lie about: a node that more liars
+ * contradict than may conspire is framed, whether they know of each other or not.
+ */
+interface Group {
+  readonly attack: Attack;
+  readonly begin: (hand: Hand) => void;
+  readonly doers: readonly Place[];
+  readonly spoilt: readonly Place[];
+  readonly victims: Place[];
+}
+
 /** Who is who, and what each doer waits for. */
 interface Stage {
   readonly mesh: Mesh;
   readonly options: AdversaryOptions;
-  readonly victims: Set<Place>;
-  /** Of each doer, its group. */
-  readonly groups: Map<Place, readonly Place[]>;
+  /** By doer. */
+  readonly groups: Map<Place, Group>;
   readonly onChance: Map<Place, (chance: Chance) => void>;
   readonly onInner: Map<Place, (chance: Chance) => void>;
   readonly onLone: Map<Place, (lone: Lone) => void>;
@@ -38,36 +52,57 @@ export function unleash(
   const stage: Stage = {
     mesh,
     options,
-    victims: new Set(plain),
     groups: new Map(),
     onChance: new Map(),
     onInner: new Map(),
     onLone: new Map(),
   };
-  const begins = attacks.flatMap((attack) => {
+  const left = new Set(plain);
+  const groups = attacks.flatMap((attack) => {
     const { begin } = attack;
     if (begin === undefined) return [];
-    return Array.from({ length: options.doersEach }, () => {
-      const doers = takeSome(stage, Math.max(options.colluders, attack.group ?? 1));
-      for (const doer of doers) stage.groups.set(doer, doers);
-      const spoilt = takeSome(stage, attack.spoils ?? 0);
-      return () => begin(handOf(stage, attack, { doers, spoilt }));
+    return Array.from({ length: options.doersEach }, (): Group => {
+      const doers = takeSome(mesh, left, Math.max(options.colluders, attack.group ?? 1));
+      const spoilt = takeSome(mesh, left, attack.spoils ?? 0);
+      return { attack, begin, doers, spoilt, victims: [] };
     });
   });
-  // Who is a victim is known when all doers are.
-  for (const begin of begins) begin();
+  deal(mesh, left, groups);
+  for (const group of groups) {
+    for (const doer of group.doers) stage.groups.set(doer, group);
+    acquaint(mesh, group);
+    group.begin(handOf(stage, group));
+  }
   mesh.halves.witness = (made, way) => offer(stage, made, way);
 }
 
-function takeSome({ mesh, victims }: Stage, count: number): Place[] {
+function takeSome(mesh: Mesh, left: Set<Place>, count: number): Place[] {
   const taken: Place[] = [];
   while (taken.length < count) {
-    if (victims.size <= 2) throw new RangeError("too few calm nodes for so many attackers");
-    const place = mesh.dice.pick([...victims]);
-    victims.delete(place);
+    if (left.size === 0) throw new RangeError("too few calm nodes for so many attackers");
+    const place = mesh.dice.pick([...left]);
+    left.delete(place);
     taken.push(place);
   }
   return taken;
+}
+
+/** Each group gets victims of its own. */
+function deal(mesh: Mesh, left: Set<Place>, groups: readonly Group[]): void {
+  if (left.size < VICTIMS_MIN * groups.length) {
+    throw new RangeError("too few calm nodes for so many attackers");
+  }
+  for (let turn = 0; left.size > 0 && groups.length > 0; turn++) {
+    groups[turn % groups.length]?.victims.push(...takeSome(mesh, left, 1));
+  }
+}
+
+/** Doers and their victims talk often, or there would be little to lie about. */
+function acquaint(mesh: Mesh, { doers, victims }: Group): void {
+  for (const doer of doers) {
+    doer.peers = doer.peers.map(() => mesh.dice.pick(victims).node.index);
+  }
+  for (const victim of victims) victim.peers[0] = mesh.dice.pick(doers).node.index;
 }
 
 function offer(stage: Stage, made: Made, { from, to }: Way): void {
@@ -86,23 +121,23 @@ function offerTo(stage: Stage, lone: Lone): void {
   const bornMs = stage.mesh.pool.bornMs[lone.own] as number;
   if (bornMs < stage.options.fromMs || bornMs >= stage.options.toMs) return;
   if (peer === undefined || other === -1) stage.onLone.get(doer)?.(lone);
-  else if (stage.victims.has(peer)) stage.onChance.get(doer)?.({ ...lone, peer });
+  else if (group.victims.includes(peer)) stage.onChance.get(doer)?.({ ...lone, peer });
   // Offered to the first of the two alone.
-  else if (group.includes(peer) && group.indexOf(doer) < group.indexOf(peer)) {
+  else if (group.doers.indexOf(doer) < group.doers.indexOf(peer)) {
     stage.onInner.get(doer)?.({ ...lone, peer });
   }
 }
 
-function handOf(stage: Stage, attack: Attack, who: Pick<Hand, "doers" | "spoilt">): Hand {
+function handOf(stage: Stage, { attack, doers, spoilt, victims }: Group): Hand {
   const { mesh, options } = stage;
-  const { doers } = who;
   const { fromMs, toMs } = options;
   const ids = doers.map((doer) => doer.node.id);
   const finds = "finds" in attack.detection ? attack.detection.finds : [];
   return {
     mesh,
-    ...who,
-    victims: [...stage.victims],
+    doers,
+    spoilt,
+    victims,
     fromMs,
     toMs,
     onChance(take) {

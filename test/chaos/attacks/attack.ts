@@ -55,7 +55,7 @@ export interface Hand {
   readonly doers: readonly Place[];
   /** Honest nodes that are nobody else's victims: as many as it spoils. */
   readonly spoilt: readonly Place[];
-  /** Calm nodes that are nobody's doers. */
+  /** Calm nodes that nobody else lies about. */
   readonly victims: readonly Place[];
   /** True times between which it acts. */
   readonly fromMs: number;

@@ -52,10 +52,13 @@ async function observed(world: World, options: RunOptions, say: Say): Promise<Ou
     return await judged(world, options, account, watches);
   } finally {
     for (const one of watches.values()) one.end();
-    if (options.keep !== undefined) {
-      await cp(world.lab.directory, options.keep, { recursive: true });
-    }
+    if (options.keep !== undefined) await keep(world.lab.directory, options.keep);
   }
+}
+
+/** Without the store: it is in use, and can be made again from the journal. */
+async function keep(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, filter: (path) => !path.endsWith("/server/store") });
 }
 
 async function judged(

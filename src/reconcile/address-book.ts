@@ -11,6 +11,7 @@ const NOBODY: Claim = { kind: "nobody" };
 export class AddressBook {
   readonly #claims = new Map<string, NodeStream[]>();
   readonly #changed = new Set<string>();
+  #hasNew = false;
 
   lookup(network: string, address: string | undefined): Claim {
     const nodes = address === undefined ? undefined : this.#claims.get(`${network} ${address}`);
@@ -28,6 +29,7 @@ export class AddressBook {
     for (const [network, addresses] of Object.entries(networks)) {
       for (const address of addresses) {
         const key = `${network} ${address}`;
+        if (!node.claims(network, address)) this.#hasNew = true;
         const nodes = this.#claims.get(key) ?? [];
         // Named twice in one list: still one claim.
         if (nodes.includes(node)) continue;
@@ -42,6 +44,13 @@ export class AddressBook {
     for (const [network, addresses] of Object.entries(node.memory.addresses)) {
       for (const address of addresses) this.#remove(`${network} ${address}`, node);
     }
+  }
+
+  /** Whether somebody has claimed what it had not, since the last call. */
+  takeNew(): boolean {
+    const hasNew = this.#hasNew;
+    this.#hasNew = false;
+    return hasNew;
   }
 
   /** Addresses that were or are claimed by several, as `network address`, since the last call; in an order of their own. */

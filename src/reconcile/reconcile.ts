@@ -386,6 +386,7 @@ export class Reconcile implements Names {
     reviewContested(this);
     this.#decisions.reviewBudgets(this.#nowMs, (id) => this.streamFor(id));
     this.#matching.settle();
+    if (this.book.takeNew()) this.#touchAll((half) => verdictOf(half) === "external");
     this.#sweep();
     const touched = this.#touched;
     this.#touched = [];
@@ -423,9 +424,13 @@ export class Reconcile implements Names {
     if (this.#sweptMs === 0) this.#sweptMs = this.#nowMs;
     if (this.#nowMs - this.#sweptMs < SWEEP_EVERY_MS) return;
     this.#sweptMs = this.#nowMs;
+    this.#touchAll((half) => !half.closed);
+  }
+
+  #touchAll(isMeant: (half: Half) => boolean): void {
     const half = new Half(this.records, this, 0);
     for (half.slot = 0; half.slot < this.records.end; half.slot++) {
-      if (hasMark(half, MARK.live) && !half.closed) this.#touch(half);
+      if (hasMark(half, MARK.live) && isMeant(half)) this.#touch(half);
     }
   }
 

@@ -278,19 +278,15 @@ describe("cost", () => {
     assert.equal(result.undecided.length, 780);
   });
 
-  it("100,000 mismatches of 5,000 nodes, 500 of which lie, take a moment, and a review without news less", () => {
+  it("100,000 mismatches of 5,000 nodes, 500 of which lie, are searched whole", () => {
     const random = new SeededRandom(6);
     const whoLies = new WhoLies();
     for (let at = 0; at < 100_000; at++) {
       const nodes: [string, string] = [`l${random.below(500)}`, `h${random.below(4_500)}`];
       whoLies.add({ id: `m${at}`, kind: "missing-half", nodes, atMs: at });
     }
-    let startMs = performance.now();
     whoLies.review(0);
-    assert.equal(whoLies.review(HOLD_MS).accused.length, 500);
-    assert.ok(performance.now() - startMs < 5_000);
-    startMs = performance.now();
-    whoLies.review(2 * HOLD_MS);
-    assert.ok(performance.now() - startMs < 1_000);
+    const result = whoLies.review(HOLD_MS);
+    assert.deepEqual([result.accused.length, result.unsearched], [500, 0]);
   });
 });

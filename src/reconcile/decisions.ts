@@ -72,7 +72,7 @@ const TCP = 6;
 const NOBODY: readonly Half[] = [];
 const COMPARED = { compared: 1, unexplained: 0 } as const;
 /** A half that is woken is judged anew, and waits again where it has to. */
-const AWAITS = MARK.awaitsPeer | MARK.awaitsCounters | MARK.awaitsParts;
+const AWAITS = MARK.awaitsPeer | MARK.awaitsEverybody | MARK.awaitsCounters | MARK.awaitsParts;
 
 export class Decisions {
   readonly #parts: DecisionParts;
@@ -290,9 +290,9 @@ export class Decisions {
     const isStranger = verdictOf(half) === "external" || half.roleNumber === FORWARDER;
     if (!isStranger || !mayBeNamed(half, this.#sky)) return false;
     const generation = half.records.cell(half.slot, CELL.generation);
-    if (!hasMark(half, MARK.awaitsPeer)) {
-      setMark(half, MARK.awaitsPeer);
-      this.#strangers.plan(0, namedBy(half), half.slot, generation);
+    if (!hasMark(half, MARK.awaitsEverybody)) {
+      setMark(half, MARK.awaitsEverybody);
+      this.#strangers.plan(0, namedBy(half, this.#sky), half.slot, generation);
     }
     return true;
   }
@@ -317,7 +317,11 @@ export class Decisions {
     for (const [half, peer] of absent) {
       // Looked at twice in one tick: it changed, and what it waited for came.
       if (verdictOf(half) !== "pending" && verdictOf(half) !== "external") continue;
-      const excuse = this.#excuses.find(half, peer);
+      const excuse = this.#excuses.find(half, peer, this.#sky);
+      if (excuse?.until !== undefined) {
+        this.#plan(half, MARK.awaitsPeer, excuse.until);
+        continue;
+      }
       if (excuse !== undefined) {
         this.#excuse(half, excuse.excuse, excuse.proof);
       } else {
@@ -335,8 +339,8 @@ export class Decisions {
     if (until.length === 0 || hasMark(half, mark)) return;
     setMark(half, mark);
     const generation = half.records.cell(half.slot, CELL.generation);
-    for (const { node, atMs } of until) {
-      this.#waiting.plan(node.number, atMs, half.slot, generation);
+    for (const { node, atMs, lookMs = atMs } of until) {
+      this.#waiting.plan(node.number, lookMs, half.slot, generation);
     }
   }
 

@@ -10,6 +10,7 @@ import {
   type Names,
 } from "./half-records.ts";
 import { type Excuse, hasMark, MARK, setMark, setVerdict, verdictOf } from "./half-state.ts";
+import { heardOf, isPast, provenAfterMs, type Sky, type Until } from "./judge.ts";
 import { ABSENCE_SLACK_MS, EXCUSE_SLACK_MS } from "./limits.ts";
 import type { Matching } from "./matching.ts";
 import type { NodeStream } from "./node-stream.ts";
@@ -19,9 +20,11 @@ const UDP = 17;
 /** Verdicts of a half that nobody fits. */
 const STRANGE: ReadonlySet<string> = new Set(["external", "pending", "missing"]);
 
+/** `until`: it may be another one by then. */
 export interface Excused {
   readonly excuse: Excuse;
   readonly proof?: EntryPlace;
+  readonly until?: readonly Until[];
 }
 
 export interface ExcuseParts {
@@ -46,8 +49,8 @@ export class Excuses {
   }
 
   /** Why `peer` may have no entry for `half`; asked in the order of time, since an excuse may be used up. */
-  find(half: Half, peer: NodeStream): Excused | undefined {
-    return this.#split(half) ?? this.#translated(half, peer) ?? this.#gap(half, peer);
+  find(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
+    return this.#split(half) ?? this.#translated(half, peer, sky) ?? this.#gap(half, peer);
   }
 
   /** A UDP session that the other end counts as a part of a longer one. */
@@ -69,18 +72,17 @@ export class Excuses {
    * Somebody between the two gave it another address: the peer has a half that nobody else fits. If who has that
    * address is a node, that one lacks the half of a forwarder.
    */
-  #translated(half: Half, peer: NodeStream): Excused | undefined {
+  #translated(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
     if (half.roleNumber !== 0) return undefined;
     this.#strangers ??= this.#findStrangers();
     const strangers = this.#strangers.get(endKey(half, peer.number)) ?? [];
-    const at = strangers.findIndex(
-      (other) =>
-        other.initiatorIpNumber !== half.initiatorIpNumber &&
-        Math.abs(other.serverMs - half.serverMs) <= EXCUSE_SLACK_MS,
-    );
-    const stranger = strangers[at];
+    const stranger = strangers
+      .filter((other) => mayBeTranslated(half, other))
+      .toSorted((a, b) => likeness(half, a) - likeness(half, b))[0];
     if (stranger === undefined) return undefined;
-    strangers.splice(at, 1);
+    const until = translatorOf(stranger, sky);
+    if (until !== undefined) return { excuse: "nat", until: [until] };
+    strangers.splice(strangers.indexOf(stranger), 1);
     if (verdictOf(stranger) === "external") {
       setVerdict(stranger, "excused", "nat");
       this.#parts.changed(stranger);
@@ -133,6 +135,30 @@ export function spend(half: Half, peer: NodeStream, cause: ProducibleCause): voi
   const isOverload = peer.isOverloadedAt(peer.toNodeMs(half.serverMs));
   peer.changed = true;
   peer.budget.excused({ peer: half.node.id, atMs: half.serverMs, cause, isOverload });
+}
+
+/** Where a node has the other address, its forwarder's half may still come. */
+function translatorOf(stranger: Half, sky: Sky): Until | undefined {
+  const claim = sky.book.lookup(stranger.network, stranger.peerIp);
+  if (claim.kind !== "node") return undefined;
+  const until = heardOf(stranger, claim.node, sky);
+  return isPast(until, sky) ? undefined : until;
+}
+
+/** Whether `other` may be what the responder saw of `half`, from another address. */
+function mayBeTranslated(half: Half, other: Half): boolean {
+  const lateMs = other.serverMs - half.serverMs;
+  return (
+    other.initiatorIpNumber !== half.initiatorIpNumber &&
+    lateMs >= -EXCUSE_SLACK_MS &&
+    lateMs <= provenAfterMs(half) + EXCUSE_SLACK_MS
+  );
+}
+
+/** Less is more alike: translators keep the port where they can. */
+function likeness(half: Half, other: Half): number {
+  const isSamePort = other.initiatorPort === half.initiatorPort;
+  return Math.abs(other.serverMs - half.serverMs) + (isSamePort ? 0 : 1e9);
 }
 
 function endKey(half: Half, node: number): string {

@@ -32,6 +32,8 @@ export const MARK = {
   indexed: 1 << 18,
   /** Waits for its peer's stream to move. */
   awaitsPeer: 1 << 19,
+  /** Waits for everybody, as long as its peer is nobody. */
+  awaitsEverybody: 1 << 23,
   /** Waits for the last counters of its connection. */
   awaitsCounters: 1 << 20,
   /** Waits until no other part of its session can come. */

@@ -17,13 +17,14 @@ import type { Absence, NodeStream } from "./node-stream.ts";
 import { peerHalf } from "./required.ts";
 
 const UDP = 17;
+const ASK_AGAIN_MS = 5_000;
 
 export interface Sky {
   /** The server's last tick. */
   readonly nowMs: number;
   readonly book: AddressBook;
   streamOf(half: Half): NodeStream;
-  /** On the server's clock: all nodes that are heard of at all are complete up to here. */
+  /** On the server's clock: all nodes that are heard of at all are complete up to here, as far as their clocks are known. */
   readonly everybodyMs: number;
   /** The half of `forwarder` for the same connection, if that translates addresses. */
   forwarderOf(half: Half, forwarder: NodeStream): Half | undefined;
@@ -33,6 +34,8 @@ export interface Sky {
 export interface Until {
   readonly node: NodeStream;
   readonly atMs: number;
+  /** To look earlier, if something else may have changed by then. */
+  readonly lookMs?: number;
 }
 
 /**
@@ -70,12 +73,13 @@ export function judgeLone(half: Half, sky: Sky): LoneJudgement {
 
 /** One that is behind may yet name the peer's address as its own, or have been given another on the way. */
 export function mayBeNamed(half: Half, sky: Sky): boolean {
-  return sky.everybodyMs <= namedBy(half);
+  return sky.everybodyMs <= namedBy(half, sky);
 }
 
 /** When everybody who is heard of at all has told whose connection it was; a kernel tells of a short UDP session when it forgets it. */
-export function namedBy(half: Half): number {
-  return half.serverMs + (half.protocol === UDP ? ACCOUNT_WAIT_MS : NAMING_SLACK_MS);
+export function namedBy(half: Half, sky: Sky): number {
+  const toldAfterMs = half.protocol === UDP ? ACCOUNT_WAIT_MS : NAMING_SLACK_MS;
+  return half.serverMs + toldAfterMs + sky.streamOf(half).uncertaintyMs;
 }
 
 /** What an end calls its peer is a forwarder: its true peer is on the other side of that. */
@@ -102,7 +106,7 @@ function standsAlone(
 ): LoneJudgement {
   if (reason !== "pickup" && !half.closed && !isForgotten(half, sky)) return WAIT;
   const isVain = reason === "attempt" && half.roleNumber === 0;
-  const heard = { node: peer, atMs: dueMs(half, peer, sky) };
+  const heard = heardOf(half, peer, sky);
   const late = { node: sky.streamOf(half), atMs: half.serverMs + UNANSWERED_WAIT_MS };
   const until = isVain ? [heard, late] : [heard];
   if (!until.some((one) => isPast(one, sky))) return { verdict: "wait", until };
@@ -119,10 +123,7 @@ function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
     absence?.toMs === null
       ? // Nothing of its stream is to come; or it begins just now, and its first batch is on the way.
         [{ node: own, atMs: half.serverMs + (absence.fromMs === 0 ? UNANSWERED_WAIT_MS : 0) }]
-      : [
-          { node: peer, atMs: dueMs(half, peer, sky) },
-          { node: own, atMs: half.serverMs + ABSENCE_SLACK_MS },
-        ];
+      : [heardOf(half, peer, sky), { node: own, atMs: half.serverMs + ABSENCE_SLACK_MS }];
   const open = until.filter((one) => !isPast(one, sky));
   const waitedMs = sky.nowMs - half.receivedMs;
   if (open.length > 0 && waitedMs <= OFFLINE_PATIENCE_MS) return { verdict: "wait", until: open };
@@ -147,15 +148,24 @@ function clockSlackMs(node: NodeStream): number {
 
 /**
  * From when on the peer's silence about `half` says something, on the server's clock: its kernel heard
- * of the connection by the time at which this end knew that it stood.
+ * of the connection by the time at which this end knew that it stood. While a clock is unknown it is
+ * asked again whenever the peer has moved on: the clock may be known by then.
  */
-function dueMs(half: Half, peer: NodeStream, sky: Sky): number {
-  const provenAfterMs = Math.max(0, half.provenMs - half.openedMs);
+export function heardOf(half: Half, peer: NodeStream, sky: Sky): Until {
   const own = sky.streamOf(half);
-  return half.serverMs + provenAfterMs + ABSENCE_SLACK_MS + own.uncertaintyMs + peer.uncertaintyMs;
+  const provenMs = half.serverMs + provenAfterMs(half) + ABSENCE_SLACK_MS;
+  const atMs = provenMs + own.uncertaintyMs + peer.uncertaintyMs;
+  if (own.clock.isKnown && peer.clock.isKnown) return { node: peer, atMs };
+  const againMs = Math.max(provenMs, peer.watermarkServerMs + ASK_AGAIN_MS);
+  return { node: peer, atMs, lookMs: Math.min(atMs, againMs) };
 }
 
-function isPast({ node, atMs }: Until, sky: Sky): boolean {
+/** By how much later than the open this end knew that its peer took part: the first SYNs may be lost. */
+export function provenAfterMs(half: Half): number {
+  return Math.max(0, half.provenMs - half.openedMs);
+}
+
+export function isPast({ node, atMs }: Until, sky: Sky): boolean {
   return wakeLimitMs(node, sky.nowMs) > atMs;
 }
 

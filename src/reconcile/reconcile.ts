@@ -306,8 +306,9 @@ export class Reconcile implements Names {
 
   #everybodyMs(): number {
     let leastMs = Infinity;
-    for (const { memory, watermarkServerMs } of this.#byNumber) {
-      if (memory.state === "active") leastMs = Math.min(leastMs, watermarkServerMs);
+    for (const { memory, watermarkServerMs, uncertaintyMs } of this.#byNumber) {
+      if (memory.state !== "active") continue;
+      leastMs = Math.min(leastMs, watermarkServerMs - uncertaintyMs);
     }
     return Math.max(leastMs, this.#nowMs - STRANGER_WAIT_MS);
   }

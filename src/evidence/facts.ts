@@ -43,6 +43,8 @@ export interface Facts {
   readonly finding: Placed<FindingEntry> | undefined;
   /** The finding first, and what supports it; none where the finding is not in the file. */
   readonly cases: readonly CaseFacts[];
+  /** The entry that the finding names by its batch's place in the journal and its number. */
+  readonly named: Placed<Entry> | undefined;
   /** What people decided about the finding, in that order. */
   readonly rulings: readonly Placed<RulingEntry>[];
   readonly nodes: readonly NodeFacts[];
@@ -90,6 +92,7 @@ class Collector {
   readonly #rulings: Placed<RulingEntry>[] = [];
   readonly #findings: Placed<FindingEntry>[] = [];
   #finding: Placed<FindingEntry> | undefined;
+  #named: Placed<Entry> | undefined;
   #cases: (Case & { halves: GrowingHalf[]; opens: Placed<OpenEntry>[] })[] = [];
 
   constructor(data: EvidenceData) {
@@ -131,7 +134,9 @@ class Collector {
     const own = this.#cases
       .flatMap(({ halves }) => halves)
       .filter(({ claim }) => claim.node === piece.nodeId && claim.epoch === piece.header.epoch);
+    const namedSeq = this.#namedSeq(piece);
     this.#read(piece, (entry, seq) => {
+      if (seq === namedSeq) this.#named = { entry, seq, piece };
       switch (entry.kind) {
         case "open":
           for (const { claims, opens } of lone) {
@@ -158,6 +163,11 @@ class Collector {
     });
   }
 
+  #namedSeq(piece: Piece): unknown {
+    const { journalIndex, seq } = this.#finding?.entry.evidence ?? {};
+    return this.#receipts.get(piece)?.index === journalIndex ? seq : undefined;
+  }
+
   facts(): Facts {
     const { pieces } = this.#data;
     const byNode = Map.groupBy(pieces, ({ nodeId }) => nodeId);
@@ -167,6 +177,7 @@ class Collector {
       serverPieces: byNode.get(this.serverId) ?? [],
       finding: this.#finding,
       cases: this.#cases,
+      named: this.#named,
       rulings: this.#rulings,
       nodes: this.#concerned(byNode.keys()).map((id) => this.#node(id, byNode.get(id) ?? [])),
       statements: this.#statements,

@@ -185,11 +185,10 @@ function difference({ difference: found, absence, halves }: Claims): string[] {
   }
   if (found === undefined) return [];
   const { sentBy, sentBytes, receivedBytes, allowedBytes, impossible, exact = false } = found;
-  const other = sentBy === "initiator" ? "responder" : "initiator";
   return [
     ...pairLines([
-      [`sent, says the ${sentBy}`, bytesText(sentBytes)],
-      [`received, says the ${other}`, bytesText(receivedBytes)],
+      [`sent by the ${sentBy}`, bytesText(sentBytes)],
+      ["received of it", bytesText(receivedBytes)],
       ["difference", bytesText(Math.abs(sentBytes - receivedBytes))],
       [exact ? "allowed" : "allowed for headers and loss", bytesText(allowedBytes)],
     ]),

@@ -49,6 +49,7 @@ function sections(facts: Facts): Section[] {
     ),
     { heading: "What people decided about it", lines: rulings(facts) },
     { heading: "Who signed", lines: signers(facts) },
+    { heading: "Entry that the finding names", lines: named(facts) },
     { heading: "Entries of the halves", lines: halfEntries(facts) },
     {
       heading: "Opens with the same addresses and ports",
@@ -113,6 +114,10 @@ function rulings(facts: Facts): string[] {
     const where = placeText({ entry, ...place });
     return printable(`${timeText(atMs)} ${ruling}${until} by ${actor}: ${reason}; entry ${where}`);
   });
+}
+
+function named(facts: Facts): string[] {
+  return facts.named === undefined ? [] : listed(facts, [facts.named]);
 }
 
 function halfEntries(facts: Facts): string[] {

@@ -203,6 +203,7 @@ function halfEvidence(half: Half): Record<string, unknown> {
     state: half.state,
     tuple: tupleOf(half),
     counters: half.counters ?? null,
+    payload: half.payload ?? null,
   };
 }
 

@@ -59,6 +59,7 @@ const DECIDED: Readonly<Record<string, readonly string[]>> = {
   accused: ["half", "end and counters", "connection", "no entry", "watermark", "witness"],
   "gap-abuse": [],
   "clock-step": [],
+  "back-dated": ["entry", "claim"],
 };
 /** Said of nodes, which a finding about strangers has none of. */
 const OF_NODES = ["key", "batches", "chain"];

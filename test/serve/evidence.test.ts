@@ -58,7 +58,7 @@ it("is shown with both ledgers, the difference, the watermarks, causes and what 
     /^Connection\n {2}what {3}tcp 10\.9\.0\.1:40000 → 10\.9\.0\.2:443$/m,
     /^ +NODE-A +NODE-B +DIFFERENCE$/m,
     /^ {2}initiator sent +1000000 B +10 B +-999990$/m,
-    /^Difference\n {2}sent, says the initiator +1000000 B$/m,
+    /^Difference\n {2}sent by the initiator +1000000 B$/m,
     /^Watermarks\n {2}node-[ab] is complete to \d{4}-.*Z \(by now\)$/m,
     /^Possible causes\n.*\n.*were altered before they were signed$/m,
     /^What to do\n {2}compare with the interface counters/m,

@@ -32,6 +32,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   unknown_node: () => [SEEN_BY_SERVER],
   revoked_key_used: revokedKeyUsed,
   accused,
+  "back-dated": backDated,
   "missing-half": manyMismatches,
   "counters-differ": manyMismatches,
   "gap-abuse": () => [
@@ -89,6 +90,37 @@ function accused(facts: Facts, _evidence: Members, node: string): Check[] {
   });
   const what = "that the witnesses are independent of each other: whose machines they are";
   return [...checks, open("independence", what)];
+}
+
+/** An open of a time up to which the node had signed, in an earlier batch, that it had told everything. */
+function backDated(
+  { named, nodes }: Facts,
+  { openedMs, claimedMs }: Members,
+  node: string,
+): Check[] {
+  if (named === undefined)
+    return [open("entry", "the entry that the finding names is not in this file")];
+  const { entry, seq, piece } = named;
+  const where = `entry ${seq} of ${pieceName(piece)}`;
+  const isIt = piece.nodeId === node && entry.kind === "open" && entry.atMs === openedMs;
+  if (!isIt) return [fails("entry", `${where} is no open of that time`)];
+  const chain = nodes.find(({ id }) => id === node)?.chain ?? [];
+  const earlier = chain.slice(0, chain.indexOf(piece));
+  const claim = earlier.findLast(({ header }) => header.completeToMs === claimedMs);
+  const entryCheck = holds("entry", `${where} is of ${timeText(entry.atMs)}`);
+  if (claim === undefined) {
+    return [
+      entryCheck,
+      open("claim", "the batch in which the node claimed completeness is not in this file"),
+    ];
+  }
+  const said = `${pieceName(claim)} had said that all was told up to ${timeText(claim.header.completeToMs)}`;
+  return [
+    entryCheck,
+    claim.header.completeToMs >= entry.atMs
+      ? holds("claim", said)
+      : fails("claim", `${said}, which is before`),
+  ];
 }
 
 /** More of a kind than are told one by one are a count. */

@@ -49,7 +49,7 @@ function sections(facts: Facts): Section[] {
     ),
     { heading: "What people decided about it", lines: rulings(facts) },
     { heading: "Who signed", lines: signers(facts) },
-    { heading: "Entry that the finding names", lines: named(facts) },
+    { heading: "Entry that the finding names", lines: namedEntry(facts) },
     { heading: "Entries of the halves", lines: halfEntries(facts) },
     {
       heading: "Opens with the same addresses and ports",
@@ -116,7 +116,7 @@ function rulings(facts: Facts): string[] {
   });
 }
 
-function named(facts: Facts): string[] {
+function namedEntry(facts: Facts): string[] {
   return facts.named === undefined ? [] : listed(facts, [facts.named]);
 }
 

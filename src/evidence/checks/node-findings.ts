@@ -1,6 +1,6 @@
 /** Findings about a node: what it admitted, what its chain shows, and what only the server saw. */
 import type { EntryKind } from "../../format/entry.ts";
-import type { Members } from "../claims.ts";
+import { isMembers, isNatural, type Members } from "../claims.ts";
 import { isContradiction, witnessesOf } from "../cases.ts";
 import type { Facts } from "../facts.ts";
 import { type Piece, pieceName } from "../piece.ts";
@@ -153,7 +153,8 @@ function hole(facts: Facts, evidence: Members, node: string): Check[] {
 /** No gap in the batches from the hole to the finding names what the finding calls unexplained. */
 function undeclared(facts: Facts, evidence: Members, after: Piece): Check {
   const { first, last, unexplained } = evidence;
-  const ranges = (Array.isArray(unexplained) ? unexplained : [[first, last]]) as [number, number][];
+  const listed: unknown[] = Array.isArray(unexplained) ? unexplained : [[first, last]];
+  const ranges = listed.filter(isRange);
   const gaps = facts.statements.flatMap(({ entry, piece }) => {
     const isOwn = piece.nodeId === after.nodeId && piece.header.epoch === after.header.epoch;
     return entry.kind === "gap" && isOwn && entry.seqs !== undefined ? [entry.seqs] : [];
@@ -203,7 +204,8 @@ function contestedAddress(facts: Facts, evidence: Members): Check[] {
       ({ entry, piece }) =>
         entry.kind === "addresses" &&
         piece.nodeId === id &&
-        (entry.networks[String(network)] ?? []).includes(String(address)),
+        Object.hasOwn(entry.networks, String(network)) &&
+        entry.networks[String(network)]?.includes(String(address)) === true,
     );
     if (claim === undefined)
       return open(subject, `its claim to ${String(address)} is not in this file`);
@@ -233,8 +235,10 @@ function isTwin({ header, hash }: Piece, twin: Piece): boolean {
 }
 
 function replayed(facts: Facts, evidence: Members): Check[] {
-  const samples = Array.isArray(evidence["samples"]) ? (evidence["samples"] as Members[]) : [];
-  const hashes = new Set(samples.map(({ hash }) => hash));
+  const { samples } = evidence;
+  const hashes = new Set(
+    (Array.isArray(samples) ? samples : []).filter(isMembers).map(({ hash }) => hash),
+  );
   const genuine = facts.nodes.flatMap(({ chain }) => chain).filter(({ hash }) => hashes.has(hash));
   const check =
     genuine.length === 0
@@ -257,4 +261,8 @@ function revokedKeyUsed(facts: Facts, _evidence: Members, node: string): Check[]
 
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function isRange(value: unknown): value is [first: number, last: number] {
+  return Array.isArray(value) && value.length === 2 && value.every(isNatural);
 }

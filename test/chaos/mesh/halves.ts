@@ -32,6 +32,23 @@ export interface Span {
   goneMs: number;
 }
 
+/** All of one connection, decided when it begins. */
+export interface Making {
+  readonly way: Way;
+  readonly protocol: number;
+  /** A code of `STATE`: how it will have ended. */
+  readonly state: number;
+  /** Bits of `FLAG_OF_HALF`. */
+  readonly flags: number;
+  readonly atInitiator: Span;
+  /** Absent where its kernel has no entry. */
+  readonly atResponder: Span | undefined;
+  readonly forth: Direction;
+  readonly back: Direction;
+  /** One of several on the same tuple within seconds. */
+  readonly isUsedAgain?: boolean;
+}
+
 /** The halves of one connection; −1: none. Reused. */
 export interface Made {
   initiator: number;
@@ -93,17 +110,7 @@ export class Halves {
    * Makes the halves that agents have of it, and plans their openings. Who has none of the two ends
    * leaves the span out.
    */
-  make(what: {
-    readonly way: Way;
-    readonly protocol: number;
-    readonly state: number;
-    readonly flags: number;
-    readonly atInitiator: Span;
-    readonly atResponder: Span | undefined;
-    readonly forth: Direction;
-    readonly back: Direction;
-    readonly isUsedAgain?: boolean;
-  }): Made {
+  make(what: Making): Made {
     const { way, atResponder } = what;
     const made = this.#made;
     this.count++;
@@ -129,17 +136,13 @@ export class Halves {
   }
 
   /** Only of a connection that ended in order, and only where the agent can ask the sockets. */
-  #tellPayload(what: Parameters<Halves["make"]>[0], place: Place | undefined, half: number): void {
+  #tellPayload(what: Making, place: Place | undefined, half: number): void {
     if (half === -1) return;
-    const {
-      state,
-      forth: { payloadBytes },
-    } = what;
-    const isTold = place?.asksSockets === true && state === STATE.SF && payloadBytes >= 0;
+    const { state, forth, back } = what;
+    const isTold = place?.asksSockets === true && state === STATE.SF && forth.payloadBytes >= 0;
     const isResponder = this.pool.role[half] === ROLE.responder;
     // The end of what came counts as a byte where the socket was there to receive it.
     const short = isTold && this.#dice.chance(0.5) ? 1 : 0;
-    const { forth, back } = what;
     const told = (bytes: number, isReceived: boolean): number =>
       isTold ? Math.max(0, bytes - (isReceived ? short : 0)) : -1;
     this.pool.initiatorPayload[half] = told(forth.payloadBytes, isResponder);
@@ -153,7 +156,7 @@ export class Halves {
     this.calendar.plan(half, EVENT.open, dueMs);
   }
 
-  #half(what: Parameters<Halves["make"]>[0], node: MeshNode, role: number): number {
+  #half(what: Making, node: MeshNode, role: number): number {
     const { pool } = this;
     const { way, forth, back } = what;
     const isResponder = role === ROLE.responder;

@@ -28,19 +28,42 @@ const { values } = parseArgs({
   },
 });
 
+const NAMES = ATTACKS.map(({ name }) => name);
+
+/** The names in a list of an option; `none` is an empty one. Ends the program for a name that does not exist. */
+function chosen<T extends string>(what: string, list: string, known: readonly T[]): T[] {
+  const names = list.split(",").filter((name) => name !== "" && name !== "none");
+  for (const name of names) {
+    if ((known as readonly string[]).includes(name)) continue;
+    refuse(`there is no ${what} ${name}; known are ${known.join(", ")}`);
+  }
+  return names as T[];
+}
+
+/** A natural number of an option. Ends the program for anything else. */
+function natural(name: string, text: string | undefined, standard: number): number {
+  const value = text === undefined ? standard : Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  return refuse(`--${name} is ${text}, expected a number above 0`);
+}
+
+function refuse(why: string): never {
+  process.stderr.write(`chaos: ${why}\n`);
+  process.exit(2);
+}
+
 function optionsFor(seed: number): LabOptions {
   const base = values.short ? SHORT : FULL;
-  const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
   return {
     ...base,
     seed,
-    nodes: Number(values.nodes ?? base.nodes),
-    connections: Number(values.connections ?? base.connections),
-    trafficMs: seconds === undefined ? base.trafficMs : seconds * 1_000,
-    doersEach: Number(values.doers ?? base.doersEach),
-    colluders: Number(values.colluders ?? base.colluders),
-    attacks: values.attacks?.split(","),
-    without: DIFFICULTIES.filter((one) => values.without.split(",").includes(one)),
+    nodes: natural("nodes", values.nodes, base.nodes),
+    connections: natural("connections", values.connections, base.connections),
+    trafficMs: 1_000 * natural("seconds", values.seconds, base.trafficMs / 1_000),
+    doersEach: natural("doers", values.doers, base.doersEach),
+    colluders: natural("colluders", values.colluders, base.colluders),
+    attacks: values.attacks === undefined ? undefined : chosen("attack", values.attacks, NAMES),
+    without: chosen("difficulty", values.without, DIFFICULTIES),
   };
 }
 
@@ -50,7 +73,7 @@ const UNCAUSED_TOLD_MAX = 200;
 const PROGRESS_LINES = 10;
 
 let failed = false;
-for (const seed of values.seed.split(",").map(Number)) {
+for (const seed of values.seed.split(",").map((text) => natural("seed", text, 1))) {
   const options = optionsFor(seed);
   let tenths = 0;
   const outcome = await runLab(options, ({ share, findings }) => {

@@ -18,7 +18,6 @@ import {
 import {
   clearMark,
   type Excuse,
-  excuseOf,
   hasMark,
   MARK,
   setCounters,
@@ -43,7 +42,7 @@ import type { Mismatches } from "./mismatches.ts";
 import type { Step } from "./node-clock.ts";
 import { clockStepFinding } from "./node-findings.ts";
 import type { NodeStream } from "./node-stream.ts";
-import { forwarderDifference, judgePair } from "./pair.ts";
+import { forwarderDifference, isPartOf, judgePair } from "./pair.ts";
 import { noteCompared } from "./trust-trend.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -69,6 +68,7 @@ export interface DecisionParts {
 /** Estimates of a clock that moved by less are within what is allowed for anyway. */
 const SHIFT_MS_MIN = 300;
 const TCP = 6;
+const UDP = 17;
 const NOBODY: readonly Half[] = [];
 const COMPARED = { compared: 1, unexplained: 0 } as const;
 /** A half that is woken is judged anew, and waits again where it has to. */
@@ -179,13 +179,13 @@ export class Decisions {
 
   /** What else is recorded of the connection: forwarders between its ends, parts of its session. */
   #beside(key: Half, other: Half): readonly Half[] {
-    const isAccompanied = [key, other].some(
-      (half) => hasMark(half, MARK.forwarded) || hasMark(half, MARK.split),
-    );
+    const isAccompanied =
+      key.protocol === UDP || [key, other].some((half) => hasMark(half, MARK.forwarded));
     if (!isAccompanied) return NOBODY;
     const { records, names, matching } = this.#parts;
-    return matching
-      .mates(key)
+    const mates = matching.mates(key);
+    if (mates.length < 2) return NOBODY;
+    return mates
       .filter((slot) => slot !== other.slot)
       .map((slot) => new Half(records, names, slot))
       .filter((half) => !half.isPaired);
@@ -204,10 +204,13 @@ export class Decisions {
 
   /** Unsettled ends of the connection that a forwarder or a part belongs to. */
   #hasCompany(half: Half): boolean {
-    const isCompanion = half.roleNumber === FORWARDER || excuseOf(half) === "idle_split";
-    if (!isCompanion) return false;
-    const { records, matching } = this.#parts;
-    return matching.mates(half).some((slot) => records.cell(slot, CELL.partner) !== 0);
+    const isForwarder = half.roleNumber === FORWARDER;
+    if (!isForwarder && half.protocol !== UDP) return false;
+    const { records, names, matching } = this.#parts;
+    return matching.mates(half).some((slot) => {
+      if (records.cell(slot, CELL.partner) === 0) return false;
+      return isForwarder || isPartOf(half, new Half(records, names, slot));
+    });
   }
 
   /** Once, at the first tick that sees the pair: clocks and budgets measure what is now, and counters come minutes later. */

@@ -11,9 +11,10 @@ import {
 } from "./half-records.ts";
 import { type Excuse, hasMark, MARK, setMark, setVerdict, verdictOf } from "./half-state.ts";
 import { heardOf, isPast, provenAfterMs, type Sky, type Until } from "./judge.ts";
-import { ABSENCE_SLACK_MS, EXCUSE_SLACK_MS } from "./limits.ts";
+import { EXCUSE_SLACK_MS } from "./limits.ts";
 import type { Matching } from "./matching.ts";
 import type { NodeStream } from "./node-stream.ts";
+import { isPartOf } from "./pair.ts";
 
 const UDP = 17;
 
@@ -57,11 +58,7 @@ export class Excuses {
   #split(half: Half): Excused | undefined {
     if (half.protocol !== UDP) return undefined;
     const whole = this.#mates(half).find(
-      (mate) =>
-        mate.roleNumber !== FORWARDER &&
-        mate.ownIpNumber !== half.ownIpNumber &&
-        mate.serverMs - ABSENCE_SLACK_MS <= half.serverMs &&
-        half.serverMs <= (mate.closed ? mate.closedServerMs : Infinity) + ABSENCE_SLACK_MS,
+      (mate) => mate.roleNumber !== FORWARDER && isPartOf(half, mate),
     );
     if (whole === undefined) return undefined;
     setMark(whole, MARK.split);

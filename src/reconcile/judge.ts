@@ -172,6 +172,8 @@ export function isPast({ node, atMs }: Until, sky: Sky): boolean {
 /** Up to when what waits for a node is looked at: its watermark, or when patience ends. */
 export function wakeLimitMs(node: NodeStream, nowMs: number): number {
   const { state } = node.memory;
+  // Nothing of what was before an opt-out can follow it.
+  if (state === "opted_out") return nowMs;
   const isGone = state === "revoked" || state === "server";
   const patienceMs = isGone ? ACCOUNT_WAIT_MS : OFFLINE_PATIENCE_MS;
   return Math.max(node.watermarkServerMs, nowMs - patienceMs);
@@ -195,23 +197,23 @@ const ABSENCE_EXCUSE = {
 /** When the final counters of a half can no longer come; undefined while it lives. */
 export function accountsEnd(half: Half, sky: Sky): Until | undefined {
   const node = sky.streamOf(half);
-  if (half.cutOff) return { node, atMs: half.serverMs };
-  if (!half.closed) return undefined;
+  if (half.cutOff || !half.closed) return undefined;
   return { node, atMs: half.closedServerMs + ACCOUNT_WAIT_MS };
 }
 
 /** No final counters will come for this half any more. */
 export function isPastAccounts(half: Half, sky: Sky): boolean {
-  if (half.accounted) return true;
+  if (half.accounted || half.cutOff) return true;
   const end = accountsEnd(half, sky);
   return end === undefined ? isForgotten(half, sky) : isPast(end, sky);
 }
 
 /**
- * Its end was among what its node lost: a half that lives says so every five minutes, and its node
+ * Nothing can refer to it any more, or its end was among what its node lost: a half that lives says so every five minutes, and its node
  * is complete a day past the last time.
  */
 export function isForgotten(half: Half, sky: Sky): boolean {
+  if (half.cutOff) return true;
   const node = sky.streamOf(half);
   if (node.memory.watermarkMs > half.heardMs + OFFLINE_PATIENCE_MS) return true;
   return node.memory.state === "revoked" && sky.nowMs - half.receivedMs > ACCOUNT_WAIT_MS;

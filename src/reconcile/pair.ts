@@ -7,9 +7,9 @@ import {
   endsDifference,
 } from "./counters.ts";
 import { FORWARDER, type Half } from "./half-records.ts";
-import { excuseOf, hasMark, MARK } from "./half-state.ts";
+import { hasMark, MARK } from "./half-state.ts";
 import { accountsEnd, isPastAccounts, wakeLimitMs, type Sky, type Until } from "./judge.ts";
-import { ABSENCE_SLACK_MS } from "./limits.ts";
+import { ABSENCE_SLACK_MS, EXCUSE_SLACK_MS } from "./limits.ts";
 
 const UDP = 17;
 const UNAVAILABLE = { counters: "unavailable" } as const;
@@ -35,12 +35,22 @@ export function judgePair(a: Half, b: Half, sky: Sky, beside: readonly Half[] = 
     const until = counting.flatMap((half) => accountsEnd(half, sky) ?? []);
     return { counters: "pending", for: "counters", until };
   }
-  const parts = beside.filter((half) => excuseOf(half) === "idle_split");
+  const parts = beside.filter((half) => isPartOf(half, a) || isPartOf(half, b));
   const judgement = a.accounted && b.accounted ? compare(a, b, sky, parts) : UNAVAILABLE;
   // Counters that fit have no part elsewhere.
   if (judgement.counters === "final" && judgement.difference === undefined) return judgement;
   const until = partsToCome([a, b, ...parts], sky);
   return until.length > 0 ? { counters: "pending", for: "parts", until } : judgement;
+}
+
+/** A UDP session that lay within that of the other end, whose kernel is more patient. */
+export function isPartOf(half: Half, whole: Half): boolean {
+  if (half.protocol !== UDP || half.roleNumber === FORWARDER) return false;
+  return (
+    half.ownIpNumber !== whole.ownIpNumber &&
+    whole.serverMs - ABSENCE_SLACK_MS <= half.serverMs &&
+    half.serverMs <= (whole.closed ? whole.closedServerMs : Infinity) + ABSENCE_SLACK_MS
+  );
 }
 
 /**
@@ -84,7 +94,7 @@ function compare(a: Half, b: Half, sky: Sky, parts: readonly Half[]): PairJudgem
   // Both sent a first packet at once: each counts its own direction first.
   const isCrossed = a.roleNumber === b.roleNumber;
   const difference = endsDifference(first, isCrossed ? turned(second) : second);
-  if (difference !== undefined && [a, b].some((half) => isPartlyCounted(half, sky))) {
+  if (difference !== undefined && isPartlyCounted(a, b, sky)) {
     return UNAVAILABLE;
   }
   return { counters: "final", difference };
@@ -165,6 +175,13 @@ export function forwarderDifference(
   return undefined;
 }
 
-function isPartlyCounted(half: Half, sky: Sky): boolean {
-  return sky.streamOf(half).wasBlind(half.openedMs, half.closedMs);
+/** The end of a UDP session is known to the second, and later at one end: what either lived through counts. */
+function isPartlyCounted(a: Half, b: Half, sky: Sky): boolean {
+  const slackMs = a.protocol === UDP ? EXCUSE_SLACK_MS : 0;
+  const fromMs = Math.min(a.serverMs, b.serverMs) - slackMs;
+  const toMs = Math.max(endOf(a), endOf(b)) + slackMs;
+  return [a, b].some((half) => {
+    const node = sky.streamOf(half);
+    return node.wasBlind(node.toNodeMs(fromMs), node.toNodeMs(toMs));
+  });
 }

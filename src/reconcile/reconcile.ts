@@ -227,7 +227,8 @@ export class Reconcile implements Names {
 
   /** Takes up a half of an earlier run, whose record is full. */
   adopt(half: Half): void {
-    if (half.epoch < this.#streamAt(half.nodeNumber).memory.epoch) half.set(BIT.cutOff);
+    const { epoch, state } = this.#streamAt(half.nodeNumber).memory;
+    if (half.epoch < epoch || state === "opted_out") half.set(BIT.cutOff);
     if (!hasMark(half, MARK.settled)) {
       this.#matching.restore(half);
       this.#touch(half);
@@ -318,7 +319,8 @@ export class Reconcile implements Names {
     const { memory } = stream;
     const isNewEpoch = record.header.epoch > memory.epoch;
     stream.noteHole(record.header, record.index, record.receivedMs);
-    if (isNewEpoch) this.#cutOff(stream);
+    const optsOut = others.some(({ entry }) => entry.kind === "opt_out");
+    if (isNewEpoch || optsOut) this.#cutOff(stream);
     breakSilence(this, stream);
     const start = others.find(({ entry }) => entry.kind === "start")?.entry;
     if (start?.kind === "start" && bootIdOf(start) !== memory.bootId) stream.clock.boot();

@@ -1,0 +1,120 @@
+/** Honest halves that a real kernel made, reduced to what matters: each was once called a fault. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { SimMesh, type SimHost } from "../../test/simulate/sim-mesh.ts";
+
+const UDP = 17;
+const PORT = 7014;
+
+interface Ended {
+  readonly lastedMs: number;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** Two nodes of which `a` begins UDP sessions with `b`, each told as the ends' kernels saw it. */
+class Ends {
+  readonly mesh = new SimMesh();
+  readonly a = this.mesh.host("a");
+  readonly b = this.mesh.host("b");
+
+  constructor() {
+    this.mesh.pass(30_000);
+  }
+
+  /** One end records that a session begins now, and was answered; what it records at its end is up to the caller. */
+  begin(host: SimHost, port: number): (ended: Ended) => void {
+    const openedMs = this.mesh.nowMs;
+    const role = host === this.a ? "initiator" : "responder";
+    const ends = { initiatorIp: this.a.ip, responderIp: this.b.ip, responderPort: PORT };
+    const tuple = { protocol: UDP, initiatorPort: port, ...ends };
+    const openSeq = host.emit({ kind: "open", atMs: openedMs, role, tuple, pickup: false });
+    const said = { openSeq, state: "SF" } as const;
+    host.emit({ kind: "update", ...said, assured: false, atMs: openedMs, ageMs: 0 });
+    return ({ lastedMs, packets, bytes }) => {
+      const counters = {
+        initiatorPackets: packets,
+        initiatorBytes: bytes,
+        responderPackets: packets,
+        responderBytes: bytes,
+      };
+      const times = { atMs: openedMs + lastedMs, ageMs: lastedMs };
+      const assured = packets > 2;
+      host.emit({ kind: "close", ...said, ...times, assured, counters, inferred: false });
+    };
+  }
+}
+
+describe("a UDP session that only the responder's kernel divided", () => {
+  const rows: [what: string, parts: number[], open: number][] = [
+    ["is compared as a whole", [1006, 814, 1006], 0],
+    ["differs when a part of it is not as it was", [1006, 814_000, 1006], 1],
+  ];
+  for (const [what, parts, open] of rows) {
+    it(what, () => {
+      const ends = new Ends();
+      const { mesh, a, b } = ends;
+      const endWhole = ends.begin(a, 44_221);
+      for (const bytes of parts) {
+        const endPart = ends.begin(b, 44_221);
+        mesh.pass(6_000);
+        endPart({ lastedMs: 0, packets: 1, bytes });
+        mesh.pass(3_000);
+      }
+      mesh.pass(20_000);
+      endWhole({ lastedMs: 18_007, packets: 3, bytes: 2826 });
+      mesh.pass(60_000);
+      assert.equal(mesh.open.length, open, mesh.open.join());
+      mesh.pass(300_000);
+      assert.equal(mesh.reconcile.liveCount, 0);
+    });
+  }
+});
+
+describe("what an agent counted just before it was restarted", () => {
+  it("is not compared, though its own half ended before the stop", () => {
+    const ends = new Ends();
+    const { mesh, a, b } = ends;
+    const endThere = ends.begin(b, 39_021);
+    const endHere = ends.begin(a, 39_021);
+    a.emit({ kind: "stop", atMs: mesh.nowMs + 20, reason: "SIGTERM" });
+    mesh.pass(1_000);
+    a.emit({ kind: "start", atMs: mesh.nowMs - 200, facts: {} });
+    mesh.pass(5_000);
+    endHere({ lastedMs: 0, packets: 2, bytes: 577 });
+    endThere({ lastedMs: 1_000, packets: 3, bytes: 778 });
+    mesh.pass(60_000);
+    assert.deepEqual(mesh.open, []);
+    assert.equal(mesh.verdict(39_021), "matched unavailable");
+  });
+});
+
+describe("what its node can say nothing more of", () => {
+  it("is told soon when the node opted out", () => {
+    const ends = new Ends();
+    const { mesh, a, b } = ends;
+    const endHere = ends.begin(a, 50_001);
+    ends.begin(b, 50_001);
+    ends.begin(b, 50_002);
+    mesh.pass(500);
+    b.emit({ kind: "opt_out", atMs: mesh.nowMs, origin: "flag" });
+    mesh.pass(500);
+    b.up = false;
+    endHere({ lastedMs: 0, packets: 1, bytes: 100 });
+    mesh.pass(30_000);
+    assert.equal(mesh.verdict(50_001), "matched unavailable");
+    assert.equal(mesh.verdict(50_002), "excused/one_way unavailable");
+  });
+
+  it("is told soon when the node began a new epoch", () => {
+    const ends = new Ends();
+    const { mesh, b } = ends;
+    ends.begin(b, 50_003);
+    mesh.pass(1_000);
+    b.epoch++;
+    b.batchNo = 0;
+    b.emit({ kind: "start", atMs: mesh.nowMs, facts: {} });
+    mesh.pass(30_000);
+    assert.equal(mesh.verdict(50_003), "excused/one_way unavailable");
+  });
+});

@@ -172,6 +172,10 @@ export class Decisions {
       this.#parts.mismatches().differ(key, other, judgement.difference, this.#sky.nowMs);
     }
     this.#compareForwarders(key, other, beside);
+    for (const half of beside) {
+      const isPart = isPartOf(half, key) || isPartOf(half, other);
+      if (isPart && verdictOf(half) === "pending") this.#excuse(half, "idle_split", undefined);
+    }
     this.#parts.settled(key);
     // They waited for it, and may go now.
     for (const half of beside) this.#look(half, half.slot);

@@ -11,6 +11,7 @@ import {
   EXCUSE_SLACK_MS,
   NAMING_SLACK_MS,
   OFFLINE_PATIENCE_MS,
+  RETRANSMIT_MS_MAX,
   UNANSWERED_WAIT_MS,
 } from "./limits.ts";
 import type { Absence, NodeStream } from "./node-stream.ts";
@@ -76,10 +77,16 @@ export function mayBeNamed(half: Half, sky: Sky): boolean {
   return sky.everybodyMs <= namedBy(half, sky);
 }
 
-/** When everybody who is heard of at all has told whose connection it was; a kernel tells of a short UDP session when it forgets it. */
+/**
+ * When everybody who is heard of at all has told whose connection it was; a kernel tells of a short UDP
+ * session when it forgets it. A forwarder stays until the end behind it, which may hear only of a later
+ * SYN, has been judged.
+ */
 export function namedBy(half: Half, sky: Sky): number {
-  const toldAfterMs = half.protocol === UDP ? ACCOUNT_WAIT_MS : NAMING_SLACK_MS;
-  return half.serverMs + toldAfterMs + sky.streamOf(half).uncertaintyMs;
+  const waitMs = half.protocol === UDP ? ACCOUNT_WAIT_MS : NAMING_SLACK_MS;
+  const isForwarder = half.roleNumber === FORWARDER;
+  const behindMs = isForwarder ? RETRANSMIT_MS_MAX + ABSENCE_SLACK_MS : 0;
+  return half.serverMs + waitMs + behindMs + sky.streamOf(half).uncertaintyMs;
 }
 
 /** What an end calls its peer is a forwarder: its true peer is on the other side of that. */

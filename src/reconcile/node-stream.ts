@@ -278,6 +278,11 @@ export class NodeStream implements HalfOwner {
     );
   }
 
+  /** Whether it admitted to have lost anything of this time, by its own clock. */
+  hasLost(fromMs: number, toMs: number): boolean {
+    return this.memory.gaps.some((one) => one.fromMs <= toMs && one.toMs >= fromMs);
+  }
+
   /** Remembers a gap; the same entry twice is one. */
   admit(gap: GapBudget): void {
     if (this.memory.gaps.some((one) => one.index === gap.index && one.seq === gap.seq)) return;

@@ -71,6 +71,106 @@ describe("a UDP session that only the responder's kernel divided", () => {
   }
 });
 
+describe("a UDP session that only the initiator's kernel divided", () => {
+  for (const later of [300, 20]) {
+    it(`takes its parts of ${later} bytes along when it is settled`, () => {
+      const ends = new Ends();
+      const { mesh, a, b } = ends;
+      const endWhole = ends.begin(b, 20_004);
+      for (const bytes of [986, later, later]) {
+        const endPart = ends.begin(a, 20_004);
+        mesh.pass(6_000);
+        endPart({ lastedMs: 0, packets: 1, bytes });
+        mesh.pass(3_000);
+      }
+      mesh.pass(5_000);
+      endWhole({ lastedMs: 18_007, packets: 3, bytes: 986 + 2 * later });
+      mesh.pass(60_000);
+      assert.deepEqual(mesh.open, []);
+      const part = "excused/idle_split final";
+      assert.equal(mesh.verdict(20_004), `${part}, ${part}, matched final`);
+    });
+  }
+
+  it("is not compared when a part may be among what was lost", () => {
+    const ends = new Ends();
+    const { mesh, a, b } = ends;
+    const endWhole = ends.begin(a, 41_154);
+    const [fromMs, toMs] = [mesh.nowMs - 500, mesh.nowMs + 1_000];
+    mesh.pass(2_000);
+    b.emit({ kind: "gap", atMs: toMs, cause: "restart", count: null, fromMs, toMs });
+    mesh.pass(7_000);
+    for (const bytes of [452, 563]) {
+      const endPart = ends.begin(b, 41_154);
+      mesh.pass(6_000);
+      endPart({ lastedMs: 0, packets: 1, bytes });
+      mesh.pass(3_000);
+    }
+    endWhole({ lastedMs: 20_000, packets: 5, bytes: 1910 });
+    mesh.pass(60_000);
+    assert.deepEqual(mesh.open, []);
+  });
+});
+
+describe("a container that its host masquerades", () => {
+  const CONTAINER = "172.17.0.2";
+  const rows: [what: string, lateMs: number][] = [
+    ["told by the end first", -10],
+    ["told by both at once", 0],
+    ["told by the host first", 10],
+    ["whose first SYN was lost behind the host", 3_010],
+  ];
+  for (const [what, lateMs] of rows) {
+    it(`${what}: its host's half is that of the initiator`, () => {
+      const mesh = new SimMesh();
+      const host = mesh.host("host");
+      const end = mesh.host("end");
+      mesh.pass(30_000);
+      const begun = mesh.nowMs;
+      const record = (node: SimHost): void => {
+        const isHost = node === host;
+        const atMs = begun + (isHost ? 0 : lateMs);
+        const [initiatorPort, responderPort] = [45_372, 7007];
+        const initiatorIp = isHost ? CONTAINER : host.ip;
+        const tuple = {
+          protocol: 6,
+          initiatorIp,
+          initiatorPort,
+          responderIp: end.ip,
+          responderPort,
+        };
+        const reply = {
+          sourceIp: end.ip,
+          sourcePort: responderPort,
+          destinationIp: host.ip,
+          destinationPort: initiatorPort,
+        };
+        const role = isHost ? "forwarder" : "responder";
+        const translated = isHost ? { reply } : {};
+        const open = { kind: "open", atMs, role, tuple, pickup: false, ...translated } as const;
+        const openSeq = node.emit(open);
+        const counters = {
+          initiatorPackets: 6,
+          initiatorBytes: 324,
+          responderPackets: 4,
+          responderBytes: 729,
+        };
+        const ended = { openSeq, atMs: atMs + 16, ageMs: 16, state: "SF", assured: true } as const;
+        node.emit({ kind: "close", ...ended, counters, inferred: false });
+      };
+      if (lateMs < 0) record(end);
+      if (lateMs < 0) mesh.pass(500);
+      record(host);
+      if (lateMs > 0) mesh.pass(Math.max(500, lateMs));
+      if (lateMs >= 0) record(end);
+      mesh.pass(300_000);
+      assert.deepEqual(mesh.open, []);
+      assert.match(mesh.verdict(45_372), /^matched final$/);
+      assert.equal(mesh.reconcile.liveCount, 0);
+    });
+  }
+});
+
 describe("what an agent counted just before it was restarted", () => {
   it("is not compared, though its own half ended before the stop", () => {
     const ends = new Ends();

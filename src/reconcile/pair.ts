@@ -37,8 +37,9 @@ export function judgePair(a: Half, b: Half, sky: Sky, beside: readonly Half[] = 
   }
   const parts = beside.filter((half) => isPartOf(half, a) || isPartOf(half, b));
   const judgement = a.accounted && b.accounted ? compare(a, b, sky, parts) : UNAVAILABLE;
-  // Counters that fit have no part elsewhere.
-  if (judgement.counters === "final" && judgement.difference === undefined) return judgement;
+  // Counters that fit have no part elsewhere, or parts too small to tell where one end lasted longer.
+  const fits = judgement.counters === "final" && judgement.difference === undefined;
+  if (fits && !isDivided(a, b, parts)) return judgement;
   const until = partsToCome([a, b, ...parts], sky);
   return until.length > 0 ? { counters: "pending", for: "parts", until } : judgement;
 }
@@ -51,6 +52,12 @@ export function isPartOf(half: Half, whole: Half): boolean {
     whole.serverMs - ABSENCE_SLACK_MS <= half.serverMs &&
     half.serverMs <= (whole.closed ? whole.closedServerMs : Infinity) + ABSENCE_SLACK_MS
   );
+}
+
+/** The kernel of one end may have taken for several sessions what is one at the other. */
+function isDivided(a: Half, b: Half, parts: readonly Half[]): boolean {
+  if (a.protocol !== UDP) return false;
+  return parts.length > 0 || Math.abs(endOf(a) - endOf(b)) > ABSENCE_SLACK_MS;
 }
 
 /**
@@ -82,8 +89,8 @@ function endOf(half: Half): number {
 function compare(a: Half, b: Half, sky: Sky, parts: readonly Half[]): PairJudgement {
   const [initiator, responder] = inDirection(a, b);
   if (a.pickup || b.pickup) return UNAVAILABLE;
-  const isDivided = hasMark(a, MARK.split) || hasMark(b, MARK.split);
-  if (isDivided && parts.length === 0) return UNAVAILABLE;
+  const isSplit = hasMark(a, MARK.split) || hasMark(b, MARK.split);
+  if (isSplit && parts.length === 0) return UNAVAILABLE;
   const sent = withParts(initiator, parts);
   const answered = withParts(responder, parts);
   if (sent === undefined || answered === undefined) return UNAVAILABLE;
@@ -94,7 +101,7 @@ function compare(a: Half, b: Half, sky: Sky, parts: readonly Half[]): PairJudgem
   // Both sent a first packet at once: each counts its own direction first.
   const isCrossed = a.roleNumber === b.roleNumber;
   const difference = endsDifference(first, isCrossed ? turned(second) : second);
-  if (difference !== undefined && isPartlyCounted(a, b, sky)) {
+  if (difference !== undefined && isPartlyCounted(a, b, isDivided(a, b, parts), sky)) {
     return UNAVAILABLE;
   }
   return { counters: "final", difference };
@@ -175,13 +182,17 @@ export function forwarderDifference(
   return undefined;
 }
 
-/** The end of a UDP session is known to the second, and later at one end: what either lived through counts. */
-function isPartlyCounted(a: Half, b: Half, sky: Sky): boolean {
+/**
+ * The end of a UDP session is known to the second, and later at one end: what either lived through
+ * counts. Of a divided one, a whole part may be among what an end admits to have lost.
+ */
+function isPartlyCounted(a: Half, b: Half, divided: boolean, sky: Sky): boolean {
   const slackMs = a.protocol === UDP ? EXCUSE_SLACK_MS : 0;
   const fromMs = Math.min(a.serverMs, b.serverMs) - slackMs;
   const toMs = Math.max(endOf(a), endOf(b)) + slackMs;
   return [a, b].some((half) => {
     const node = sky.streamOf(half);
-    return node.wasBlind(node.toNodeMs(fromMs), node.toNodeMs(toMs));
+    const [fromNodeMs, toNodeMs] = [node.toNodeMs(fromMs), node.toNodeMs(toMs)];
+    return node.wasBlind(fromNodeMs, toNodeMs) || (divided && node.hasLost(fromNodeMs, toNodeMs));
   });
 }

@@ -228,7 +228,8 @@ export class Tracker {
   #openFromDump(event: ConntrackEvent, dumpedAtMs: number): void {
     const ended = isOver(event);
     const half = this.#open(event, dumpedAtMs - (event.ageS ?? 0) * 1000, {
-      pickup: event.state !== "SYN_SENT",
+      // Its beginning was not seen, though it may be the first packet that waits for an answer.
+      pickup: true,
       late: true,
       // What was over before the agent began is history; its last event must not open it.
       muted: ended && this.#firstDump,

@@ -17,8 +17,10 @@ export interface SocketSourceOptions {
   readonly command?: readonly string[];
 }
 
+/** What talks to itself is recorded by nobody, and may be most of what a machine does. */
+const NOT_LOOPBACK = "not src 127.0.0.0/8 and not src [::1]";
 /** Ended TCP sockets, with counters, numeric, one line each, without a heading. */
-const COMMAND = ["stdbuf", "-oL", "ss", "-E", "-t", "-i", "-n", "-O", "-H"] as const;
+const COMMAND = ["stdbuf", "-oL", "ss", "-E", "-t", "-i", "-n", "-O", "-H", NOT_LOOPBACK] as const;
 
 /** For the facts of a start: `iproute2-6.1.0`; undefined where there is no `ss`, and so no payload bytes. */
 export function socketToolVersion(): string | undefined {

@@ -204,7 +204,7 @@ export class ClickHouseDeriveStore implements DeriveStore {
   }
 }
 
-interface FindingRow {
+export interface FindingRow {
   readonly id: string;
   readonly state: "open" | "resolved";
   readonly kind: string;
@@ -224,7 +224,8 @@ interface PairEvidence {
   readonly count?: number;
 }
 
-function storedFinding({ id, state, kind, connection_id, evidence }: FindingRow): StoredFinding {
+/** What a restart needs of the row of a finding. */
+export function storedFinding({ id, state, kind, connection_id, evidence }: FindingRow): StoredFinding {
   if (evidence === "") return { id, state, revision: 0 };
   const { nodes, atMs = 0, missing, count = 0 } = JSON.parse(evidence) as PairEvidence;
   if (connection_id === "" || nodes === undefined) return { id, state, revision: count };

@@ -1,0 +1,218 @@
+/** Runs a replay mesh's records through `Derive`, in whatever pieces, and says what is there at the end. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Entry } from "../../src/format/entry.ts";
+import { Derive, type DeriveJournal, type JournalBatch } from "../../src/reconcile/derive.ts";
+import type { DeriveStore } from "../../src/reconcile/derive-store.ts";
+import type { FindingDraft } from "../../src/reconcile/findings.ts";
+import { Reconcile } from "../../src/reconcile/reconcile.ts";
+import type { Clock } from "../../src/std/clock.ts";
+import type { SeededRandom } from "../../src/std/seeded-random.ts";
+import type { MemoryStore } from "../simulate/memory-store.ts";
+import { type ReplayRecord, SERVER } from "../simulate/replay-mesh.ts";
+import { SimNode } from "../simulate/sim-node.ts";
+
+/** Pauses are over at once. */
+const hastyClock: Clock = {
+  nowMs: () => 0,
+  monotonicMs: () => 0,
+  after(_delayMs, call) {
+    setImmediate(call);
+    return { cancel: () => undefined };
+  },
+};
+
+/** A journal that is read in the pieces that a test wants, and is as long as it says. */
+export class ReplayJournal implements DeriveJournal {
+  readonly batches: JournalBatch[] = [];
+  /** As in `batches`; of a finding that was journaled, too. */
+  readonly records: ReplayRecord[] = [];
+  readonly #server = new SimNode(SERVER);
+  /** Records that a read gives, at most. */
+  pieceMax: () => number = () => 4_096;
+  #end: number | undefined;
+  #grown = Promise.withResolvers<void>();
+
+  constructor(records: readonly ReplayRecord[] = []) {
+    for (const record of records) this.append(record);
+  }
+
+  get end(): number {
+    return this.#end ?? this.batches.length;
+  }
+
+  /** Ends here for its readers. */
+  cut(end: number | undefined): void {
+    this.#end = end;
+    this.#grown.resolve();
+    this.#grown = Promise.withResolvers<void>();
+  }
+
+  append(record: ReplayRecord): void {
+    const { receivedMs } = record;
+    const frame = "frame" in record ? record.frame : this.#seal(record.server, receivedMs);
+    this.records.push(record);
+    this.batches.push({ index: this.batches.length, receivedMs, type: "batch", frame });
+    this.cut(this.#end);
+  }
+
+  read(from: number, to: number): Promise<JournalBatch[]> {
+    return Promise.resolve(this.batches.slice(from, Math.min(to, from + this.pieceMax())));
+  }
+
+  grown(index: number): Promise<void> {
+    return this.end > index ? Promise.resolve() : this.#grown.promise;
+  }
+
+  #seal(entries: readonly Entry[], atMs: number): Uint8Array {
+    for (const entry of entries) this.#server.emit(entry);
+    return this.#server.seal(atMs);
+  }
+}
+
+export interface RunOptions {
+  readonly journal: ReplayJournal;
+  readonly store: DeriveStore;
+  /** Told of each time that findings are journaled. */
+  journalFindings(findings: readonly FindingDraft[]): void;
+}
+
+/** From where the store is to `end`, by a new `Derive`. */
+export async function runTo(end: number, options: RunOptions): Promise<void> {
+  const { journal, store } = options;
+  journal.cut(end);
+  const derive = await open(options);
+  const run = derive.run();
+  while (derive.committed < end) await nextTurn();
+  derive.stop();
+  await run;
+  journal.cut(undefined);
+  await store.position();
+}
+
+/** As a server that lives on: what it concludes stands in the journal before what comes next. */
+export async function runLive(
+  records: readonly ReplayRecord[],
+  store: DeriveStore,
+  random: SeededRandom,
+): Promise<ReplayJournal> {
+  const journal = new ReplayJournal();
+  let nowMs = 0;
+  const derive = await open({
+    journal,
+    store,
+    journalFindings(findings) {
+      if (findings.length === 0) return;
+      const entries = findings.map((one) => ({ ...one, atMs: nowMs }));
+      journal.append({ server: entries, receivedMs: nowMs });
+    },
+  });
+  const run = derive.run();
+  for (let at = 0; at < records.length;) {
+    const pieceEnd = Math.min(records.length, at + random.integer(1, 40));
+    for (; at < pieceEnd; at++) {
+      const record = records[at];
+      if (record === undefined) continue;
+      nowMs = record.receivedMs;
+      journal.append(record);
+    }
+    while (derive.committed < journal.end) await nextTurn();
+  }
+  derive.stop();
+  await run;
+  return journal;
+}
+
+async function open({ journal, store, journalFindings }: RunOptions): Promise<Derive> {
+  const intent = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
+  return Derive.open({
+    journal,
+    store,
+    intent,
+    reconcile: new Reconcile({ serverId: new SimNode(SERVER).id }),
+    clock: hastyClock,
+    journalFindings: (findings) => Promise.resolve(journalFindings(findings)),
+    log: (line) => {
+      throw new Error(line);
+    },
+  });
+}
+
+/** The same records, those between two of the server's in another order; each node's own stay in theirs. */
+export function interleaved(
+  records: readonly ReplayRecord[],
+  random: SeededRandom,
+): ReplayRecord[] {
+  const out: ReplayRecord[] = [];
+  let some: ReplayRecord[] = [];
+  const flush = (): void => {
+    const queues = new Map<string, ReplayRecord[]>();
+    for (const record of some) {
+      const node = "nodeId" in record ? record.nodeId : "";
+      const queue = queues.get(node) ?? [];
+      queues.set(node, queue);
+      queue.push(record);
+    }
+    const turns = random.shuffled(some.map((record) => ("nodeId" in record ? record.nodeId : "")));
+    for (const node of turns) out.push(...(queues.get(node)?.splice(0, 1) ?? []));
+    some = [];
+  };
+  for (const record of records) {
+    if ("frame" in record) {
+      some.push(record);
+      continue;
+    }
+    flush();
+    out.push(record);
+  }
+  flush();
+  return out;
+}
+
+/**
+ * All that is there, as lines. Left out is nothing but what says in which range a row was written:
+ * its version. Journal indices are those of `order`, so that another interleaving can be compared.
+ */
+export function linesOf(
+  store: MemoryStore,
+  order: ReadonlyMap<number, number> = new Map(),
+): string[] {
+  const indexOf = (index: number): number => order.get(index) ?? index;
+  const mapped = (key: string, value: unknown): unknown => {
+    if (
+      key === "index" ||
+      key === "journalIndex" ||
+      key === "journal_index" ||
+      /^[ab]_index$/.test(key)
+    )
+      return indexOf(Number(value));
+    if (key === "excuse_index") return value === 0 ? 0 : indexOf(Number(value));
+    if (typeof value === "string" && /^[{[]/.test(value))
+      return canonical(JSON.parse(value), mapped);
+    return value;
+  };
+  const lines: string[] = [];
+  for (const table of [
+    "connection_rows",
+    "finding_rows",
+    "node_rows",
+    "log_rows",
+    "batch_rows",
+  ] as const) {
+    const rows = store.rows(table).map(({ version: _, ...row }) => canonical(row, mapped));
+    lines.push(...rows.map((row) => `${table} ${JSON.stringify(row)}`).toSorted());
+  }
+  return lines;
+}
+
+/** Keys in order: what a key came first for is no content. */
+export function canonical(
+  value: unknown,
+  mapped: (key: string, value: unknown) => unknown,
+): unknown {
+  if (Array.isArray(value)) return value.map((one: unknown) => canonical(one, mapped));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(
+    entries.map(([key, one]) => [key, canonical(mapped(key, one), mapped)]),
+  );
+}

@@ -1,0 +1,108 @@
+/** The store as deriving sees it, in memory: the newest version of each row, as the engine would keep it. */
+import type { StoredConnection, StoredRow } from "../../src/reconcile/connection-row.ts";
+import {
+  type DeriveStore,
+  type Position,
+  type StoredNode,
+  storedFinding,
+} from "../../src/reconcile/derive-store.ts";
+import type { NodeMemory } from "../../src/reconcile/node-stream.ts";
+import type { StoredFinding } from "../../src/reconcile/reconcile.ts";
+import type { ReadyBlock } from "../../src/store/row-blocks.ts";
+import { COUNTER_STATES, type TableName, VERDICTS } from "../../src/store/schema.ts";
+import { type NativeRow, nativeRows } from "./native-rows.ts";
+
+/** What makes a row of a table the same row. */
+const KEYS: Readonly<Record<TableName, readonly string[]>> = {
+  connection_rows: ["k_opened", "k_node", "k_epoch", "k_seq"],
+  log_rows: ["node_id", "epoch", "seq", "journal_index"],
+  batch_rows: ["journal_index"],
+  finding_rows: ["id"],
+  node_rows: ["id"],
+  derive_cursor: ["name"],
+};
+
+export class MemoryStore implements DeriveStore {
+  readonly #tables = new Map<TableName, Map<string, NativeRow>>();
+  readonly #tokens = new Set<string>();
+  #position: Position = { next: 0, rereadFrom: 0 };
+
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  position(): Promise<Position> {
+    return Promise.resolve(this.#position);
+  }
+
+  setPosition(position: Position): Promise<void> {
+    this.#position = position;
+    return Promise.resolve();
+  }
+
+  insert({ table, bytes }: ReadyBlock, token: string): Promise<void> {
+    if (this.#tokens.has(token)) return Promise.resolve();
+    this.#tokens.add(token);
+    const rows = this.#tables.get(table) ?? new Map<string, NativeRow>();
+    this.#tables.set(table, rows);
+    for (const row of nativeRows(bytes)) {
+      const key = KEYS[table].map((column) => row[column]).join(" ");
+      const before = rows.get(key);
+      if (before === undefined || Number(before["version"]) <= Number(row["version"]))
+        rows.set(key, row);
+    }
+    return Promise.resolve();
+  }
+
+  insertAgain(block: ReadyBlock, token: string): Promise<void> {
+    return this.insert(block, token);
+  }
+
+  nodes(): Promise<StoredNode[]> {
+    const nodes = this.rows("node_rows").map((row) => ({
+      id: String(row["id"]),
+      name: String(row["name"]),
+      memory: JSON.parse(String(row["memory"])) as NodeMemory,
+    }));
+    return Promise.resolve(nodes);
+  }
+
+  findings(): Promise<StoredFinding[]> {
+    const found = this.rows("finding_rows").map((row) =>
+      storedFinding({
+        id: String(row["id"]),
+        state: row["state"] === "open" ? "open" : "resolved",
+        kind: String(row["kind"]),
+        connection_id: String(row["connection_id"]),
+        evidence: String(row["evidence"]),
+      }),
+    );
+    return Promise.resolve(found);
+  }
+
+  eachUnsettled(position: number, each: (stored: StoredConnection) => void): Promise<void> {
+    const received = new Map(
+      this.rows("batch_rows").map((row) => [Number(row["journal_index"]), Number(row["received"])]),
+    );
+    for (const row of this.rows("connection_rows")) {
+      if (row["settled"] === 1 && Number(row["version"]) <= position) continue;
+      each({ row: stored(row), receivedMs: (index) => received.get(index) });
+    }
+    return Promise.resolve();
+  }
+
+  /** By key; without rows that are deleted. */
+  rows(table: TableName): NativeRow[] {
+    const rows = [...(this.#tables.get(table) ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return rows.map(([, row]) => row).filter((row) => row["deleted"] !== 1);
+  }
+}
+
+function stored(row: NativeRow): StoredRow {
+  return {
+    ...row,
+    k_opened_ms: Number(row["k_opened"]),
+    verdict: VERDICTS[Number(row["verdict"])] ?? "",
+    counters: COUNTER_STATES[Number(row["counters"])] ?? "",
+  };
+}

@@ -16,8 +16,10 @@ interface Rig {
   readonly source: SocketSource;
   readonly ends: SocketEnd[];
   readonly logged: LogEntry[];
-  /** Lets the reader poll until the condition holds, in steps that start nothing anew. */
+  /** Waits for a process, while the clock stands still. */
   readonly until: (condition: () => boolean) => Promise<void>;
+  /** Lets the reader poll meanwhile. */
+  readonly untilRead: (condition: () => boolean) => Promise<void>;
 }
 
 function rig(t: TestContext, ...command: readonly string[]): Rig {
@@ -31,26 +33,27 @@ function rig(t: TestContext, ...command: readonly string[]): Rig {
     command,
   });
   t.after(() => source.stop());
-  const until = async (condition: () => boolean): Promise<void> => {
-    for (let round = 0; round < 1000 && !condition(); round++) {
-      // Real time for the process, and none for the clock but what a poll needs.
+  const wait = async (condition: () => boolean, stepMs: number): Promise<void> => {
+    for (let round = 0; round < 2000 && !condition(); round++) {
       await setTimeout(5);
-      if (source.pid !== undefined) clock.advance(100);
+      if (stepMs > 0) clock.advance(stepMs);
     }
     assert.ok(condition());
   };
-  return { clock, source, ends, logged, until };
+  const until = (condition: () => boolean): Promise<void> => wait(condition, 0);
+  const untilRead = (condition: () => boolean): Promise<void> => wait(condition, 100);
+  return { clock, source, ends, logged, until, untilRead };
 }
 
 test("what is printed is read, whole lines alone", async (t) => {
-  const { clock, source, ends, logged, until } = rig(
+  const { clock, source, ends, logged, untilRead } = rig(
     t,
     "sh",
     "-c",
     `printf '%s\\n' '${LINE}'; printf '${LINE.slice(0, 50)}'; sleep 0.1; printf '%s\\nnoise\\n' '${LINE.slice(50)}'; exec sleep 60`,
   );
   source.start();
-  await until(() => ends.length === 2);
+  await untilRead(() => ends.length === 2);
   clock.advance(SOCKET_CONFIRM_MS);
   assert.deepEqual(ends[1], {
     initiatorIp: "10.0.0.1",
@@ -118,7 +121,7 @@ test("a program that is not there is not asked for again", async (t) => {
 });
 
 test("under load it is paused, and goes on afterwards", async (t) => {
-  const { clock, source, ends, logged, until } = rig(
+  const { clock, source, ends, logged, untilRead } = rig(
     t,
     "sh",
     "-c",
@@ -127,7 +130,7 @@ test("under load it is paused, and goes on afterwards", async (t) => {
   source.pause();
   source.start();
   source.start();
-  await until(() => ends.length === 1);
+  await untilRead(() => ends.length === 1);
   clock.advance(SOCKET_CONFIRM_MS);
   source.pause();
   source.pause();
@@ -135,7 +138,7 @@ test("under load it is paused, and goes on afterwards", async (t) => {
   clock.advance(SOCKET_RESTART_MAX_MS);
   assert.equal(source.pid, undefined);
   source.start();
-  await until(() => ends.length === 2);
+  await untilRead(() => ends.length === 2);
   clock.advance(SOCKET_CONFIRM_MS);
   source.stop();
   source.start();

@@ -11,7 +11,8 @@ const NOBODY: Claim = { kind: "nobody" };
 export class AddressBook {
   readonly #claims = new Map<string, NodeStream[]>();
   readonly #changed = new Set<string>();
-  #hasNew = false;
+  /** Addresses that others claim than before, in whatever network. */
+  readonly #turned = new Set<string>();
 
   lookup(network: string, address: string | undefined): Claim {
     const nodes = address === undefined ? undefined : this.#claims.get(`${network} ${address}`);
@@ -28,8 +29,8 @@ export class AddressBook {
     this.release(node);
     for (const [network, addresses] of Object.entries(networks)) {
       for (const address of addresses) {
+        this.#turned.add(address);
         const key = `${network} ${address}`;
-        if (!node.claims(network, address)) this.#hasNew = true;
         const nodes = this.#claims.get(key) ?? [];
         // Named twice in one list: still one claim.
         if (nodes.includes(node)) continue;
@@ -42,15 +43,23 @@ export class AddressBook {
   /** `node` claims nothing any more: it was revoked. */
   release(node: NodeStream): void {
     for (const [network, addresses] of Object.entries(node.memory.addresses)) {
-      for (const address of addresses) this.#remove(`${network} ${address}`, node);
+      for (const address of addresses) {
+        this.#turned.add(address);
+        this.#remove(`${network} ${address}`, node);
+      }
     }
   }
 
-  /** Whether somebody has claimed what it had not, since the last call. */
-  takeNew(): boolean {
-    const hasNew = this.#hasNew;
-    this.#hasNew = false;
-    return hasNew;
+  /** It may have become uncontested, or contested, without having been told: as after a restart. */
+  noteContested(key: string): void {
+    this.#changed.add(key);
+  }
+
+  /** Addresses whose claims changed since the last call. */
+  takeTurned(): string[] {
+    const turned = [...this.#turned];
+    this.#turned.clear();
+    return turned;
   }
 
   /** Addresses that were or are claimed by several, as `network address`, since the last call; in an order of their own. */

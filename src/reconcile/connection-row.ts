@@ -36,6 +36,7 @@ import {
 } from "./half-state.ts";
 import type { Changed, Reconcile } from "./reconcile.ts";
 import type { Excused } from "./rulings.ts";
+import { isEither, tupleOf } from "./tuple-index.ts";
 
 type ConnectionColumns = Columns<"connection_rows">;
 
@@ -83,7 +84,7 @@ function push(to: ConnectionColumns, changed: Changed, version: number, deleted:
   to.initiator_node.push(nodeName(changed, 0));
   to.responder_node.push(nodeName(changed, 1));
   to.counters.push(COUNTERS_CODE[countersOf(key)]);
-  pushFirst(to, key);
+  pushFirst(to, key, other);
   pushSecond(to, key, other);
   pushTranslated(to, key, other);
 }
@@ -98,10 +99,10 @@ function pushVerdict(to: ConnectionColumns, key: Half, word: Excused | undefined
   to.excuse_seq.push(proof === undefined ? 0 : proof.seq);
 }
 
-function pushFirst(to: ConnectionColumns, a: Half): void {
+function pushFirst(to: ConnectionColumns, a: Half, b: Half | undefined): void {
   const { records, slot } = a;
   to.a_role.push(a.roleNumber);
-  to.a_flags.push(flagsOf(a));
+  to.a_flags.push(flagsOf(a, orienting(a, b)));
   to.a_state.push(a.state);
   to.a_clock.push(Math.round(a.openedMs - a.serverMs));
   to.a_proven.push(provenAfter(a));
@@ -122,7 +123,7 @@ function pushSecond(to: ConnectionColumns, a: Half, b: Half | undefined): void {
   to.b_epoch.push(b === undefined ? 0 : b.epoch);
   to.b_seq.push(b === undefined ? 0 : b.seq);
   to.b_role.push(b === undefined ? NO_HALF : b.roleNumber);
-  to.b_flags.push(b === undefined ? 0 : flagsOf(b));
+  to.b_flags.push(b === undefined ? 0 : flagsOf(b, orienting(a, b)));
   to.b_state.push(b === undefined ? "" : b.state);
   to.b_clock.push(b === undefined ? 0 : Math.round(b.openedMs - b.serverMs));
   to.b_proven.push(b === undefined ? 0 : provenAfter(b));
@@ -161,23 +162,17 @@ function shownTuple(key: Half, other: Half | undefined): NumberedTuple {
   return tupleOf(orienting(key, other));
 }
 
-function tupleOf(half: Half): NumberedTuple {
-  const { initiatorIpNumber, initiatorPort, responderIpNumber, responderPort } = half;
-  const [initiatorIp, responderIp] = [initiatorIpNumber, responderIpNumber];
-  return { initiatorIp, initiatorPort, responderIp, responderPort };
-}
-
 function translatedTuple(key: Half, other: Half | undefined): NumberedTuple | undefined {
   const first = orienting(key, other);
   const second = first === key ? other : key;
   if (second === undefined) return first.second;
-  const isSame =
-    first.initiatorIpNumber === second.initiatorIpNumber ||
-    first.initiatorIpNumber === second.responderIpNumber;
-  const isSamePeer =
-    first.responderIpNumber === second.responderIpNumber ||
-    first.responderIpNumber === second.initiatorIpNumber;
-  return isSame && isSamePeer ? first.second : tupleOf(second);
+  if (isTranslated(second, first)) return tupleOf(second);
+  return second.roleNumber === FORWARDER ? second.second : first.second;
+}
+
+/** Its own tuple is another one than the row shows, not only the other way round. */
+function isTranslated(half: Half, first: Half): boolean {
+  return !isEither(tupleOf(half), tupleOf(first));
 }
 
 /** `role` 0: the initiator's. */
@@ -189,7 +184,8 @@ function nodeName({ key, other, peerName }: Changed, role: 0 | 1): string {
   return second === undefined ? peerName : second.node.name;
 }
 
-function flagsOf(half: Half): number {
+/** `first`: of the two, whose tuple the row shows. */
+function flagsOf(half: Half, first: Half): number {
   const { bits } = half;
   return (
     ((bits & BIT.pickup) === 0 ? 0 : HALF_FLAG.pickup) |
@@ -198,7 +194,8 @@ function flagsOf(half: Half): number {
     ((bits & BIT.counted) === 0 ? 0 : HALF_FLAG.counted) |
     ((bits & BIT.closed) === 0 ? 0 : HALF_FLAG.closed) |
     ((bits & BIT.accounted) === 0 ? 0 : HALF_FLAG.accounted) |
-    (hasMark(half, MARK.split) ? HALF_FLAG.split : 0)
+    (hasMark(half, MARK.split) ? HALF_FLAG.split : 0) |
+    (isTranslated(half, first) ? HALF_FLAG.translated : 0)
   );
 }
 
@@ -295,9 +292,6 @@ function restoreHalf(
   records.setWord(slot, WORD.initiatorPayload, plus("initiator_payload"));
   records.setWord(slot, WORD.responderPayload, plus("responder_payload"));
   records.setWord(slot, WORD.index, index);
-  // Its newest entry is not in the row: that it was heard of until now only makes waiting longer.
-  const heardMs = Math.max(openedMs, stream.memory.watermarkMs);
-  records.setCell(slot, CELL.heardS, Math.floor(heardMs / 1000));
   records.setCell(slot, CELL.network, reconcile.networks.numberOf(networkOf(row)));
   const state = CONNECTION_STATES.indexOf(
     row[`${side}_state`] as (typeof CONNECTION_STATES)[number],
@@ -320,7 +314,10 @@ function networkOf(row: StoredRow): string | undefined {
   return name === "default" ? undefined : name;
 }
 
-/** A row has two tuples where addresses were translated: each end has the one with its own address. */
+/**
+ * The row shows the tuple of one half. The other has the same, or calls the two ends the other way
+ * round, or where addresses were translated has another one.
+ */
 function setTuples(reconcile: Reconcile, half: Half, row: StoredRow, side: "a" | "b"): void {
   const { addresses } = reconcile;
   const tuple = (prefix: string): NumberedTuple => ({
@@ -330,12 +327,52 @@ function setTuples(reconcile: Reconcile, half: Half, row: StoredRow, side: "a" |
     responderPort: Number(row[`${prefix}responder_port`]),
   });
   const shown = tuple("");
-  if (row["x_initiator_ip"] === "") return half.setTuple(shown);
-  const translated = tuple("x_");
-  const [own, second] =
-    isPairOf(row) && side !== orientingSide(row) ? [translated, shown] : [shown, translated];
+  const translated = row["x_initiator_ip"] === "" ? undefined : tuple("x_");
+  const { own, second } = tuplesOf(row, side, { shown, translated });
   half.setTuple(own);
-  half.records.rareOf(half.slot).second = second;
+  if (second !== undefined) half.records.rareOf(half.slot).second = second;
+}
+
+interface OwnTuples {
+  readonly own: NumberedTuple;
+  readonly second?: NumberedTuple | undefined;
+}
+
+function tuplesOf(
+  row: StoredRow,
+  side: "a" | "b",
+  {
+    shown,
+    translated,
+  }: { readonly shown: NumberedTuple; readonly translated: NumberedTuple | undefined },
+): OwnTuples {
+  if (!isPairOf(row)) return { own: shown, second: translated };
+  const isOther = ["a_flags", "b_flags"].some(
+    (name) => (Number(row[name]) & HALF_FLAG.translated) !== 0,
+  );
+  const isBridged = Number(row["b_role"]) === FORWARDER;
+  if (side === orientingSide(row)) {
+    return { own: shown, second: isOther || isBridged ? undefined : translated };
+  }
+  if (isOther && translated !== undefined) {
+    return { own: translated, second: isBridged ? shown : undefined };
+  }
+  if (isBridged) return { own: shown, second: translated };
+  return { own: row["a_role"] === row["b_role"] ? turned(shown) : shown };
+}
+
+function turned({
+  initiatorIp,
+  initiatorPort,
+  responderIp,
+  responderPort,
+}: NumberedTuple): NumberedTuple {
+  return {
+    initiatorIp: responderIp,
+    initiatorPort: responderPort,
+    responderIp: initiatorIp,
+    responderPort: initiatorPort,
+  };
 }
 
 function isPairOf(row: StoredRow): boolean {

@@ -4,6 +4,7 @@
  */
 import { otherOf } from "./connection.ts";
 import type { Abuse } from "./excuse-budget.ts";
+import type { CounterDifference } from "./counters.ts";
 import { Excuses, spend } from "./excuses.ts";
 import { gapAbuseFinding, type About } from "./findings.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type Names,
   WORD,
 } from "./half-records.ts";
+import { inOrder } from "./half-order.ts";
 import {
   clearMark,
   type Excuse,
@@ -58,6 +60,8 @@ export interface DecisionParts {
   sky(): Sky;
   /** Its row is to be written again. */
   changed(key: Half): void;
+  /** To be looked at when the server ticks next. */
+  again(half: Half): void;
   /** Nothing changes it any more. */
   settled(key: Half): void;
   /** A half and that of a forwarder, which stands for an end that nobody watches, are one connection. */
@@ -72,7 +76,8 @@ const UDP = 17;
 const NOBODY: readonly Half[] = [];
 const COMPARED = { compared: 1, unexplained: 0 } as const;
 /** A half that is woken is judged anew, and waits again where it has to. */
-const AWAITS = MARK.awaitsPeer | MARK.awaitsEverybody | MARK.awaitsCounters | MARK.awaitsParts;
+export const AWAITS =
+  MARK.awaitsPeer | MARK.awaitsEverybody | MARK.awaitsCounters | MARK.awaitsParts;
 
 export class Decisions {
   readonly #parts: DecisionParts;
@@ -81,6 +86,9 @@ export class Decisions {
   readonly #strangers = new Waiting();
   readonly #excuses: Excuses;
   #absent: [half: Half, peer: NodeStream][] = [];
+  #excusedByPeer: [half: Half, judgement: ExcusedJudgement, producer: NodeStream][] = [];
+  #beyond: Half[] = [];
+  #different: [key: Half, other: Half, difference: CounterDifference][] = [];
   #sky: Sky;
 
   constructor(parts: DecisionParts) {
@@ -103,12 +111,15 @@ export class Decisions {
   settleClocks(nowMs: number): void {
     const shifts = new Map<number, Shift>();
     for (const stream of this.#parts.streams) {
+      const { sight } = stream;
       const { lastClosedMs, bootAtMs } = stream.memory;
       const beforeMs = stream.clock.toServerMs(lastClosedMs, bootAtMs);
       const bornMs = stream.clock.toServerMs(bootAtMs, bootAtMs);
       stream.clock.settle(nowMs);
-      const shiftMs = stream.clock.toServerMs(lastClosedMs, bootAtMs) - beforeMs;
+      const movedMs = stream.clock.toServerMs(lastClosedMs, bootAtMs) - beforeMs;
+      const shiftMs = Math.round(movedMs);
       if (Math.abs(shiftMs) >= SHIFT_MS_MIN) shifts.set(stream.number, { shiftMs, bornMs });
+      if (shifts.has(stream.number) || stream.sight !== sight) stream.turned = true;
     }
     if (shifts.size > 0) this.#shift(shifts);
   }
@@ -128,7 +139,7 @@ export class Decisions {
       this.#waiting.due(stream.number, wakeLimitMs(stream, this.#sky.nowMs), wake);
     }
     this.#strangers.due(0, this.#sky.everybodyMs, wake);
-    this.#decideAbsent();
+    this.#decideInOrder();
     this.#parts.mismatches().review(this.#sky.nowMs);
   }
 
@@ -136,6 +147,7 @@ export class Decisions {
   reviewBudgets(nowMs: number, nodeOf: (id: string) => NodeStream): void {
     for (const stream of this.#parts.streams) {
       const before = stream.budget.verdicts();
+      if (stream.budget.isStirred) stream.changed = true;
       stream.budget.settle(nowMs);
       const after = stream.budget.verdicts();
       if (before.length + after.length > 0) stream.changed = true;
@@ -169,7 +181,7 @@ export class Decisions {
     setCounters(key, judgement.counters);
     if (judgement.counters === "final" && judgement.difference !== undefined) {
       setVerdict(key, "differs");
-      this.#parts.mismatches().differ(key, other, judgement.difference, this.#sky.nowMs);
+      this.#differ(key, other, judgement.difference);
     }
     this.#compareForwarders(key, other, beside);
     for (const half of beside) {
@@ -186,13 +198,9 @@ export class Decisions {
     const isAccompanied =
       key.protocol === UDP || [key, other].some((half) => hasMark(half, MARK.forwarded));
     if (!isAccompanied) return NOBODY;
-    const { records, names, matching } = this.#parts;
-    const mates = matching.mates(key);
+    const mates = this.#matesOf(key);
     if (mates.length < 2) return NOBODY;
-    return mates
-      .filter((slot) => slot !== other.slot)
-      .map((slot) => new Half(records, names, slot))
-      .filter((half) => !half.isPaired);
+    return mates.filter((half) => half.slot !== other.slot && !half.isPaired).toSorted(inOrder);
   }
 
   #compareForwarders(key: Half, other: Half, beside: readonly Half[]): void {
@@ -201,20 +209,36 @@ export class Decisions {
       if (forwarder.roleNumber !== FORWARDER) continue;
       const found = forwarderDifference(forwarder, key, other);
       if (found === undefined) continue;
-      const { nowMs } = this.#sky;
-      this.#parts.mismatches().differ(found.end, forwarder, found.difference, nowMs);
+      this.#differ(found.end, forwarder, found.difference);
     }
+  }
+
+  #differ(key: Half, other: Half, difference: CounterDifference): void {
+    this.#different.push([copyOf(key), copyOf(other), difference]);
   }
 
   /** Unsettled ends of the connection that a forwarder or a part belongs to. */
   #hasCompany(half: Half): boolean {
     const isForwarder = half.roleNumber === FORWARDER;
     if (!isForwarder && half.protocol !== UDP) return false;
+    return this.#matesOf(half).some((mate) =>
+      isForwarder
+        ? mate.isPaired || mate.roleNumber !== FORWARDER
+        : mate.isPaired && isPartOf(half, mate),
+    );
+  }
+
+  /** Forwarders that waited for a half that stands alone, and may go now. */
+  #dismiss(half: Half): void {
+    if (half.roleNumber === FORWARDER || !hasMark(half, MARK.forwarded)) return;
+    for (const mate of this.#matesOf(half)) {
+      if (mate.roleNumber === FORWARDER) this.#look(mate, mate.slot);
+    }
+  }
+
+  #matesOf(half: Half): Half[] {
     const { records, names, matching } = this.#parts;
-    return matching.mates(half).some((slot) => {
-      if (records.cell(slot, CELL.partner) === 0) return false;
-      return isForwarder || isPartOf(half, new Half(records, names, slot));
-    });
+    return matching.mates(half).map((slot) => new Half(records, names, slot));
   }
 
   /** Once, at the first tick that sees the pair: clocks and budgets measure what is now, and counters come minutes later. */
@@ -232,6 +256,7 @@ export class Decisions {
       [one, two],
       [two, one],
     ] as const) {
+      node.changed = true;
       noteCompared(node.memory.trend, this.#sky.nowMs, COMPARED);
       const { budget } = node;
       const isOverload = node.isOverloadedAt(node.toNodeMs(key.serverMs));
@@ -249,16 +274,19 @@ export class Decisions {
     const judgement = judgeLone(half, this.#sky);
     switch (judgement.verdict) {
       case "wait":
+        // For what it waits for may have changed with it.
+        clearMark(half, MARK.awaitsPeer);
         return this.#plan(half, MARK.awaitsPeer, judgement.until ?? []);
       case "absent":
-        this.#absent.push([new Half(half.records, half.names, half.slot), judgement.peer]);
+        this.#absent.push([copyOf(half), judgement.peer]);
         return;
       case "bridged":
-        return this.#parts.bridged(half, judgement.forwarder);
+        this.#beyond.push(copyOf(half));
+        return;
       case "excused":
-        if (judgement.producer !== undefined)
-          return this.#spend(half, judgement, judgement.producer);
-        return this.#apply(half, judgement);
+        if (judgement.producer === undefined) return this.#apply(half, judgement);
+        this.#excusedByPeer.push([copyOf(half), judgement, judgement.producer]);
+        return;
       default:
         this.#apply(half, judgement);
     }
@@ -276,13 +304,36 @@ export class Decisions {
     this.#finish(half);
   }
 
+  /**
+   * What depends on what was decided before it within the same tick: what one uses up of an excuse the
+   * next no longer has. So it has an order of its own, and comes after all that has none.
+   */
+  #decideInOrder(): void {
+    for (const half of taken(this.#beyond).toSorted(inOrder)) this.#bridge(half);
+    for (const [half, judgement, producer] of taken(this.#excusedByPeer).toSorted(byHalf)) {
+      this.#spend(half, judgement, producer);
+    }
+    this.#decideAbsent();
+    const { nowMs } = this.#sky;
+    for (const [key, other, difference] of taken(this.#different).toSorted(byBoth)) {
+      this.#parts.mismatches().differ(key, other, difference, nowMs);
+    }
+  }
+
+  #bridge(half: Half): void {
+    if (half.isPaired) return;
+    const judgement = judgeLone(half, this.#sky);
+    if (judgement.verdict === "bridged") this.#parts.bridged(half, judgement.forwarder);
+  }
+
   /** An excuse that its peer was able to make up counts as far as its budget goes. */
   #spend(half: Half, judgement: ExcusedJudgement, producer: NodeStream): void {
+    if (!isOpen(half)) return;
     if (producer.budget.mayExcuse(half.node.id)) {
       spend(half, producer, judgement.excuse === "clock" ? "clock" : "stopped");
       this.#apply(half, judgement);
     } else {
-      this.#absent.push([new Half(half.records, half.names, half.slot), producer]);
+      this.#absent.push([half, producer]);
     }
   }
 
@@ -309,21 +360,19 @@ export class Decisions {
     if (this.#hasCompany(half) || this.#mayBeKnown(half)) return;
     if (isPastAccounts(half, this.#sky)) {
       setCounters(half, half.accounted && half.counters !== undefined ? "final" : "unavailable");
-      this.#parts.settled(half);
+      const settled = copyOf(half);
+      this.#parts.settled(settled);
+      this.#dismiss(settled);
       return;
     }
     const end = accountsEnd(half, this.#sky);
     if (end !== undefined) this.#plan(half, MARK.awaitsCounters, [end]);
   }
 
-  /** In an order of their own, because what one uses up of an excuse the next no longer has. */
   #decideAbsent(): void {
-    const absent = this.#absent.toSorted(([a], [b]) => inOrder(a, b));
-    this.#absent = [];
     this.#excuses.begin();
-    for (const [half, peer] of absent) {
-      // Looked at twice in one tick: it changed, and what it waited for came.
-      if (verdictOf(half) !== "pending" && verdictOf(half) !== "external") continue;
+    for (const [half, peer] of taken(this.#absent).toSorted(byHalf)) {
+      if (!isOpen(half)) continue;
       const excuse = this.#excuses.find(half, peer, this.#sky);
       if (excuse?.until !== undefined) {
         this.#plan(half, MARK.awaitsPeer, excuse.until);
@@ -352,11 +401,15 @@ export class Decisions {
   }
 
   #shift(shifts: ReadonlyMap<number, Shift>): void {
-    const { records } = this.#parts;
+    const { records, names } = this.#parts;
     for (let slot = 0; slot < records.end; slot++) {
       const shift = shifts.get(records.cell(slot, CELL.node));
       if (shift === undefined || !slotHasMark(records, slot, MARK.live)) continue;
-      if (records.word(slot, WORD.serverMs) >= shift.bornMs) records.shift(slot, shift.shiftMs);
+      // What is settled is as it was when that was decided, whether or not its row is written already.
+      if (slotHasMark(records, slot, MARK.settled)) continue;
+      if (records.word(slot, WORD.serverMs) < shift.bornMs) continue;
+      records.shift(slot, shift.shiftMs);
+      this.#parts.changed(new Half(records, names, slot));
     }
   }
 }
@@ -372,9 +425,24 @@ interface Shift {
   readonly bornMs: number;
 }
 
-/** By time, and then by name: never by who came first. */
-function inOrder(a: Half, b: Half): number {
-  if (a.serverMs !== b.serverMs) return a.serverMs - b.serverMs;
-  if (a.nodeNumber !== b.nodeNumber) return a.node.id < b.node.id ? -1 : 1;
-  return a.epoch - b.epoch || a.seq - b.seq;
+/** Not so when it was looked at twice in one tick: it changed, and what it waited for came. */
+function isOpen(half: Half): boolean {
+  return !half.isPaired && (verdictOf(half) === "pending" || verdictOf(half) === "external");
+}
+
+/** The window that is handed around moves on. */
+function copyOf(half: Half): Half {
+  return new Half(half.records, half.names, half.slot);
+}
+
+function taken<T>(from: T[]): T[] {
+  return from.splice(0);
+}
+
+function byHalf([a]: readonly [Half, ...unknown[]], [b]: readonly [Half, ...unknown[]]): number {
+  return inOrder(a, b);
+}
+
+function byBoth(a: readonly [Half, Half, unknown], b: readonly [Half, Half, unknown]): number {
+  return inOrder(a[0], b[0]) || inOrder(a[1], b[1]);
 }

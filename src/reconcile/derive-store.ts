@@ -10,12 +10,14 @@ import { SCHEMA_VERSION, TABLES, VIEWS, type TableName } from "../store/schema.t
 import type { ReadyBlock } from "../store/row-blocks.ts";
 import { STORED_COLUMNS, type StoredConnection, type StoredRow } from "./connection-row.ts";
 import type { NodeMemory } from "./node-stream.ts";
-import type { StoredFinding } from "./reconcile.ts";
+import { storedFinding, type StoredFinding } from "./conclusions.ts";
 
 export interface StoredNode {
   readonly id: string;
   readonly name: string;
   readonly memory: NodeMemory;
+  /** Journal index after the record by which the row was written. */
+  readonly version: number;
 }
 
 /** How far the store is. */
@@ -145,22 +147,29 @@ export class ClickHouseDeriveStore implements DeriveStore {
   }
 
   async nodes(): Promise<StoredNode[]> {
-    const rows = await this.#rows<{ id: string; name: string; memory: string }>(
-      "SELECT lower(hex(id)) AS id, name, memory FROM node_rows FINAL",
+    const rows = await this.#rows<{ id: string; name: string; memory: string; version: string }>(
+      "SELECT lower(hex(id)) AS id, name, memory, version FROM node_rows FINAL ORDER BY id",
     );
     return rows.map((row) => ({
       id: row.id,
       name: row.name,
       memory: JSON.parse(row.memory) as NodeMemory,
+      version: Number(row.version),
     }));
   }
 
   async findings(): Promise<StoredFinding[]> {
     const rows = await this.#rows<FindingRow>(
-      `SELECT lower(hex(id)) AS id, if(finding_rows.state = 'resolved', 'resolved', 'open') AS state, kind, connection_id,
+      `SELECT lower(hex(id)) AS id, if(finding_rows.state = 'resolved', 'resolved', 'open') AS state,
+        kind AS finding, connection_id AS connection,
         if(${IS_BETWEEN}, evidence, '') AS evidence FROM finding_rows FINAL`,
     );
-    return rows.map(storedFinding);
+    return rows.map(({ evidence, ...row }) =>
+      storedFinding({
+        ...row,
+        evidence: evidence === "" ? {} : (JSON.parse(evidence) as Record<string, unknown>),
+      }),
+    );
   }
 
   async eachUnsettled(position: number, each: (stored: StoredConnection) => void): Promise<void> {
@@ -204,33 +213,16 @@ export class ClickHouseDeriveStore implements DeriveStore {
   }
 }
 
-export interface FindingRow {
+interface FindingRow {
   readonly id: string;
   readonly state: "open" | "resolved";
-  readonly kind: string;
-  readonly connection_id: string;
+  readonly finding: string;
+  readonly connection: string;
   readonly evidence: string;
 }
 
-/** Between two nodes, and not resolved: what a person said of it is not the comparison's. */
-const IS_BETWEEN =
-  "finding_rows.state != 'resolved' AND kind IN ('missing-half', 'counters-differ')";
-
-/** What a mismatch's evidence says of the two nodes; one that counts many says how many. */
-interface PairEvidence {
-  readonly nodes?: readonly [string, string];
-  readonly atMs?: number;
-  readonly missing?: { readonly node: string };
-  readonly count?: number;
-}
-
-/** What a restart needs of the row of a finding. */
-export function storedFinding({ id, state, kind, connection_id, evidence }: FindingRow): StoredFinding {
-  if (evidence === "") return { id, state, revision: 0 };
-  const { nodes, atMs = 0, missing, count = 0 } = JSON.parse(evidence) as PairEvidence;
-  if (connection_id === "" || nodes === undefined) return { id, state, revision: count };
-  return { id, state, revision: 0, mismatch: { id, kind, nodes, lacks: missing?.node, atMs } };
-}
+/** Between two nodes. */
+const IS_BETWEEN = "kind IN ('missing-half', 'counters-differ')";
 
 /** Whether trying again can help: the store was away, rather than refusing what was sent. */
 export function isPassing(error: unknown): boolean {

@@ -31,7 +31,7 @@ import { restoreConnection, writeConnection } from "./connection-row.ts";
 import type { DeriveStore, Position } from "./derive-store.ts";
 import { writeBatch, writeFindingRow, writeLog, writeNode, type BatchPlace } from "./entry-rows.ts";
 import type { FindingDraft } from "./findings.ts";
-import type { BatchRecord, NumberedEntry, Reconcile } from "./reconcile.ts";
+import type { BatchRecord, Changed, NumberedEntry, Reconcile } from "./reconcile.ts";
 import { Rulings, type Rewrite, type RulingStore } from "./rulings.ts";
 
 export interface JournalBatch {
@@ -156,13 +156,34 @@ export class Derive {
     this.#committed = position.next;
     const last = await intent.read();
     this.#intent = last?.from === this.#position ? last : undefined;
-    for (const node of await store.nodes()) reconcile.restoreNode(node.id, node.name, node.memory);
+    for (const node of await store.nodes()) reconcile.restoreNode(node.id, node.name, node);
     for (const found of await store.findings()) reconcile.restoreFinding(found);
     await this.#rulings.restore(this.#parts.rulings);
     await store.eachUnsettled(position.rereadFrom, (stored) =>
       restoreConnection(reconcile, stored),
     );
+    await this.#readAhead(position.next);
     await this.#reread(position);
+    reconcile.restored();
+  }
+
+  /** Finds what of the conclusions to come is journaled already: of all batches, the server's own are opened. */
+  async #readAhead(next: number): Promise<void> {
+    const { journal, reconcile } = this.#parts;
+    const { end } = journal;
+    for (let from = next; from < end;) {
+      const records = await journal.read(from, end, RANGE_BYTES_MAX);
+      from += records.length;
+      for (const record of records) {
+        if (record.type !== "batch") continue;
+        const batch = decodeFrame(record.frame);
+        if (placeOf(record, batch).nodeId !== reconcile.serverId) continue;
+        for (const { entry } of this.#scan(batch)) {
+          if (entry.kind === "finding") reconcile.expectFinding(entry, record.index);
+        }
+      }
+      await nextTurn();
+    }
   }
 
   /** Takes up the halves that were held back. Their rows are the only thing that is missing. */
@@ -185,18 +206,18 @@ export class Derive {
       this.#intent === undefined
         ? await journal.read(from, journal.end, RANGE_BYTES_MAX)
         : await this.#readAll(from, this.#intent.to);
+    const to = from + records.length;
+    const write = (changed: Changed) =>
+      writeConnection(this.#blocks, changed, to, this.#rulings.excused(changed.key));
     for (const record of records) {
-      if (record.type === "batch") this.#apply(record);
+      if (record.type === "batch" && this.#apply(record)) reconcile.drainSettled(write);
       await nextTurn();
     }
-    const to = from + records.length;
     const isRepeated = this.#intent !== undefined;
     this.#intent = undefined;
     this.#position = to;
     await this.#writeFindings();
-    const heldFrom = reconcile.drainChanged((changed) =>
-      writeConnection(this.#blocks, changed, to, this.#rulings.excused(changed.key)),
-    );
+    const heldFrom = reconcile.drainChanged(write);
     for (const stream of reconcile.streams.values()) {
       if (stream.changed) writeNode(this.#blocks, stream, to);
       stream.changed = false;
@@ -225,7 +246,8 @@ export class Derive {
     return records;
   }
 
-  #apply(record: JournalBatch): void {
+  /** Whether the server ticked in it. */
+  #apply(record: JournalBatch): boolean {
     const batch = decodeFrame(record.frame);
     const { reconcile } = this.#parts;
     const { index, receivedMs } = record;
@@ -236,6 +258,7 @@ export class Derive {
     const place: BatchPlace = { index, receivedMs, stream: reconcile.streamFor(nodeId) };
     writeBatch(this.#blocks, batch, place);
     for (const { entry, seq } of others) this.#writeEntry(entry, seq, place);
+    return nodeId === reconcile.serverId && others.some(({ entry }) => entry.kind === "tick");
   }
 
   /** Puts the batch's connection entries into the block, and returns the others. */

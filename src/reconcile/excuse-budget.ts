@@ -146,6 +146,12 @@ export class ExcuseBudget {
     this.state.armedUntilMs = this.state.tickMs + ARMED_MS;
   }
 
+  /** Whether what it has may change by time alone. */
+  get isStirred(): boolean {
+    const { slices, suspicions, abuses } = this.state;
+    return [slices, suspicions, abuses].some((one) => Object.keys(one).length > 0);
+  }
+
   /** Whether each connection is to be told by `compared`; otherwise their number is enough. */
   get isArmed(): boolean {
     return this.state.tickMs < this.state.armedUntilMs;

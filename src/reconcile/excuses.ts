@@ -10,6 +10,7 @@ import {
   type Names,
 } from "./half-records.ts";
 import { type Excuse, hasMark, MARK, setMark, setVerdict, verdictOf } from "./half-state.ts";
+import { inOrder } from "./half-order.ts";
 import { heardOf, isPast, provenAfterMs, type Sky, type Until } from "./judge.ts";
 import { EXCUSE_SLACK_MS } from "./limits.ts";
 import type { Matching } from "./matching.ts";
@@ -33,6 +34,8 @@ export interface ExcuseParts {
   readonly names: Names;
   readonly matching: Matching;
   changed(half: Half): void;
+  /** To be looked at when the server ticks next. */
+  again(half: Half): void;
 }
 
 export class Excuses {
@@ -62,6 +65,9 @@ export class Excuses {
     );
     if (whole === undefined) return undefined;
     setMark(whole, MARK.split);
+    // Its row says so, and its counters are to be compared with those of its parts.
+    this.#parts.changed(whole);
+    this.#parts.again(whole);
     return { excuse: "idle_split" };
   }
 
@@ -97,7 +103,8 @@ export class Excuses {
 
   #mates(half: Half): Half[] {
     const { matching, records, names } = this.#parts;
-    return [...matching.mates(half)].map((slot) => new Half(records, names, slot));
+    const mates = matching.mates(half).map((slot) => new Half(records, names, slot));
+    return mates.toSorted(inOrder);
   }
 
   #findStrangers(): Map<string, Half[]> {
@@ -105,15 +112,15 @@ export class Excuses {
     const found = new Map<string, Half[]>();
     for (let slot = 0; slot < records.end; slot++) {
       const half = new Half(records, names, slot);
-      if (!hasMark(half, MARK.live) || half.isPaired || half.roleNumber !== 1) continue;
+      if (!hasMark(half, MARK.live) || hasMark(half, MARK.settled)) continue;
+      if (half.isPaired || half.roleNumber !== 1) continue;
       if (!STRANGE.has(verdictOf(half))) continue;
       const key = endKey(half, half.nodeNumber);
       const list = found.get(key);
       if (list === undefined) found.set(key, [half]);
       else list.push(half);
     }
-    for (const list of found.values())
-      list.sort((a, b) => a.serverMs - b.serverMs || a.seq - b.seq);
+    for (const list of found.values()) list.sort(inOrder);
     return found;
   }
 }

@@ -48,8 +48,6 @@ export const CELL = {
   generation: 35,
   tupleHash: 36,
   network: 38,
-  /** Node clock, seconds: its newest entry. */
-  heardS: 39,
 } as const;
 
 /** In `bits`; role, end state and protocol stand above them. */
@@ -236,13 +234,13 @@ export class Half {
   get serverMs(): number {
     return this.records.word(this.slot, WORD.serverMs);
   }
-  /** Meaningful once closed. */
+  /** Of a half that is not closed: how old it was by its newest entry. */
   get durationMs(): number {
     return this.records.word(this.slot, WORD.durationMs);
   }
-  /** The node's own clock: time of its newest entry, to the second. */
+  /** The node's own clock, of a half that is not closed: time of its newest entry. */
   get heardMs(): number {
-    return (this.records.cell(this.slot, CELL.heardS) >>> 0) * 1000;
+    return this.openedMs + this.durationMs;
   }
   /** The node's own clock: the entry that first showed that its peer must have a half; 0 before. */
   get provenMs(): number {

@@ -84,7 +84,6 @@ export function writeOpen(
   const role = roleOfHead(head) << ROLE_AT;
   const bits = pickup | role | (protocolOfHead(head) << PROTOCOL_AT);
   records.setCell(slot, CELL.bits, bits | (NO_END_STATE << END_STATE_AT));
-  records.setCell(slot, CELL.heardS, Math.floor(openedMs / 1000));
   records.setCell(slot, CELL.state, MARK.live);
   const rare = words[at + ENTRY.rare] ?? -1;
   if (rare !== -1) writeRare(half, block.rare[rare] ?? {}, from.tables);
@@ -134,8 +133,6 @@ export function amend(half: Half, block: EntryBlock, at: number): void {
   const flags = flagsOfHead(head);
   if ((flags & ENTRY_FLAG.assured) !== 0) bits |= BIT.assured;
   const atMs = words[at + ENTRY.atMs] ?? 0;
-  const heardS = Math.floor(atMs / 1000);
-  if (heardS > records.cell(slot, CELL.heardS) >>> 0) records.setCell(slot, CELL.heardS, heardS);
   if (records.word(slot, WORD.provenMs) === 0) records.setWord(slot, WORD.provenMs, atMs);
   const counted = isCounted(head);
   if (counted) {
@@ -157,11 +154,10 @@ export function amend(half: Half, block: EntryBlock, at: number): void {
     // A close that was seen has counters only when the kernel gave its last ones with it.
     if (!isInferred && counted) bits |= BIT.accounted;
     records.setWord(slot, WORD.durationMs, words[at + ENTRY.ageMs] ?? 0);
-  } else if (kind === KIND.account) {
-    if ((bits & BIT.closed) === 0)
-      records.setWord(slot, WORD.durationMs, words[at + ENTRY.ageMs] ?? 0);
-    bits |= BIT.closed | BIT.accounted;
+  } else if ((bits & BIT.closed) === 0) {
+    records.setWord(slot, WORD.durationMs, words[at + ENTRY.ageMs] ?? 0);
   }
+  if (kind === KIND.account) bits |= BIT.closed | BIT.accounted;
   records.setCell(slot, CELL.bits, bits);
 }
 

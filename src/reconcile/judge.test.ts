@@ -10,6 +10,7 @@ import type { NodeStream } from "./node-stream.ts";
 import { Reconcile } from "./reconcile.ts";
 
 const OPENED_MS = 1_800_000_000_000;
+const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 const ID = { node: "aa".repeat(16), peer: "bb".repeat(16), server: "cc".repeat(16) };
 
@@ -81,7 +82,7 @@ describe("waiting for final counters ends", () => {
     amend("close", 1_000);
     node.memory.watermarkMs = OPENED_MS + 1_000 + ACCOUNT_WAIT_MS;
     assert.equal(isPastAccounts(half, sky(OPENED_MS + HOUR_MS)), false);
-    node.memory.watermarkMs++;
+    node.memory.watermarkMs += SECOND_MS;
     assert.equal(isPastAccounts(half, sky(OPENED_MS + HOUR_MS)), true);
   });
 
@@ -90,7 +91,7 @@ describe("waiting for final counters ends", () => {
     amend("close", HOUR_MS);
     const dayAfterMs = OPENED_MS + HOUR_MS + ACCOUNT_WAIT_MS + OFFLINE_PATIENCE_MS;
     assert.equal(isPastAccounts(half, sky(dayAfterMs)), false);
-    assert.equal(isPastAccounts(half, sky(dayAfterMs + 1)), true);
+    assert.equal(isPastAccounts(half, sky(dayAfterMs + SECOND_MS)), true);
   });
 
   it("when the close was lost: a day without the updates of a living half", () => {
@@ -98,7 +99,7 @@ describe("waiting for final counters ends", () => {
     amend("update", 3 * HOUR_MS);
     node.memory.watermarkMs = OPENED_MS + 3 * HOUR_MS + OFFLINE_PATIENCE_MS;
     assert.equal(isPastAccounts(half, sky(node.memory.watermarkMs)), false);
-    node.memory.watermarkMs++;
+    node.memory.watermarkMs += HOUR_MS;
     assert.equal(isPastAccounts(half, sky(node.memory.watermarkMs)), true);
   });
 });

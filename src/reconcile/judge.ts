@@ -12,6 +12,7 @@ import {
   NAMING_SLACK_MS,
   OFFLINE_PATIENCE_MS,
   RETRANSMIT_MS_MAX,
+  SWEEP_EVERY_MS,
   UNANSWERED_WAIT_MS,
 } from "./limits.ts";
 import type { Absence, NodeStream } from "./node-stream.ts";
@@ -74,7 +75,7 @@ export function judgeLone(half: Half, sky: Sky): LoneJudgement {
 
 /** One that is behind may yet name the peer's address as its own, or have been given another on the way. */
 export function mayBeNamed(half: Half, sky: Sky): boolean {
-  return sky.everybodyMs <= namedBy(half, sky);
+  return Math.floor(sky.everybodyMs / 1000) <= Math.floor(namedBy(half, sky) / 1000);
 }
 
 /**
@@ -111,7 +112,10 @@ function standsAlone(
   reason: "attempt" | "pickup" | "one_way" | "protocol",
   { peer, sky }: { readonly peer: NodeStream; readonly sky: Sky },
 ): LoneJudgement {
-  if (reason !== "pickup" && !half.closed && !isForgotten(half, sky)) return WAIT;
+  if (reason !== "pickup" && !half.closed && !isPastAccounts(half, sky)) {
+    const end = accountsEnd(half, sky);
+    return end === undefined ? WAIT : { verdict: "wait", until: [end] };
+  }
   const isVain = reason === "attempt" && half.roleNumber === 0;
   const heard = heardOf(half, peer, sky);
   const late = { node: sky.streamOf(half), atMs: half.serverMs + UNANSWERED_WAIT_MS };
@@ -132,8 +136,7 @@ function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
         [{ node: own, atMs: half.serverMs + (absence.fromMs === 0 ? UNANSWERED_WAIT_MS : 0) }]
       : [heardOf(half, peer, sky), { node: own, atMs: half.serverMs + ABSENCE_SLACK_MS }];
   const open = until.filter((one) => !isPast(one, sky));
-  const waitedMs = sky.nowMs - half.receivedMs;
-  if (open.length > 0 && waitedMs <= OFFLINE_PATIENCE_MS) return { verdict: "wait", until: open };
+  if (open.length > 0) return { verdict: "wait", until: open };
   if (absence !== undefined) {
     const excuse = excused(ABSENCE_EXCUSE[absence.reason], absence.place);
     return absence.reason === "stopped" ? { ...excuse, producer: peer } : excuse;
@@ -172,8 +175,12 @@ export function provenAfterMs(half: Half): number {
   return Math.max(0, half.provenMs - half.openedMs);
 }
 
+/**
+ * By the second, as `Waiting` wakes: so that it makes no difference to look at a half more often, as
+ * after a restart.
+ */
 export function isPast({ node, atMs }: Until, sky: Sky): boolean {
-  return wakeLimitMs(node, sky.nowMs) > atMs;
+  return Math.floor(wakeLimitMs(node, sky.nowMs) / 1000) > Math.floor(atMs / 1000);
 }
 
 /** Up to when what waits for a node is looked at: its watermark, or when patience ends. */
@@ -204,8 +211,9 @@ const ABSENCE_EXCUSE = {
 /** When the final counters of a half can no longer come; undefined while it lives. */
 export function accountsEnd(half: Half, sky: Sky): Until | undefined {
   const node = sky.streamOf(half);
-  if (half.cutOff || !half.closed) return undefined;
-  return { node, atMs: half.closedServerMs + ACCOUNT_WAIT_MS };
+  if (half.cutOff) return undefined;
+  if (half.closed) return { node, atMs: half.closedServerMs + ACCOUNT_WAIT_MS };
+  return node.memory.state === "revoked" ? { node, atMs: half.receivedMs } : undefined;
 }
 
 /** No final counters will come for this half any more. */
@@ -216,12 +224,17 @@ export function isPastAccounts(half: Half, sky: Sky): boolean {
 }
 
 /**
- * Nothing can refer to it any more, or its end was among what its node lost: a half that lives says so every five minutes, and its node
- * is complete a day past the last time.
+ * Nothing can refer to it any more, or its end was among what its node lost: a half that lives says so
+ * every five minutes, and its node is complete a day past the last time. By the hour, because that is when such
+ * halves are looked for.
  */
-export function isForgotten(half: Half, sky: Sky): boolean {
+function isForgotten(half: Half, sky: Sky): boolean {
   if (half.cutOff) return true;
-  const node = sky.streamOf(half);
-  if (node.memory.watermarkMs > half.heardMs + OFFLINE_PATIENCE_MS) return true;
-  return node.memory.state === "revoked" && sky.nowMs - half.receivedMs > ACCOUNT_WAIT_MS;
+  const { watermarkMs } = sky.streamOf(half).memory;
+  return sweepOf(watermarkMs) > sweepOf(half.heardMs + OFFLINE_PATIENCE_MS);
+}
+
+/** Number of the hour of a node's clock. */
+export function sweepOf(atMs: number): number {
+  return Math.floor(atMs / SWEEP_EVERY_MS);
 }

@@ -13,8 +13,9 @@
  * together two halves that have no tuple in common.
  */
 import { align } from "./align.ts";
+import { inOrder } from "./half-order.ts";
 import { CELL, FORWARDER, Half, type HalfRecords, type Names, ROLE_AT } from "./half-records.ts";
-import { hasMark, MARK, setMark, clearMark } from "./half-state.ts";
+import { clearMark, hasMark, MARK, setMark, verdictOf } from "./half-state.ts";
 import {
   PAIRING_AT_ONCE_MS,
   PAIRING_NEAR_MS,
@@ -44,6 +45,8 @@ export interface MatchingOptions {
   /** Two halves are one connection from now on, or are no longer. */
   readonly paired: (a: Half, b: Half) => void;
   readonly parted: (a: Half, b: Half) => void;
+  /** A forwarder has a record of its connection too, or another of its halves has come. */
+  readonly accompanied: (slot: number) => void;
 }
 
 export class Matching {
@@ -66,19 +69,21 @@ export class Matching {
     if (!this.tuples.hasOthers(half)) return;
     this.tuples.mates(half, this.#mates);
     this.#markForwarded(half);
-    const rivals = this.#mates.filter((slot) => this.#isRival(slot));
+    const rivals = this.#rivals(half);
     const [only] = rivals;
-    if (only === undefined || isBystander(half)) return;
-    const mate = this.#one;
-    mate.slot = only;
-    if (rivals.length === 1 && this.#isAtOnce(half, mate)) this.#options.paired(half, mate);
+    if (only === undefined) return;
+    if (rivals.length === 1 && this.#isAtOnce(half, only)) this.#options.paired(half, only);
     else this.#contend(half);
   }
 
-  /** Whether a half that comes now may change with whom this one is a pair. */
-  #isRival(slot: number): boolean {
+  /** With whom a half that comes now may change who is a pair. */
+  #rivals(half: Half): Half[] {
+    if (isBystander(half)) return [];
     const { records, names } = this.#options;
-    return !this.#isSealed(slot) && !isBystander(new Half(records, names, slot));
+    return this.#mates
+      .filter((slot) => !this.#isSealed(slot))
+      .map((slot) => new Half(records, names, slot))
+      .filter((mate) => !isBystander(mate));
   }
 
   remove(half: Half): void {
@@ -94,7 +99,13 @@ export class Matching {
     if (!this.tuples.hasOthers(half)) return;
     this.tuples.mates(half, this.#mates);
     this.#markForwarded(half);
-    if (!half.isPaired) this.#contend(half);
+  }
+
+  /** Once all are taken up: what came since the last tick, and is to be aligned at the next. */
+  restoreContended(half: Half): void {
+    if (half.isPaired || half.index <= this.#options.lastTickIndex()) return;
+    this.tuples.mates(half, this.#mates);
+    if (this.#rivals(half).length > 0) this.#contend(half);
   }
 
   /** Aligns what became contended since the last tick. */
@@ -123,6 +134,7 @@ export class Matching {
     if (half.roleNumber !== FORWARDER && !this.#mates.some(isForwarder)) return;
     for (const slot of [half.slot, ...this.#mates]) {
       records.setCell(slot, CELL.state, records.cell(slot, CELL.state) | MARK.forwarded);
+      this.#options.accompanied(slot);
     }
   }
 
@@ -130,9 +142,11 @@ export class Matching {
   forwarderOf(half: Half, node: number): Half | undefined {
     if (!hasMark(half, MARK.forwarded)) return undefined;
     const { records, names } = this.#options;
+    const awayMs = (mate: Half): number => Math.abs(mate.serverMs - half.serverMs);
     return this.mates(half)
       .map((slot) => new Half(records, names, slot))
-      .find((mate) => mate.nodeNumber === node && mate.second !== undefined && !mate.isPaired);
+      .filter((mate) => mate.nodeNumber === node && mate.second !== undefined && !mate.isPaired)
+      .toSorted((a, b) => awayMs(a) - awayMs(b) || inOrder(a, b))[0];
   }
 
   #contend(half: Half): void {
@@ -143,7 +157,8 @@ export class Matching {
 
   #isAtOnce(a: Half, b: Half): boolean {
     if (a.roleNumber === FORWARDER || b.roleNumber === FORWARDER) return false;
-    if (b.isPaired || !canPair(a, b)) return false;
+    // What was decided already changes at a tick only.
+    if (b.isPaired || verdictOf(b) !== "pending" || !canPair(a, b)) return false;
     return apartMs(a, b) <= PAIRING_AT_ONCE_MS;
   }
 
@@ -167,11 +182,11 @@ export class Matching {
     const halves = this.#neighbours(start);
     for (const half of halves) clearMark(half, MARK.contended);
     const ends = halves.filter((half) => half.roleNumber !== FORWARDER);
-    const first = ends.toSorted(inTime)[0];
+    const first = ends.toSorted(inOrder)[0];
     if (first === undefined) return;
     const side = sideOf(first);
-    const left = ends.filter((half) => sideOf(half) === side).toSorted(inTime);
-    const right = ends.filter((half) => sideOf(half) !== side).toSorted(inTime);
+    const left = ends.filter((half) => sideOf(half) === side).toSorted(inOrder);
+    const right = ends.filter((half) => sideOf(half) !== side).toSorted(inOrder);
     const pairs = align({
       left: left.length,
       right: right.length,
@@ -237,10 +252,6 @@ function isBystander(half: Half): boolean {
 /** The end at which a half was recorded: where addresses are translated, only the own one is its own. */
 function sideOf(half: Half): number {
   return half.ownIpNumber;
-}
-
-function inTime(a: Half, b: Half): number {
-  return a.serverMs - b.serverMs || a.seq - b.seq || (a.node.id < b.node.id ? -1 : 1);
 }
 
 function canPair(a: Half, b: Half): boolean {

@@ -98,8 +98,10 @@ export class Mismatches {
   ): void {
     const { nodes, lacks, atMs, nowMs } = what;
     const [one, other] = nodes;
-    for (const { memory } of nodes)
-      noteCompared(memory.trend, nowMs, { compared: 0, unexplained: 1 });
+    for (const node of nodes) {
+      node.changed = true;
+      noteCompared(node.memory.trend, nowMs, { compared: 0, unexplained: 1 });
+    }
     const fold = this.#foldOf(about.kind, one, other, atMs);
     fold.count++;
     fold.firstMs = Math.min(fold.firstMs, atMs);
@@ -120,7 +122,9 @@ export class Mismatches {
   #tellFolds(nowMs: number): void {
     const { folds } = this.#memory;
     const oldestHour = Math.floor(nowMs / HOUR_MS) - FOLDS_KEPT_HOURS;
-    for (const [key, fold] of Object.entries(folds)) {
+    for (const key of Object.keys(folds).sort()) {
+      const fold = folds[key];
+      if (fold === undefined) continue;
       const [kind = "", low = "", high = "", hour = "0"] = key.split(" ");
       if (Number(hour) < oldestHour) {
         delete folds[key];

@@ -92,10 +92,14 @@ export function reviewNodes(on: Reconciled, deafMs: number, nowMs: number): void
     if (memory.backdated !== null) {
       on.conclude(backdatedFinding(stream, memory.backdated, nowMs));
       memory.backdated = null;
+      stream.changed = true;
     }
     // Of a node that is silent already the time stays: it names the finding that its return resolves.
     if (memory.state !== "active" || memory.lastReceivedMs === 0) continue;
-    if (serverWasAway) memory.lastReceivedMs = nowMs;
+    if (serverWasAway) {
+      memory.lastReceivedMs = nowMs;
+      stream.changed = true;
+    }
     if (nowMs - memory.lastReceivedMs > SILENT_AFTER_MS) fallSilent(on, stream);
   }
 }
@@ -145,12 +149,19 @@ function claimAddresses(
   stream.changed = true;
 }
 
-/** Claims that changed since the last look: an address that two nodes claim, or that they no longer do. */
-export function reviewContested(on: Reconciled): void {
+/**
+ * Claims that changed since the last look: an address that two nodes claim, or that they no longer do.
+ * Given those that were contested then, returns those that are.
+ */
+export function reviewContested(on: Reconciled, before: readonly string[]): string[] {
+  const contested = new Set(before);
   for (const { key, claimants } of on.book.takeChanges()) {
     const isContested = claimants.length > 1;
+    if (isContested) contested.add(key);
+    else contested.delete(key);
     on.conclude(contestedFinding(key, claimants), isContested ? "open" : "resolved");
   }
+  return [...contested].toSorted();
 }
 
 /** How many halves a gap may excuse: what it lost; an interval nobody watched has no number. */
@@ -193,6 +204,7 @@ function applyEnrolled(to: Reconciled, placed: PlacedEntry<EnrolledEntry>): void
   const { node, name } = placed.entry;
   const stream = to.streamFor(node);
   stream.name = name;
+  stream.turned = true;
   if (stream.memory.lastReceivedMs === 0) stream.leave("not_started", 0, placeOf(placed));
   stream.changed = true;
 }
@@ -204,4 +216,5 @@ function applyRevoked(to: Reconciled, node: string): void {
   stream.memory.addresses = {};
   stream.memory.state = "revoked";
   stream.changed = true;
+  stream.turned = true;
 }

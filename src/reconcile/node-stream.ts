@@ -5,6 +5,7 @@
 import type { BatchHeader } from "../format/batch.ts";
 import type { GapEntry } from "../format/entry.ts";
 import { type ClockState, unknownClock } from "./clock/clock-state.ts";
+import type { StoredFinding } from "./conclusions.ts";
 import { ExcuseBudget, type ExcuseState } from "./excuse-budget.ts";
 import type { EntryPlace, HalfOwner } from "./half-records.ts";
 import type { MismatchMemory } from "./mismatch-memory.ts";
@@ -16,7 +17,7 @@ import {
   EXCUSES_PER_NODE_MAX,
   EXCUSE_SLACK_MS,
 } from "./limits.ts";
-import { NodeClock, type Step, UNKNOWN_MS } from "./node-clock.ts";
+import { CONFIRMED_MS, NodeClock, type Step, UNKNOWN_MS } from "./node-clock.ts";
 
 /** `server`: the server's own stream, which is no node of the mesh. */
 export type NodeState = "active" | "silent" | "stopped" | "opted_out" | "revoked" | "server";
@@ -95,6 +96,12 @@ export interface NodeMemory {
   heardS: number[];
   /** Of the server's own stream: what outlives a restart of the mismatches between nodes. */
   mismatches: MismatchMemory;
+  /** Of the server's own stream: findings that were concluded, in that order, and whose entries were not read yet. */
+  unread: StoredFinding[];
+  /** Of the server's own stream: `network address` of what several nodes claimed at its last tick. */
+  contested: string[];
+  /** Of the server's own stream: as in `Position`. */
+  rereadFrom: number;
   trend: TrustTrend;
   budget: ExcuseState;
   /** Node clock: times in which it declared to be overloaded. `toMs` null: still. */
@@ -103,6 +110,9 @@ export interface NodeMemory {
   gaps: GapBudget[];
   holes: Hole[];
 }
+
+/** Of what a known clock is allowed for, what its drift since the last batch may use up. */
+const UNCERTAINTY_FREE_MS = 250;
 
 /** A batch that arrived this much later than its clock explains had been waiting. */
 const STALE_LAG_MS = 5_000;
@@ -114,6 +124,8 @@ export class NodeStream implements HalfOwner {
   name: string;
   /** Something to be written to the store changed. */
   changed = true;
+  /** What halves are judged by changed beyond its watermark: those of its connections are looked at again. */
+  turned = true;
   readonly memory: NodeMemory;
   readonly clock: NodeClock;
   /** What its own admissions may excuse. */
@@ -144,6 +156,7 @@ export class NodeStream implements HalfOwner {
     if (step !== undefined) {
       memory.steps.push(step);
       keepLast(memory.steps, EXCUSES_PER_NODE_MAX);
+      this.turned = true;
       // A clock that was set back: what it is complete to counts by the new clock.
       if (step.byMs < 0) memory.watermarkMs = Math.min(memory.watermarkMs, header.completeToMs);
     }
@@ -156,6 +169,13 @@ export class NodeStream implements HalfOwner {
     if (lagMs <= STALE_LAG_MS) memory.freshAtMs = receivedMs;
     this.changed = true;
     return step;
+  }
+
+  /** The node's row is from before the server's last tick: what ticks did since then is done once more. */
+  resume(tickMs: number): void {
+    this.clock.settle(tickMs);
+    this.budget.settle(tickMs);
+    this.seal();
   }
 
   /** At the end of each tick of the server: what is complete by then is sealed for what comes after it. */
@@ -172,8 +192,15 @@ export class NodeStream implements HalfOwner {
     return this.memory.sealedToMs;
   }
 
+  /** In steps, so that it is the same from one tick to the next: what waits for it would be due at another time. */
   get uncertaintyMs(): number {
-    return this.clock.uncertaintyMs;
+    const moreMs = this.clock.uncertaintyMs - CONFIRMED_MS - UNCERTAINTY_FREE_MS;
+    return CONFIRMED_MS + Math.max(0, Math.ceil(moreMs / CONFIRMED_MS)) * CONFIRMED_MS;
+  }
+
+  /** What a half's judgement takes from the clock beyond its offset. */
+  get sight(): string {
+    return `${this.clock.isKnown} ${this.uncertaintyMs}`;
   }
 
   /** The node's own time of what happened at `serverMs`. */
@@ -223,7 +250,9 @@ export class NodeStream implements HalfOwner {
   endClaimedAbsence(completeToMs: number): void {
     for (const absence of this.memory.absences) {
       if (absence.toMs !== null || absence.reason !== "stopped") continue;
-      if (completeToMs > absence.fromMs + ABSENCE_ENDED_MS) absence.toMs = absence.fromMs;
+      if (completeToMs <= absence.fromMs + ABSENCE_ENDED_MS) continue;
+      absence.toMs = absence.fromMs;
+      this.turned = true;
     }
   }
 
@@ -247,6 +276,7 @@ export class NodeStream implements HalfOwner {
     this.memory.absences.push({ reason, fromMs, toMs: null, place });
     keepLast(this.memory.absences, EXCUSES_PER_NODE_MAX);
     this.changed = true;
+    this.turned = true;
   }
 
   /** Ends every open absence. */
@@ -257,6 +287,7 @@ export class NodeStream implements HalfOwner {
       absence.toBootAtMs = this.memory.bootAtMs;
     }
     this.changed = true;
+    this.turned = true;
   }
 
   /** Whether it had said to be away then: it left by the clock of then, and came back by that of later. */
@@ -363,6 +394,9 @@ function emptyMemory(): NodeMemory {
     tickIndex: -1,
     heardS: [],
     mismatches: { folds: {}, lying: {}, accused: {} },
+    unread: [],
+    contested: [],
+    rereadFrom: 0,
     trend: emptyTrend(),
     budget: new ExcuseBudget().state,
     overloads: [],

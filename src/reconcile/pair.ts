@@ -8,7 +8,7 @@ import {
 } from "./counters.ts";
 import { FORWARDER, type Half } from "./half-records.ts";
 import { hasMark, MARK } from "./half-state.ts";
-import { accountsEnd, isPastAccounts, wakeLimitMs, type Sky, type Until } from "./judge.ts";
+import { accountsEnd, isPast, isPastAccounts, type Sky, type Until } from "./judge.ts";
 import { ABSENCE_SLACK_MS, EXCUSE_SLACK_MS } from "./limits.ts";
 
 const UDP = 17;
@@ -73,7 +73,7 @@ function partsToCome(halves: readonly Half[], sky: Sky): Until[] {
   const nodes = new Set(halves.map((half) => sky.streamOf(half)));
   const until = [...nodes].map((node) => ({ node, atMs }));
   return [
-    ...until.filter(({ node }) => wakeLimitMs(node, sky.nowMs) <= atMs),
+    ...until.filter((one) => !isPast(one, sky)),
     ...open.flatMap((half) => accountsEnd(half, sky) ?? []),
   ];
 }

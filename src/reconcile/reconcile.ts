@@ -18,17 +18,25 @@ import {
   kindOfHead,
   WORD as ENTRY,
 } from "../format/entry-block.ts";
-import type { Entry } from "../format/entry.ts";
-import type { Mismatch } from "./accuse/mismatch-graph.ts";
+import type { Entry, FindingEntry } from "../format/entry.ts";
 import { AddressBook } from "./address-book.ts";
+import { Conclusions, storedFinding, type StoredFinding } from "./conclusions.ts";
 import { join, keyOf, otherOf, part } from "./connection.ts";
-import { Decisions } from "./decisions.ts";
-import { finding, findingId, type About, type FindingDraft } from "./findings.ts";
+import { AWAITS, Decisions } from "./decisions.ts";
+import type { About, FindingDraft } from "./findings.ts";
 import { BIT, CELL, Half, HalfRecords, type Names, WORD } from "./half-records.ts";
-import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half-state.ts";
+import {
+  clearMark,
+  excuseOf,
+  hasMark,
+  MARK,
+  setMark,
+  slotHasMark,
+  verdictOf,
+} from "./half-state.ts";
 import { amend, NetworkTable, writeOpen } from "./half-writer.ts";
 import type { Sky } from "./judge.ts";
-import { STRANGER_WAIT_MS, SWEEP_EVERY_MS } from "./limits.ts";
+import { STRANGER_WAIT_MS } from "./limits.ts";
 import { Matching } from "./matching.ts";
 import { Mismatches } from "./mismatches.ts";
 import {
@@ -40,6 +48,7 @@ import {
 } from "./node-entries.ts";
 import { NodeStream, type NodeMemory } from "./node-stream.ts";
 import { mixed, SlotIndex } from "./slot-index.ts";
+import { Turns } from "./turns.ts";
 
 export interface ReconcileOptions {
   /** Hex id of the server's own stream. */
@@ -80,19 +89,19 @@ export class Reconcile implements Names {
   #dirty: number[] = [];
   /** To be looked at when the server ticks next. */
   #touched: number[] = [];
-  readonly #concluded = new Map<
-    string,
-    { readonly state: "open" | "resolved"; readonly revision: number }
-  >();
-  #findings: FindingDraft[] = [];
+  readonly #conclusions = new Conclusions();
+  readonly #turns: Turns;
   /** The server's last tick. */
   #nowMs = 0;
   /** Receive time of the newest record. */
   #receivedMs = 0;
-  #sweptMs = 0;
   #server: NodeStream;
   #mismatches: Mismatches;
   readonly #half: Half;
+  /** While a restart takes it all up: rows of nodes by age, and halves that must not be taken again. */
+  readonly #versions = new Map<NodeStream, number>();
+  readonly #known: Half[] = [];
+  #isAgain = false;
 
   constructor(options: ReconcileOptions) {
     this.#half = new Half(this.records, this, 0);
@@ -103,6 +112,16 @@ export class Reconcile implements Names {
       lastTickIndex: () => this.#server.memory.tickIndex,
       paired: (a, b) => this.#paired(a, b),
       parted: (a, b) => this.#parted(a, b),
+      accompanied: (slot) => this.#touchAt(slot),
+    });
+    this.#turns = new Turns({
+      records: this.records,
+      names: this,
+      book: this.book,
+      streams: this.#byNumber,
+      numberOf: (address) => this.addresses.numberOf(address),
+      again: (half) => this.#lookAgain(half),
+      renamed: (half) => this.#write(half),
     });
     this.#decisions = new Decisions({
       records: this.records,
@@ -112,6 +131,7 @@ export class Reconcile implements Names {
       sky: () => this.#sky,
       streams: this.#byNumber,
       changed: (half) => this.#write(half),
+      again: (half) => this.#lookAgain(half),
       settled: (half) => this.#settle(half),
       bridged: (half, forwarder) => this.#paired(half, forwarder),
       conclude: (about, state) => this.conclude(about, state),
@@ -120,6 +140,11 @@ export class Reconcile implements Names {
     this.#server.name = "server";
     this.#server.memory.state = "server";
     this.#mismatches = this.#newMismatches();
+  }
+
+  /** Hex id of the server's own stream. */
+  get serverId(): string {
+    return this.#server.id;
   }
 
   /** The time of the server's last tick. */
@@ -166,6 +191,8 @@ export class Reconcile implements Names {
     for (const { entry, seq } of others) {
       applyNodeEntry(this, { stream, entry, seq, index: record.index });
       if (entry.kind === "tick") this.#tick(entry.atMs, record.index);
+      if (entry.kind === "finding" && stream === this.#server)
+        this.#read(storedFinding(entry), record.index);
     }
     stream.endClaimedAbsence(record.header.completeToMs);
   }
@@ -178,7 +205,24 @@ export class Reconcile implements Names {
     this.#receivedMs = Math.max(this.#receivedMs, record.receivedMs);
     const stream = this.streamFor(record.nodeId);
     if (record.header.epoch !== stream.memory.epoch) return;
+    this.#isAgain = true;
     this.#connections(stream, record, block);
+    this.#isAgain = false;
+  }
+
+  /**
+   * Hands out what is settled as rows, and forgets it. To be called after each record in which the
+   * server ticked: the names in the rows are those of that time.
+   */
+  drainSettled(write: (changed: Changed) => void): void {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const slot of dirty) {
+      const half = new Half(this.records, this, slot);
+      if (!hasMark(half, MARK.dirty)) continue;
+      if (!hasMark(half, MARK.settled) || hasMark(half, MARK.second)) this.#dirty.push(slot);
+      else this.#writeOut(half, write);
+    }
   }
 
   /**
@@ -205,9 +249,7 @@ export class Reconcile implements Names {
   }
 
   drainFindings(): FindingDraft[] {
-    const drained = this.#findings;
-    this.#findings = [];
-    return drained;
+    return this.#conclusions.drain();
   }
 
   /** A record for a half of an earlier run; the nodes come first. Undefined where the half is known. */
@@ -229,9 +271,9 @@ export class Reconcile implements Names {
   adopt(half: Half): void {
     const { epoch, state } = this.#streamAt(half.nodeNumber).memory;
     if (half.epoch < epoch || state === "opted_out") half.set(BIT.cutOff);
-    if (!hasMark(half, MARK.settled)) {
-      this.#matching.restore(half);
-      this.#touch(half);
+    if (hasMark(half, MARK.settled)) {
+      this.#known.push(half);
+      return;
     }
     // A pair of which both halves came before the last tick was seen by it.
     const other = otherOf(half);
@@ -239,11 +281,15 @@ export class Reconcile implements Names {
     if (other !== undefined && Math.max(half.index, other.index) < tickIndex) {
       setMark(keyOf(half), MARK.noted);
     }
-    this.#write(half);
+    this.#matching.restore(half);
+    this.#touch(half);
   }
 
-  restoreNode(id: string, name: string, memory: NodeMemory): void {
+  /** `version`: the journal index after the record by which its row was written last. */
+  restoreNode(id: string, name: string, { memory, version }: StoredMemory): void {
     const stream = this.#newStream(id, name, memory);
+    stream.changed = false;
+    this.#versions.set(stream, version);
     this.book.claim(stream, memory.addresses);
     if (memory.state !== "server") return;
     this.#nowMs = memory.tickMs;
@@ -251,11 +297,35 @@ export class Reconcile implements Names {
     this.#mismatches = this.#newMismatches();
   }
 
-  /** After the nodes. */
+  /** After the nodes: a finding whose entry was read by an earlier run. */
   restoreFinding(found: StoredFinding): void {
-    this.#concluded.set(found.id, { state: found.state, revision: found.revision });
-    if (found.state === "open" && found.mismatch !== undefined)
-      this.#mismatches.restore(found.mismatch);
+    this.#conclusions.restore(found);
+    if (found.mismatch !== undefined) this.#mismatches.restore(found.mismatch);
+  }
+
+  /** After the findings: one that stands further on in the journal, in its order. */
+  expectFinding(entry: FindingEntry, index: number): void {
+    this.#conclusions.expect(storedFinding(entry), index);
+  }
+
+  /** All that was taken up is there, and what was held back taken again. */
+  restored(): void {
+    const { memory } = this.#server;
+    for (const found of memory.unread) {
+      this.#conclusions.restoreUnread(found);
+      if (found.mismatch !== undefined) this.#mismatches.restore(found.mismatch);
+      else if (found.state === "resolved") this.#mismatches.excused(found.id);
+    }
+    for (const key of memory.contested) this.book.noteContested(key);
+    for (const [stream, version] of this.#versions) {
+      if (version <= memory.tickIndex) stream.resume(memory.tickMs);
+    }
+    this.#versions.clear();
+    for (const half of this.#known.splice(0)) this.#forget(half);
+    const half = new Half(this.records, this, 0);
+    for (half.slot = 0; half.slot < this.records.end; half.slot++) {
+      if (hasMark(half, MARK.live)) this.#matching.restoreContended(half);
+    }
   }
 
   /** The stream of a node; one that was never enrolled here is named by its id. */
@@ -265,12 +335,19 @@ export class Reconcile implements Names {
 
   /** Journals a conclusion, unless it stands already. A higher revision of the same one is told again. */
   conclude(about: About, state: "open" | "resolved" = "open", revision = 0): void {
-    const id = findingId(about.kind, about.subject);
-    const known = this.#concluded.get(id);
-    if (known?.state === state && known.revision >= revision) return;
-    if (state === "resolved" && known === undefined) return;
-    this.#concluded.set(id, { state, revision });
-    this.#findings.push(finding(about, state));
+    const found = this.#conclusions.conclude(about, { state, revision });
+    if (found === undefined) return;
+    this.#server.memory.unread.push(found);
+    this.#server.changed = true;
+  }
+
+  #read({ id, state, revision }: StoredFinding, index: number): void {
+    this.#conclusions.read(id, index);
+    const { unread } = this.#server.memory;
+    const at = unread.findIndex(
+      (one) => one.id === id && one.state === state && one.revision === revision,
+    );
+    if (at !== -1) unread.splice(at, 1);
   }
 
   #newMismatches(): Mismatches {
@@ -349,11 +426,12 @@ export class Reconcile implements Names {
     const half = this.#half;
     half.slot = slot;
     const { index, receivedMs } = record;
-    const serverMs = stream.clock.toServerMs(openedMs, bootAtMs);
+    // Whole, as in its row, from which a restart takes it.
+    const serverMs = Math.round(stream.clock.toServerMs(openedMs, bootAtMs));
     const place = { node: stream.number, epoch, index, receivedMs, serverMs };
     writeOpen(half, { block, at, tables: this }, place);
     this.#seqs.add(seqHash(stream.number, seq), slot);
-    if (!half.pickup) stream.noteOpened(openedMs, { index, seq });
+    if (!half.pickup && !this.#isAgain) stream.noteOpened(openedMs, { index, seq });
     this.#touch(half);
     this.#matching.add(half);
     if (!half.isPaired) this.#write(half);
@@ -367,6 +445,10 @@ export class Reconcile implements Names {
     amend(half, block, at);
     this.#touch(half);
     this.#write(half);
+    // Others wait for what it counted.
+    if (hasMark(half, MARK.forwarded) || excuseOf(half) === "idle_split") {
+      for (const mate of this.#matching.mates(half)) this.#touchAt(mate);
+    }
   }
 
   #find(node: number, seq: number, epoch: number): number | undefined {
@@ -382,18 +464,19 @@ export class Reconcile implements Names {
   }
 
   #tick(atMs: number, index: number): void {
+    const told = this.#conclusions.count;
     const deafMs = this.#deafMs(atMs);
     this.#nowMs = Math.max(this.#nowMs, atMs);
     this.#decisions.settleClocks(this.#nowMs);
     reviewNodes(this, deafMs, this.#nowMs);
-    reviewContested(this);
+    this.#server.memory.contested = reviewContested(this, this.#server.memory.contested);
     this.#decisions.reviewBudgets(this.#nowMs, (id) => this.streamFor(id));
     this.#matching.settle();
-    if (this.book.takeNew()) this.#touchAll((half) => verdictOf(half) === "external");
-    this.#sweep();
+    this.#turns.review();
     const touched = this.#touched;
     this.#touched = [];
     this.#decisions.decide(touched);
+    this.#conclusions.sortAfter(told);
     for (const stream of this.streams.values()) stream.seal();
     this.#server.memory.tickIndex = index;
     this.#server.memory.tickMs = this.#nowMs;
@@ -420,21 +503,6 @@ export class Reconcile implements Names {
       beforeMs = Math.max(beforeMs, timeMs);
     }
     return longestMs;
-  }
-
-  /** Once an hour, all halves: one whose end was lost is never touched again. */
-  #sweep(): void {
-    if (this.#sweptMs === 0) this.#sweptMs = this.#nowMs;
-    if (this.#nowMs - this.#sweptMs < SWEEP_EVERY_MS) return;
-    this.#sweptMs = this.#nowMs;
-    this.#touchAll((half) => !half.closed);
-  }
-
-  #touchAll(isMeant: (half: Half) => boolean): void {
-    const half = new Half(this.records, this, 0);
-    for (half.slot = 0; half.slot < this.records.end; half.slot++) {
-      if (hasMark(half, MARK.live) && isMeant(half)) this.#touch(half);
-    }
   }
 
   #paired(a: Half, b: Half): void {
@@ -476,8 +544,19 @@ export class Reconcile implements Names {
     }
   }
 
+  /** Its plans no longer count. */
+  #lookAgain(half: Half): void {
+    clearMark(half, AWAITS);
+    this.#touch(half);
+  }
+
   #touch(half: Half): void {
-    const key = hasMark(half, MARK.second) ? half.partner : half.slot;
+    this.#touchAt(half.slot);
+  }
+
+  #touchAt(slot: number): void {
+    const isSecond = slotHasMark(this.records, slot, MARK.second);
+    const key = isSecond ? this.records.cell(slot, CELL.partner) - 1 : slot;
     if (slotHasMark(this.records, key, MARK.touched)) return;
     this.records.setCell(key, CELL.state, this.records.cell(key, CELL.state) | MARK.touched);
     this.#touched.push(key);
@@ -492,6 +571,8 @@ export class Reconcile implements Names {
 
   #isHeld(half: Half): boolean {
     if (half.isPaired || hasMark(half, MARK.hasRow) || half.cutOff) return false;
+    // Taken again after a tick, it would not be what it was.
+    if (half.index <= this.#server.memory.tickIndex) return false;
     return verdictOf(half) === "pending" && this.#receivedMs - half.receivedMs < HOLD_LONE_MS;
   }
 
@@ -518,13 +599,10 @@ export class Reconcile implements Names {
   }
 }
 
-/** A finding that an earlier run concluded. */
-export interface StoredFinding {
-  readonly id: string;
-  readonly state: "open" | "resolved";
-  readonly revision: number;
-  /** Where it is one between two nodes. */
-  readonly mismatch?: Mismatch;
+/** A node's memory, and the journal index after the record by which its row was written last. */
+export interface StoredMemory {
+  readonly memory: NodeMemory;
+  readonly version: number;
 }
 
 export interface NumberedEntry {

@@ -117,7 +117,7 @@ function isSecond(records: HalfRecords, slot: number, tuple: NumberedTuple): boo
 }
 
 /** The same two ends, whichever began. */
-function isEither(a: NumberedTuple, b: NumberedTuple): boolean {
+export function isEither(a: NumberedTuple, b: NumberedTuple): boolean {
   const isSame =
     a.initiatorIp === b.initiatorIp &&
     a.initiatorPort === b.initiatorPort &&

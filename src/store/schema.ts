@@ -8,7 +8,7 @@
  */
 
 /** Raised when a table changes; a store with another version is dropped and rebuilt from the journal. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 export const VERDICTS = [
   "pending",
@@ -186,6 +186,8 @@ export const HALF_FLAG = {
   closed: 16,
   accounted: 32,
   split: 64,
+  /** Of a pair: its own tuple is the translated one. */
+  translated: 128,
 } as const;
 
 /** The excuse of a connection about which a person excused the finding. */

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Entry } from "../../src/format/entry.ts";
 import { Derive, type DeriveJournal, type JournalBatch } from "../../src/reconcile/derive.ts";
 import type { DeriveStore } from "../../src/reconcile/derive-store.ts";
+import type { RulingStore } from "../../src/reconcile/rulings.ts";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
 import { Reconcile } from "../../src/reconcile/reconcile.ts";
 import type { Clock } from "../../src/std/clock.ts";
@@ -21,6 +22,11 @@ const hastyClock: Clock = {
   },
 };
 
+const nobodyRules: RulingStore = {
+  findings: () => Promise.resolve([]),
+  rewrite: () => Promise.resolve(),
+};
+
 /** A journal that is read in the pieces that a test wants, and is as long as it says. */
 export class ReplayJournal implements DeriveJournal {
   readonly batches: JournalBatch[] = [];
@@ -29,7 +35,6 @@ export class ReplayJournal implements DeriveJournal {
   readonly #server = new SimNode(SERVER);
   /** Records that a read gives, at most. */
   pieceMax: () => number = () => 4_096;
-  #end: number | undefined;
   #grown = Promise.withResolvers<void>();
 
   constructor(records: readonly ReplayRecord[] = []) {
@@ -37,14 +42,7 @@ export class ReplayJournal implements DeriveJournal {
   }
 
   get end(): number {
-    return this.#end ?? this.batches.length;
-  }
-
-  /** Ends here for its readers. */
-  cut(end: number | undefined): void {
-    this.#end = end;
-    this.#grown.resolve();
-    this.#grown = Promise.withResolvers<void>();
+    return this.batches.length;
   }
 
   append(record: ReplayRecord): void {
@@ -52,7 +50,8 @@ export class ReplayJournal implements DeriveJournal {
     const frame = "frame" in record ? record.frame : this.#seal(record.server, receivedMs);
     this.records.push(record);
     this.batches.push({ index: this.batches.length, receivedMs, type: "batch", frame });
-    this.cut(this.#end);
+    this.#grown.resolve();
+    this.#grown = Promise.withResolvers<void>();
   }
 
   read(from: number, to: number): Promise<JournalBatch[]> {
@@ -76,17 +75,14 @@ export interface RunOptions {
   journalFindings(findings: readonly FindingDraft[]): void;
 }
 
-/** From where the store is to `end`, by a new `Derive`. */
-export async function runTo(end: number, options: RunOptions): Promise<void> {
-  const { journal, store } = options;
-  journal.cut(end);
+/** From where the store is to `end` or a little further, by a new `Derive`. Returns how far. */
+export async function runTo(end: number, options: RunOptions): Promise<number> {
   const derive = await open(options);
   const run = derive.run();
-  while (derive.committed < end) await nextTurn();
+  while (derive.committed < Math.min(end, options.journal.end)) await nextTurn();
   derive.stop();
   await run;
-  journal.cut(undefined);
-  await store.position();
+  return derive.committed;
 }
 
 /** As a server that lives on: what it concludes stands in the journal before what comes next. */
@@ -122,15 +118,20 @@ export async function runLive(
   return journal;
 }
 
-async function open({ journal, store, journalFindings }: RunOptions): Promise<Derive> {
+async function open(
+  options: RunOptions,
+  reconcile = new Reconcile({ serverId: new SimNode(SERVER).id }),
+): Promise<Derive> {
+  const { journal, store } = options;
   const intent = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
   return Derive.open({
     journal,
     store,
+    rulings: nobodyRules,
     intent,
-    reconcile: new Reconcile({ serverId: new SimNode(SERVER).id }),
+    reconcile,
     clock: hastyClock,
-    journalFindings: (findings) => Promise.resolve(journalFindings(findings)),
+    journalFindings: (findings) => Promise.resolve(options.journalFindings(findings)),
     log: (line) => {
       throw new Error(line);
     },
@@ -170,38 +171,46 @@ export function interleaved(
 
 /**
  * All that is there, as lines. Left out is nothing but what says in which range a row was written:
- * its version. Journal indices are those of `order`, so that another interleaving can be compared.
+ * its version. Journal indices are those of `order`, so that another interleaving can be compared. Of
+ * a node's memory, what a restart makes of its row counts: the ticks since then are made up for.
  */
-export function linesOf(
+export async function linesOf(
   store: MemoryStore,
   order: ReadonlyMap<number, number> = new Map(),
-): string[] {
-  const indexOf = (index: number): number => order.get(index) ?? index;
-  const mapped = (key: string, value: unknown): unknown => {
-    if (
-      key === "index" ||
-      key === "journalIndex" ||
-      key === "journal_index" ||
-      /^[ab]_index$/.test(key)
-    )
-      return indexOf(Number(value));
-    if (key === "excuse_index") return value === 0 ? 0 : indexOf(Number(value));
-    if (typeof value === "string" && /^[{[]/.test(value))
-      return canonical(JSON.parse(value), mapped);
-    return value;
-  };
+): Promise<string[]> {
+  const mapped = mappedBy(order);
   const lines: string[] = [];
-  for (const table of [
-    "connection_rows",
-    "finding_rows",
-    "node_rows",
-    "log_rows",
-    "batch_rows",
-  ] as const) {
-    const rows = store.rows(table).map(({ version: _, ...row }) => canonical(row, mapped));
-    lines.push(...rows.map((row) => `${table} ${JSON.stringify(row)}`).toSorted());
+  for (const table of ["connection_rows", "log_rows", "batch_rows"] as const) {
+    lines.push(...store.rows(table).map((row) => lineOf(table, row, mapped)));
   }
-  return lines;
+  // Entries of the journal that both have: not their places, but what they say.
+  lines.push(...store.rows("finding_rows").map((row) => lineOf("finding_rows", row, asIs)));
+  const reconcile = new Reconcile({ serverId: new SimNode(SERVER).id });
+  await open({ journal: new ReplayJournal(), store, journalFindings: () => undefined }, reconcile);
+  const memories = new Map([...reconcile.streams].map(([id, { memory }]) => [id, memory]));
+  for (const { memory: _, ...row } of store.rows("node_rows")) {
+    const memory = memories.get(String(row["id"]));
+    lines.push(lineOf("node_rows", { ...row, memory }, mapped));
+  }
+  return lines.toSorted();
+}
+
+type Mapping = (key: string, value: unknown) => unknown;
+
+const asIs: Mapping = (_key, value) => value;
+
+/** Gives journal indices the number that they have in another order. */
+export function mappedBy(order: ReadonlyMap<number, number>): Mapping {
+  const indexOf = (index: unknown): number => order.get(Number(index)) ?? Number(index);
+  return (key, value) => {
+    if (key === "excuse_index") return value === 0 ? 0 : indexOf(value);
+    return /^(index|journalIndex|journal_index|[ab]_index)$/.test(key) ? indexOf(value) : value;
+  };
+}
+
+function lineOf(table: string, row: Readonly<Record<string, unknown>>, mapped: Mapping): string {
+  const { version: _, ...rest } = row;
+  return `${table} ${JSON.stringify(canonical(rest, mapped))}`;
 }
 
 /** Keys in order: what a key came first for is no content. */

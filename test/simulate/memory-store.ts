@@ -4,10 +4,9 @@ import {
   type DeriveStore,
   type Position,
   type StoredNode,
-  storedFinding,
 } from "../../src/reconcile/derive-store.ts";
+import { storedFinding, type StoredFinding } from "../../src/reconcile/conclusions.ts";
 import type { NodeMemory } from "../../src/reconcile/node-stream.ts";
-import type { StoredFinding } from "../../src/reconcile/reconcile.ts";
 import type { ReadyBlock } from "../../src/store/row-blocks.ts";
 import { COUNTER_STATES, type TableName, VERDICTS } from "../../src/store/schema.ts";
 import { type NativeRow, nativeRows } from "./native-rows.ts";
@@ -63,6 +62,7 @@ export class MemoryStore implements DeriveStore {
       id: String(row["id"]),
       name: String(row["name"]),
       memory: JSON.parse(String(row["memory"])) as NodeMemory,
+      version: Number(row["version"]),
     }));
     return Promise.resolve(nodes);
   }
@@ -71,10 +71,10 @@ export class MemoryStore implements DeriveStore {
     const found = this.rows("finding_rows").map((row) =>
       storedFinding({
         id: String(row["id"]),
-        state: row["state"] === "open" ? "open" : "resolved",
-        kind: String(row["kind"]),
-        connection_id: String(row["connection_id"]),
-        evidence: String(row["evidence"]),
+        state: row["state"] === "resolved" ? "resolved" : "open",
+        finding: String(row["kind"]),
+        connection: String(row["connection_id"]),
+        evidence: JSON.parse(String(row["evidence"])) as Record<string, unknown>,
       }),
     );
     return Promise.resolve(found);

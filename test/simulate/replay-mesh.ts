@@ -55,6 +55,11 @@ export function replayMesh(seed: number): ReplayRecord[] {
   return new ReplayMesh(seed).records();
 }
 
+/** No node: nobody enrols it, and what it records goes nowhere. */
+function outside(ip: string): Host {
+  return { node: new SimNode("-"), ip, offsetMs: 0, away: [], down: [], todo: [] };
+}
+
 class ReplayMesh {
   readonly #random: SeededRandom;
   readonly #hosts: Host[] = [];
@@ -240,14 +245,6 @@ class ReplayMesh {
   /** Peers that are no nodes, and a router that is none either. */
   #strangers(hosts: readonly Host[]): void {
     const random = this.#random;
-    const outside = (ip: string): Host => ({
-      node: new SimNode("-"),
-      ip,
-      offsetMs: 0,
-      away: [],
-      down: [],
-      todo: [],
-    });
     for (let count = 0; count < 12; count++) {
       const [inside, other] = random.shuffled(hosts.slice(0, 5));
       if (inside === undefined || other === undefined) continue;

@@ -89,6 +89,7 @@ export class Excuses {
     if (verdictOf(stranger) === "external") {
       setVerdict(stranger, "excused", "nat");
       this.#parts.changed(stranger);
+      this.#parts.again(stranger);
     }
     return { excuse: "nat", proof: { index: stranger.index, seq: stranger.seq } };
   }

@@ -157,6 +157,8 @@ export class Matching {
 
   #isAtOnce(a: Half, b: Half): boolean {
     if (a.roleNumber === FORWARDER || b.roleNumber === FORWARDER) return false;
+    // What is picked up is as near as its end is, and that may have come or not.
+    if (a.pickup || b.pickup) return false;
     // What was decided already changes at a tick only.
     if (b.isPaired || verdictOf(b) !== "pending" || !canPair(a, b)) return false;
     return apartMs(a, b) <= PAIRING_AT_ONCE_MS;

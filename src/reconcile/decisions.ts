@@ -183,7 +183,7 @@ export class Decisions {
       setVerdict(key, "differs");
       this.#differ(key, other, judgement.difference);
     }
-    this.#compareForwarders(key, other, beside);
+    if (judgement.counters === "final") this.#compareForwarders(key, other, beside);
     for (const half of beside) {
       const isPart = isPartOf(half, key) || isPartOf(half, other);
       if (isPart && verdictOf(half) === "pending") this.#excuse(half, "idle_split", undefined);
@@ -207,7 +207,7 @@ export class Decisions {
     if (verdictOf(key) !== "matched") return;
     for (const forwarder of beside) {
       if (forwarder.roleNumber !== FORWARDER) continue;
-      const found = forwarderDifference(forwarder, key, other);
+      const found = forwarderDifference(forwarder, key, other, this.#sky);
       if (found === undefined) continue;
       this.#differ(found.end, forwarder, found.difference);
     }
@@ -346,7 +346,13 @@ export class Decisions {
   /** Whose peer is nobody so far waits for everybody; and so does a forwarder, whose ends may be behind. */
   #mayBeKnown(half: Half): boolean {
     const isStranger = verdictOf(half) === "external" || half.roleNumber === FORWARDER;
-    if (!isStranger || !mayBeNamed(half, this.#sky)) return false;
+    if (!isStranger) return false;
+    if (half.index > this.#sky.lastTickIndex) {
+      // It came just now, and may be what another one that is decided in this tick lacks.
+      this.#parts.again(half);
+      return true;
+    }
+    if (!mayBeNamed(half, this.#sky)) return false;
     const generation = half.records.cell(half.slot, CELL.generation);
     if (!hasMark(half, MARK.awaitsEverybody)) {
       setMark(half, MARK.awaitsEverybody);

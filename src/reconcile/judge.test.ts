@@ -59,6 +59,7 @@ function world(receivedMs = OPENED_MS): World {
     sky: (nowMs) => ({
       nowMs,
       everybodyMs: nowMs,
+      lastTickIndex: -1,
       book: reconcile.book,
       forwarderOf: () => undefined,
       streamOf: (one) => reconcile.nodeOf(one.nodeNumber),

@@ -12,6 +12,7 @@ import {
   NAMING_SLACK_MS,
   OFFLINE_PATIENCE_MS,
   RETRANSMIT_MS_MAX,
+  STRANGER_WAIT_MS,
   SWEEP_EVERY_MS,
   UNANSWERED_WAIT_MS,
 } from "./limits.ts";
@@ -28,6 +29,8 @@ export interface Sky {
   streamOf(half: Half): NodeStream;
   /** On the server's clock: all nodes that are heard of at all are complete up to here, as far as their clocks are known. */
   readonly everybodyMs: number;
+  /** Journal index of the tick before this one. */
+  readonly lastTickIndex: number;
   /** The half of `forwarder` for the same connection, if that translates addresses. */
   forwarderOf(half: Half, forwarder: NodeStream): Half | undefined;
 }
@@ -130,13 +133,14 @@ function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
   if (half.receivedMs - half.serverMs > OFFLINE_PATIENCE_MS) return excused("offline");
   const own = sky.streamOf(half);
   const absence = absenceOf(half, peer);
-  const until =
-    absence?.toMs === null
-      ? // Nothing of its stream is to come; or it begins just now, and its first batch is on the way.
-        [{ node: own, atMs: half.serverMs + (absence.fromMs === 0 ? UNANSWERED_WAIT_MS : 0) }]
-      : [heardOf(half, peer, sky), { node: own, atMs: half.serverMs + ABSENCE_SLACK_MS }];
+  const heard = heardOf(half, peer, sky);
+  const until = [heard, { node: own, atMs: half.serverMs + ABSENCE_SLACK_MS }];
   const open = until.filter((one) => !isPast(one, sky));
-  if (open.length > 0) return { verdict: "wait", until: open };
+  if (open.length > 0) {
+    const late = { node: own, atMs: half.serverMs + ABSENT_WAIT_MS[absence?.reason ?? "none"] };
+    const isAway = absence?.toMs === null && isPast(late, sky);
+    if (!isAway) return { verdict: "wait", until: absence?.toMs === null ? [...open, late] : open };
+  }
   if (absence !== undefined) {
     const excuse = excused(ABSENCE_EXCUSE[absence.reason], absence.place);
     return absence.reason === "stopped" ? { ...excuse, producer: peer } : excuse;
@@ -201,6 +205,17 @@ function excused(
     ? { verdict: "excused", excuse }
     : { verdict: "excused", excuse, proof };
 }
+
+/**
+ * How long a node that left is waited for: it may be back already, and its first batch on the way. Of
+ * one that opted out nothing follows.
+ */
+const ABSENT_WAIT_MS = {
+  stopped: STRANGER_WAIT_MS,
+  not_started: STRANGER_WAIT_MS,
+  opted_out: 0,
+  none: 0,
+} as const;
 
 const ABSENCE_EXCUSE = {
   stopped: "offline",

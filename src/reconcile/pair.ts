@@ -166,9 +166,13 @@ export function forwarderDifference(
   forwarder: Half,
   a: Half,
   b: Half,
+  sky: Sky,
 ): { readonly end: Half; readonly difference: CounterDifference } | undefined {
   const between = forwarder.counters;
   if (!forwarder.accounted || forwarder.pickup || between === undefined) return undefined;
+  const isInferred = [forwarder, a, b].some((half) => half.inferred);
+  const isPartly = [a, b].some((half) => isPartlyCounted(forwarder, half, false, sky));
+  if (isInferred || isPartly) return undefined;
   const [initiator, responder] = inDirection(a, b);
   const pairs = [
     [initiator, initiator.counters, between],

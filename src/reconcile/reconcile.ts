@@ -105,6 +105,9 @@ export class Reconcile implements Names {
 
   constructor(options: ReconcileOptions) {
     this.#half = new Half(this.records, this, 0);
+    this.#server = this.streamFor(options.serverId);
+    this.#server.name = "server";
+    this.#server.memory.state = "server";
     this.#matching = new Matching({
       records: this.records,
       names: this,
@@ -136,9 +139,6 @@ export class Reconcile implements Names {
       bridged: (half, forwarder) => this.#paired(half, forwarder),
       conclude: (about, state) => this.conclude(about, state),
     });
-    this.#server = this.streamFor(options.serverId);
-    this.#server.name = "server";
-    this.#server.memory.state = "server";
     this.#mismatches = this.#newMismatches();
   }
 
@@ -376,6 +376,7 @@ export class Reconcile implements Names {
     return {
       nowMs: this.#nowMs,
       everybodyMs: this.#everybodyMs(),
+      lastTickIndex: this.#server.memory.tickIndex,
       book: this.book,
       streamOf: (half) => this.#streamAt(half.nodeNumber),
       forwarderOf: (half, forwarder) => this.#matching.forwarderOf(half, forwarder.number),

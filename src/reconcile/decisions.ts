@@ -88,6 +88,7 @@ export class Decisions {
   #absent: [half: Half, peer: NodeStream][] = [];
   #excusedByPeer: [half: Half, judgement: ExcusedJudgement, producer: NodeStream][] = [];
   #beyond: Half[] = [];
+  #leaving: Half[] = [];
   #different: [key: Half, other: Half, difference: CounterDifference][] = [];
   #sky: Sky;
 
@@ -314,6 +315,7 @@ export class Decisions {
       this.#spend(half, judgement, producer);
     }
     this.#decideAbsent();
+    this.#leave();
     const { nowMs } = this.#sky;
     for (const [key, other, difference] of taken(this.#different).toSorted(byBoth)) {
       this.#parts.mismatches().differ(key, other, difference, nowMs);
@@ -346,13 +348,7 @@ export class Decisions {
   /** Whose peer is nobody so far waits for everybody; and so does a forwarder, whose ends may be behind. */
   #mayBeKnown(half: Half): boolean {
     const isStranger = verdictOf(half) === "external" || half.roleNumber === FORWARDER;
-    if (!isStranger) return false;
-    if (half.index > this.#sky.lastTickIndex) {
-      // It came just now, and may be what another one that is decided in this tick lacks.
-      this.#parts.again(half);
-      return true;
-    }
-    if (!mayBeNamed(half, this.#sky)) return false;
+    if (!isStranger || !mayBeNamed(half, this.#sky)) return false;
     const generation = half.records.cell(half.slot, CELL.generation);
     if (!hasMark(half, MARK.awaitsEverybody)) {
       setMark(half, MARK.awaitsEverybody);
@@ -365,14 +361,29 @@ export class Decisions {
   #finish(half: Half): void {
     if (this.#hasCompany(half) || this.#mayBeKnown(half)) return;
     if (isPastAccounts(half, this.#sky)) {
-      setCounters(half, half.accounted && half.counters !== undefined ? "final" : "unavailable");
-      const settled = copyOf(half);
-      this.#parts.settled(settled);
-      this.#dismiss(settled);
+      // What is decided in this tick may yet be about it.
+      if (verdictOf(half) === "external") this.#leaving.push(copyOf(half));
+      else this.#settle(half);
       return;
     }
     const end = accountsEnd(half, this.#sky);
     if (end !== undefined) this.#plan(half, MARK.awaitsCounters, [end]);
+  }
+
+  #settle(half: Half): void {
+    setCounters(half, half.accounted && half.counters !== undefined ? "final" : "unavailable");
+    const settled = copyOf(half);
+    this.#parts.settled(settled);
+    this.#dismiss(settled);
+  }
+
+  /** Strangers that nobody asked for until the end. */
+  #leave(): void {
+    for (const half of taken(this.#leaving).toSorted(inOrder)) {
+      if (half.isPaired || hasMark(half, MARK.settled)) continue;
+      if (verdictOf(half) === "external") this.#excuses.meet(half);
+      this.#settle(half);
+    }
   }
 
   #decideAbsent(): void {

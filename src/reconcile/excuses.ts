@@ -21,6 +21,7 @@ const UDP = 17;
 
 /** Verdicts of a half that nobody fits. */
 const STRANGE: ReadonlySet<string> = new Set(["external", "pending", "missing"]);
+const LONELY: ReadonlySet<string> = new Set(["pending"]);
 
 /** `until`: it may be another one by then. */
 export interface Excused {
@@ -42,6 +43,8 @@ export class Excuses {
   readonly #parts: ExcuseParts;
   /** Responders' lone halves by their own end; made when first asked for in a tick. */
   #strangers: Map<string, Half[]> | undefined;
+  /** Initiators' lone halves by the other end; likewise. */
+  #lonely: Map<string, Half[]> | undefined;
 
   constructor(parts: ExcuseParts) {
     this.#parts = parts;
@@ -50,6 +53,7 @@ export class Excuses {
   /** The decisions of a tick begin. */
   begin(): void {
     this.#strangers = undefined;
+    this.#lonely = undefined;
   }
 
   /** Why `peer` may have no entry for `half`; asked in the order of time, since an excuse may be used up. */
@@ -77,10 +81,10 @@ export class Excuses {
    */
   #translated(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
     if (half.roleNumber !== 0) return undefined;
-    this.#strangers ??= this.#findStrangers();
-    const strangers = this.#strangers.get(endKey(half, peer.number)) ?? [];
+    this.#strangers ??= this.#lone(1, STRANGE);
+    const strangers = this.#strangers.get(endKey(half)) ?? [];
     const stranger = strangers
-      .filter((other) => mayBeTranslated(half, other))
+      .filter((other) => other.nodeNumber === peer.number && mayBeTranslated(half, other))
       .toSorted((a, b) => likeness(half, a) - likeness(half, b))[0];
     if (stranger === undefined) return undefined;
     const until = translatorOf(stranger, sky);
@@ -92,6 +96,26 @@ export class Excuses {
       this.#parts.again(stranger);
     }
     return { excuse: "nat", proof: { index: stranger.index, seq: stranger.seq } };
+  }
+
+  /**
+   * A responder's half whose initiator is nobody is about to go. Of who began it under another address it may
+   * not be known until the end of a long connection that its peer took part: so they meet now.
+   */
+  meet(stranger: Half): void {
+    if (stranger.roleNumber !== 1) return;
+    this.#lonely ??= this.#lone(0, LONELY);
+    const lonely = this.#lonely.get(endKey(stranger)) ?? [];
+    const half = lonely
+      .filter((one) => mayBeTranslated(one, stranger) && verdictOf(one) === "pending")
+      .toSorted((a, b) => likeness(a, stranger) - likeness(b, stranger))[0];
+    if (half === undefined) return;
+    for (const one of [half, stranger]) {
+      setVerdict(one, "excused", "nat");
+      this.#parts.changed(one);
+    }
+    half.records.rareOf(half.slot).proof = { index: stranger.index, seq: stranger.seq };
+    this.#parts.again(half);
   }
 
   #gap(half: Half, peer: NodeStream): Excused | undefined {
@@ -108,18 +132,19 @@ export class Excuses {
     return mates.toSorted(inOrder);
   }
 
-  #findStrangers(): Map<string, Half[]> {
+  /** Lone halves of a role, by the responder's end, in the order of time. */
+  #lone(role: 0 | 1, verdicts: ReadonlySet<string>): Map<string, Half[]> {
     const { records, names } = this.#parts;
     const found = new Map<string, Half[]>();
-    for (let slot = 0; slot < records.end; slot++) {
-      const half = new Half(records, names, slot);
-      if (!hasMark(half, MARK.live) || hasMark(half, MARK.settled)) continue;
-      if (half.isPaired || half.roleNumber !== 1) continue;
-      if (!STRANGE.has(verdictOf(half))) continue;
-      const key = endKey(half, half.nodeNumber);
+    const half = new Half(records, names, 0);
+    for (half.slot = 0; half.slot < records.end; half.slot++) {
+      if (half.isPaired || half.roleNumber !== role || !hasMark(half, MARK.live)) continue;
+      if (hasMark(half, MARK.settled) || !verdicts.has(verdictOf(half))) continue;
+      const key = endKey(half);
       const list = found.get(key);
-      if (list === undefined) found.set(key, [half]);
-      else list.push(half);
+      const one = new Half(records, names, half.slot);
+      if (list === undefined) found.set(key, [one]);
+      else list.push(one);
     }
     for (const list of found.values()) list.sort(inOrder);
     return found;
@@ -166,7 +191,7 @@ function likeness(half: Half, other: Half): number {
   return Math.abs(other.serverMs - half.serverMs) + (isSamePort ? 0 : 1e9);
 }
 
-function endKey(half: Half, node: number): string {
+function endKey(half: Half): string {
   const { records, slot } = half;
-  return `${node} ${half.protocol} ${records.cell(slot, CELL.responderIp)} ${half.responderPort}`;
+  return `${half.protocol} ${records.cell(slot, CELL.responderIp)} ${half.responderPort}`;
 }

@@ -78,8 +78,10 @@ export interface RunOptions {
 /** From where the store is to `end` or a little further, by a new `Derive`. Returns how far. */
 export async function runTo(end: number, options: RunOptions): Promise<number> {
   const derive = await open(options);
-  const run = derive.run();
-  while (derive.committed < Math.min(end, options.journal.end)) await nextTurn();
+  let ended = false;
+  const run = derive.run().finally(() => (ended = true));
+  run.catch(() => undefined);
+  while (derive.committed < Math.min(end, options.journal.end) && !ended) await nextTurn();
   derive.stop();
   await run;
   return derive.committed;
@@ -118,10 +120,7 @@ export async function runLive(
   return journal;
 }
 
-async function open(
-  options: RunOptions,
-  reconcile = new Reconcile({ serverId: new SimNode(SERVER).id }),
-): Promise<Derive> {
+async function open(options: RunOptions, reconcile = newReconcile()): Promise<Derive> {
   const { journal, store } = options;
   const intent = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
   return Derive.open({
@@ -171,8 +170,7 @@ export function interleaved(
 
 /**
  * All that is there, as lines. Left out is nothing but what says in which range a row was written:
- * its version. Journal indices are those of `order`, so that another interleaving can be compared. Of
- * a node's memory, what a restart makes of its row counts: the ticks since then are made up for.
+ * its version. Journal indices are those of `order`, so that another interleaving can be compared.
  */
 export async function linesOf(
   store: MemoryStore,
@@ -183,16 +181,30 @@ export async function linesOf(
   for (const table of ["connection_rows", "log_rows", "batch_rows"] as const) {
     lines.push(...store.rows(table).map((row) => lineOf(table, row, mapped)));
   }
-  // Entries of the journal that both have: not their places, but what they say.
+  // Entries that the journal has in both orders: what they say of places is of the first.
   lines.push(...store.rows("finding_rows").map((row) => lineOf("finding_rows", row, asIs)));
-  const reconcile = new Reconcile({ serverId: new SimNode(SERVER).id });
-  await open({ journal: new ReplayJournal(), store, journalFindings: () => undefined }, reconcile);
-  const memories = new Map([...reconcile.streams].map(([id, { memory }]) => [id, memory]));
   for (const { memory: _, ...row } of store.rows("node_rows")) {
-    const memory = memories.get(String(row["id"]));
-    lines.push(lineOf("node_rows", { ...row, memory }, mapped));
+    lines.push(lineOf("node_rows", row, mapped));
   }
+  lines.push(...(await memoriesOf(store, order)));
   return lines.toSorted();
+}
+
+/** What nodes' rows remember, as a restart takes it: with the ticks made up for that came after them. */
+export async function memoriesOf(
+  store: DeriveStore,
+  order: ReadonlyMap<number, number> = new Map(),
+): Promise<string[]> {
+  const reconcile = newReconcile();
+  await open({ journal: new ReplayJournal(), store, journalFindings: () => undefined }, reconcile);
+  const mapped = mappedBy(order);
+  return [...reconcile.streams.values()].map(({ id, memory }) =>
+    lineOf(`memory of ${id}`, { ...memory }, mapped),
+  );
+}
+
+export function newReconcile(): Reconcile {
+  return new Reconcile({ serverId: new SimNode(SERVER).id });
 }
 
 type Mapping = (key: string, value: unknown) => unknown;
@@ -208,7 +220,11 @@ export function mappedBy(order: ReadonlyMap<number, number>): Mapping {
   };
 }
 
-function lineOf(table: string, row: Readonly<Record<string, unknown>>, mapped: Mapping): string {
+export function lineOf(
+  table: string,
+  row: Readonly<Record<string, unknown>>,
+  mapped: Mapping,
+): string {
   const { version: _, ...rest } = row;
   return `${table} ${JSON.stringify(canonical(rest, mapped))}`;
 }

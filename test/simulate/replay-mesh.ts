@@ -15,9 +15,31 @@ export type ReplayRecord = { readonly receivedMs: number } & (
 export const SERVER = "server";
 const START_MS = 1_800_000_000_000;
 const TICK_MS = 5_000;
-const LENGTH_MS = 900_000;
-/** Nothing begins after this, so that everything is decided at the end. */
-const BUSY_MS = 420_000;
+
+/** How much of it there is. */
+export interface ReplaySize {
+  readonly lengthMs: number;
+  /** Nothing begins after this, so that everything is decided at the end. */
+  readonly busyMs: number;
+  readonly connections: number;
+  /** Between two batches of a node. */
+  readonly batchMs: readonly [min: number, max: number];
+}
+
+const LARGE: ReplaySize = {
+  lengthMs: 900_000,
+  busyMs: 420_000,
+  connections: 260,
+  batchMs: [3_000, 6_000],
+};
+
+/** Where it is to be done often. */
+export const SMALL: ReplaySize = {
+  lengthMs: 700_000,
+  busyMs: 320_000,
+  connections: 120,
+  batchMs: [9_000, 16_000],
+};
 
 interface Host {
   readonly node: SimNode;
@@ -51,8 +73,8 @@ interface Connection {
   readonly accountAfterMs?: number;
 }
 
-export function replayMesh(seed: number): ReplayRecord[] {
-  return new ReplayMesh(seed).records();
+export function replayMesh(seed: number, size = LARGE): ReplayRecord[] {
+  return new ReplayMesh(seed, size).records();
 }
 
 /** No node: nobody enrols it, and what it records goes nowhere. */
@@ -62,19 +84,21 @@ function outside(ip: string): Host {
 
 class ReplayMesh {
   readonly #random: SeededRandom;
+  readonly #size: ReplaySize;
   readonly #hosts: Host[] = [];
   readonly #records: ReplayRecord[] = [];
   #port = 20_000;
 
-  constructor(seed: number) {
+  constructor(seed: number, size: ReplaySize) {
     this.#random = new SeededRandom(seed);
+    this.#size = size;
   }
 
   records(): ReplayRecord[] {
     this.#traffic();
     this.#enrol();
     for (const host of this.#hosts) this.#send(host);
-    for (let atMs = TICK_MS; atMs <= LENGTH_MS; atMs += TICK_MS) {
+    for (let atMs = TICK_MS; atMs <= this.#size.lengthMs; atMs += TICK_MS) {
       const entry: Entry = { kind: "tick", atMs: START_MS + atMs };
       this.#records.push({ server: [entry], receivedMs: START_MS + atMs });
     }
@@ -144,13 +168,13 @@ class ReplayMesh {
     const [, , , , , liar, outage, restarter, opter, stepper, roller, , router] = hosts;
     if (!liar || !outage || !restarter || !opter || !stepper || !roller || !router) return;
     const random = this.#random;
-    for (let count = 0; count < 260; count++) {
+    for (let count = 0; count < this.#size.connections; count++) {
       const from = random.pick(hosts);
       const to = random.pick(hosts.filter((one) => one !== from && one !== router));
       this.#connect({
         from,
         to,
-        atMs: random.integer(2_000, BUSY_MS),
+        atMs: random.integer(2_000, this.#size.busyMs),
         durationMs: random.pick([0, 30, 900, 4_000, 60_000]),
         bytes: random.integer(100, 90_000),
         protocol: random.pick([6, 6, 6, 17]),
@@ -183,7 +207,7 @@ class ReplayMesh {
       const [from, to] = random.shuffled(hosts.slice(0, 11));
       if (from === undefined || to === undefined) continue;
       const fromPort = this.#port++;
-      let atMs = random.integer(5_000, BUSY_MS);
+      let atMs = random.integer(5_000, this.#size.busyMs);
       for (let again = random.integer(2, 6); again > 0; again--) {
         const bytes = random.integer(100, 5_000);
         const lacks = random.chance(0.15)
@@ -210,7 +234,7 @@ class ReplayMesh {
       const [from, to] = random.shuffled(hosts.slice(0, 5));
       if (from === undefined || to === undefined) continue;
       const fromPort = this.#port++;
-      const atMs = random.integer(5_000, BUSY_MS);
+      const atMs = random.integer(5_000, this.#size.busyMs);
       const bytes = 3_000;
       const udp = { from, to, protocol: 17, fromPort, bytes };
       this.#connect({ ...udp, atMs, durationMs: 90_000, lacks: "responder" });
@@ -228,7 +252,7 @@ class ReplayMesh {
   #lies(liar: Host, victims: readonly Host[]): void {
     const random = this.#random;
     for (let count = 0; count < 40; count++) {
-      const atMs = random.integer(60_000, BUSY_MS);
+      const atMs = random.integer(60_000, this.#size.busyMs);
       const bytes = random.integer(60_000, 90_000);
       const lie = random.chance() ? { lacks: "responder" as const } : { receivedBytes: 1_000 };
       this.#connect({ from: random.pick(victims), to: liar, atMs, bytes, ...lie });
@@ -237,7 +261,7 @@ class ReplayMesh {
     const [victim] = victims;
     if (victim === undefined) return;
     for (let count = 0; count < 50; count++) {
-      const atMs = random.integer(200_000, BUSY_MS);
+      const atMs = random.integer(200_000, this.#size.busyMs);
       this.#connect({ from: victim, to: liar, atMs, bytes: 80_000, receivedBytes: 1_000 });
     }
   }
@@ -248,7 +272,7 @@ class ReplayMesh {
     for (let count = 0; count < 12; count++) {
       const [inside, other] = random.shuffled(hosts.slice(0, 5));
       if (inside === undefined || other === undefined) continue;
-      const atMs = random.integer(5_000, BUSY_MS);
+      const atMs = random.integer(5_000, this.#size.busyMs);
       const far = outside(`192.0.2.${random.integer(1, 9)}`);
       this.#connect({ from: inside, to: far, atMs, lacks: "responder" });
       this.#connect({
@@ -327,7 +351,7 @@ class ReplayMesh {
   /** The kernel dropped events, and the node says so. */
   #lose(hosts: readonly Host[]): void {
     for (const host of hosts) {
-      const fromMs = this.#random.integer(50_000, BUSY_MS);
+      const fromMs = this.#random.integer(50_000, this.#size.busyMs);
       const toMs = fromMs + this.#random.integer(2_000, 9_000);
       const inGap = host.todo.filter((one) => one.atMs >= fromMs && one.atMs <= toMs);
       host.todo = host.todo.filter((one) => !inGap.includes(one));
@@ -445,7 +469,7 @@ class ReplayMesh {
     const bootAtMs = 1_700_000_000_000;
     const trueOffsetMs = host.offsetMs;
     const rollMs = node.name === "roller" ? random.integer(150_000, 250_000) : Infinity;
-    let [arrivedMs, hasRolled, begun] = [0, false, false];
+    let [arrivedMs, hasRolled, hasSkipped, begun] = [0, false, false, false];
     const deliver = (frame: Uint8Array, atMs: number): void => {
       const away = host.away.find(([fromMs, toMs]) => atMs >= fromMs && atMs < toMs);
       const sentMs = away === undefined ? atMs : away[1] + random.integer(0, 400);
@@ -454,8 +478,8 @@ class ReplayMesh {
     };
     for (
       let atMs = 1_000 + random.below(4_000);
-      atMs < LENGTH_MS - 1_000;
-      atMs += random.integer(3_000, 6_000)
+      atMs < this.#size.lengthMs - 1_000;
+      atMs += random.integer(...this.#size.batchMs)
     ) {
       for (let next = todo[0]; next !== undefined && next.atMs <= atMs; next = todo[0]) {
         todo.shift();
@@ -474,8 +498,10 @@ class ReplayMesh {
         deliver(node.nextEpoch().frame, atMs);
         continue;
       }
-      const isSkipped = node.name === "bob" && node.batchNo === 60 && node.pending === 0;
-      if (isSkipped) node.nextSeq += 7;
+      if (node.name === "bob" && node.batchNo >= 20 && node.pending === 0 && !hasSkipped) {
+        hasSkipped = true;
+        node.nextSeq += 7;
+      }
       const stepMs = host.offsetMs - trueOffsetMs;
       deliver(node.seal(node.atMs, { bootAtMs: bootAtMs + stepMs }), atMs);
     }

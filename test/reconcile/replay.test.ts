@@ -1,0 +1,167 @@
+/**
+ * The same journal gives the same verdicts and findings, byte by byte: in one go or stopped and
+ * opened anew at any record, in ranges of any size, in another interleaving of the nodes, and all over
+ * again from the journal that holds the findings of the first time, of which none is journaled twice.
+ */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it, test } from "node:test";
+import type { ClickHouseClient } from "@clickhouse/client";
+import { ClickHouseDeriveStore } from "../../src/reconcile/derive-store.ts";
+import type { FindingDraft } from "../../src/reconcile/findings.ts";
+import { systemClock } from "../../src/std/clock.ts";
+import { SeededRandom } from "../../src/std/seeded-random.ts";
+import { openStore } from "../../src/store/open-store.ts";
+import { TABLES } from "../../src/store/schema.ts";
+import { MemoryStore } from "../simulate/memory-store.ts";
+import { replayMesh, type ReplayRecord, SMALL } from "../simulate/replay-mesh.ts";
+import {
+  interleaved,
+  linesOf,
+  memoriesOf,
+  ReplayJournal,
+  runLive,
+  type RunOptions,
+  runTo,
+} from "./replay-run.ts";
+
+const SEEDS = [1, 2, 3];
+/** Records between two stops of the server, at most. */
+const STOPS_APART = 40;
+const RANGE_MAX = 60;
+
+interface Way {
+  readonly name: string;
+  readonly order?: (records: readonly ReplayRecord[], random: SeededRandom) => ReplayRecord[];
+  readonly rangeMax: number;
+  /** Records until the next stop; 0: none. */
+  readonly stopsApart: number;
+}
+
+const WAYS: readonly Way[] = [
+  { name: "rebuilt at once", rangeMax: Infinity, stopsApart: 0 },
+  { name: "in small ranges", rangeMax: RANGE_MAX, stopsApart: 0 },
+  { name: "stopped and opened anew", rangeMax: RANGE_MAX, stopsApart: STOPS_APART },
+  { name: "interleaved otherwise", order: interleaved, rangeMax: RANGE_MAX, stopsApart: 0 },
+];
+
+/** All of it, in pieces. Returns what was journaled, which must be nothing. */
+async function runAll(
+  { rangeMax, stopsApart }: Way,
+  options: Omit<RunOptions, "journalFindings">,
+  random: SeededRandom,
+): Promise<FindingDraft[]> {
+  const { journal } = options;
+  const journaled: FindingDraft[] = [];
+  const journalFindings = (findings: readonly FindingDraft[]) => journaled.push(...findings);
+  journal.pieceMax = () => (rangeMax === Infinity ? rangeMax : random.integer(1, rangeMax));
+  for (let reached = 0; reached < journal.end;) {
+    const end = stopsApart === 0 ? journal.end : reached + random.integer(1, stopsApart);
+    reached = await runTo(end, { ...options, journalFindings });
+  }
+  return journaled;
+}
+
+/** Where each record stood at first. */
+function placesOf(
+  before: readonly ReplayRecord[],
+  after: readonly ReplayRecord[],
+): Map<number, number> {
+  const places = new Map(before.map((record, index) => [record, index]));
+  return new Map(after.map((record, index) => [index, places.get(record) ?? -1]));
+}
+
+for (const seed of SEEDS) {
+  describe(`a mesh in which everything goes wrong (${seed}) is the same`, async () => {
+    const random = new SeededRandom(seed);
+    const first = new MemoryStore();
+    const { records } = await runLive(replayMesh(seed), first, random);
+    const expected = await linesOf(first);
+
+    it("in that all of it happens", () => {
+      const has = (words: string) => expected.some((line) => line.includes(words));
+      const wanted = [
+        "accused",
+        "missing-half",
+        "counters-differ",
+        "contested-address",
+        "rollback",
+      ];
+      const missing = [...wanted, "clock-step", "undeclared-hole", "opted-out"].filter(
+        (one) => !has(one),
+      );
+      assert.deepEqual(missing, []);
+    });
+
+    for (const way of WAYS) {
+      it(way.name, async () => {
+        const ordered = way.order?.(records, random) ?? [...records];
+        const store = new MemoryStore();
+        const journal = new ReplayJournal(ordered);
+        const journaled = await runAll(way, { journal, store }, random);
+        assert.deepEqual(await linesOf(store, placesOf(records, ordered)), expected);
+        assert.deepEqual(journaled, []);
+      });
+    }
+  });
+}
+
+/** Of every table but what only counts ranges, as the engine has them. */
+async function rowsOf(client: ClickHouseClient): Promise<string[]> {
+  const lines: string[] = [];
+  for (const table of Object.keys(TABLES)) {
+    if (table === "derive_cursor") continue;
+    const left = {
+      connection_rows: "version",
+      finding_rows: "version",
+      node_rows: "version, memory",
+    };
+    const except = Object.hasOwn(left, table)
+      ? ` EXCEPT (${left[table as keyof typeof left]})`
+      : "";
+    const final = except === "" ? "" : "FINAL";
+    const result = await client.query({
+      query: `SELECT *${except} FROM ${table} ${final} ORDER BY ALL`,
+      format: "JSONCompactEachRow",
+    });
+    lines.push(
+      ...(await result.text())
+        .trimEnd()
+        .split("\n")
+        .map((row) => `${table} ${row}`),
+    );
+  }
+  return lines;
+}
+
+test("the embedded engine holds the same rows, whether or not the server was stopped", async () => {
+  const random = new SeededRandom(4);
+  const { records } = await runLive(replayMesh(4, SMALL), new MemoryStore(), random);
+  const directory = await mkdtemp(join(tmpdir(), "tallystick-replay-"));
+  const engine = await openStore({ clock: systemClock(), dataDir: join(directory, "store") });
+  try {
+    const found: string[][] = [];
+    for (const [rangeMax, stopsApart] of [
+      [Infinity, 0],
+      [200, 200],
+    ] as const) {
+      for (const table of Object.keys(TABLES)) {
+        await engine.client.command({ query: `DROP TABLE IF EXISTS ${table} SYNC` });
+      }
+      const store = new ClickHouseDeriveStore(engine.client);
+      const way = { name: "", rangeMax, stopsApart };
+      const journal = new ReplayJournal(records);
+      assert.deepEqual(await runAll(way, { journal, store }, random), []);
+      const memories = await memoriesOf(store);
+      found.push([...(await rowsOf(engine.client)), ...memories.toSorted()]);
+    }
+    const [first, second] = found;
+    assert.ok((first?.length ?? 0) > records.length);
+    assert.deepEqual(second, first);
+  } finally {
+    await engine.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+});

@@ -253,7 +253,9 @@ export function restoreConnection(reconcile: Reconcile, stored: StoredConnection
   setMark(key, MARK.hasRow);
   if (verdict === "missing") setMark(key, MARK.foundMissing);
   const proof = { index: Number(row["excuse_index"]), seq: Number(row["excuse_seq"]) };
-  if (proof.index !== 0 && !isByHand) key.records.rareOf(key.slot).proof = proof;
+  // The server's first record proves something too.
+  const isProven = proof.index !== 0 || proof.seq !== 0;
+  if (isProven && !isByHand) key.records.rareOf(key.slot).proof = proof;
   for (const half of b === undefined ? [a] : [a, b]) {
     if (isSettled) setMark(half, MARK.settled);
     reconcile.adopt(half);

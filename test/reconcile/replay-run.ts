@@ -78,13 +78,15 @@ export interface RunOptions {
 /** From where the store is to `end` or a little further, by a new `Derive`. Returns how far. */
 export async function runTo(end: number, options: RunOptions): Promise<number> {
   const derive = await open(options);
-  let ended = false;
-  const run = derive.run().finally(() => (ended = true));
-  run.catch(() => undefined);
-  while (derive.committed < Math.min(end, options.journal.end) && !ended) await nextTurn();
+  const run = derive.run();
+  await Promise.race([run, reached(derive, Math.min(end, options.journal.end))]);
   derive.stop();
   await run;
   return derive.committed;
+}
+
+async function reached(derive: Derive, end: number): Promise<void> {
+  while (derive.committed < end) await nextTurn();
 }
 
 /** As a server that lives on: what it concludes stands in the journal before what comes next. */

@@ -89,6 +89,8 @@ export class Decisions {
   #excusedByPeer: [half: Half, judgement: ExcusedJudgement, producer: NodeStream][] = [];
   #beyond: Half[] = [];
   #leaving: Half[] = [];
+  /** Parts of sessions that are decided. */
+  #divided: Half[] = [];
   #different: [key: Half, other: Half, difference: CounterDifference][] = [];
   #sky: Sky;
 
@@ -186,8 +188,7 @@ export class Decisions {
     }
     if (judgement.counters === "final") this.#compareForwarders(key, other, beside);
     for (const half of beside) {
-      const isPart = isPartOf(half, key) || isPartOf(half, other);
-      if (isPart && verdictOf(half) === "pending") this.#excuse(half, "idle_split", undefined);
+      if (isPartOf(half, key) || isPartOf(half, other)) this.#divided.push(half);
     }
     this.#parts.settled(key);
     // They waited for it, and may go now.
@@ -199,9 +200,9 @@ export class Decisions {
     const isAccompanied =
       key.protocol === UDP || [key, other].some((half) => hasMark(half, MARK.forwarded));
     if (!isAccompanied) return NOBODY;
-    const mates = this.#matesOf(key);
-    if (mates.length < 2) return NOBODY;
-    return mates.filter((half) => half.slot !== other.slot && !half.isPaired).toSorted(inOrder);
+    return this.#matesOf(key)
+      .filter((half) => half.slot !== other.slot && !half.isPaired)
+      .toSorted(inOrder);
   }
 
   #compareForwarders(key: Half, other: Half, beside: readonly Half[]): void {
@@ -310,6 +311,11 @@ export class Decisions {
    * next no longer has. So it has an order of its own, and comes after all that has none.
    */
   #decideInOrder(): void {
+    for (const half of taken(this.#divided)) {
+      if (half.isPaired || verdictOf(half) !== "pending") continue;
+      this.#excuse(half, "idle_split", undefined);
+      this.#finish(half);
+    }
     for (const half of taken(this.#beyond).toSorted(inOrder)) this.#bridge(half);
     for (const [half, judgement, producer] of taken(this.#excusedByPeer).toSorted(byHalf)) {
       this.#spend(half, judgement, producer);

@@ -215,7 +215,7 @@ function codes<T extends string>(names: readonly T[]): Readonly<Record<T, number
 }
 
 /** What a restart reads back of an unsettled connection: physical columns, numbers as text where 64 bits wide. */
-export const STORED_COLUMNS = `lower(hex(k_node)) AS k_node, lower(hex(b_node)) AS b_node,
+export const STORED_COLUMNS = `toUInt64(version) AS version, lower(hex(k_node)) AS k_node, lower(hex(b_node)) AS b_node,
   toUnixTimestamp64Milli(k_opened) AS k_opened_ms, k_epoch, k_seq, settled, network, protocol,
   initiator_ip, initiator_port, responder_ip, responder_port,
   x_initiator_ip, x_initiator_port, x_responder_ip, x_responder_port,
@@ -236,8 +236,13 @@ export interface StoredConnection {
 }
 
 /** The inverse of `writeConnection`: compared as if there had been no restart. Halves that are known already stay. */
-export function restoreConnection(reconcile: Reconcile, stored: StoredConnection): void {
+export function restoreConnection(
+  reconcile: Reconcile,
+  stored: StoredConnection,
+  next = Infinity,
+): void {
   const { row } = stored;
+  if (Number(row["version"]) > next) return restoreUndecided(reconcile, stored, next);
   const isPair = isPairOf(row);
   const a = restoreHalf(reconcile, stored, "a");
   const b = isPair ? restoreHalf(reconcile, stored, "b") : undefined;
@@ -259,6 +264,22 @@ export function restoreConnection(reconcile: Reconcile, stored: StoredConnection
   for (const half of b === undefined ? [a] : [a, b]) {
     if (isSettled) setMark(half, MARK.settled);
     reconcile.adopt(half);
+  }
+}
+
+/**
+ * The row is of a range that is done again, because the server died in it. What was decided in it is
+ * decided again; halves that came in it come again, the others are taken up as if they stood alone.
+ */
+function restoreUndecided(reconcile: Reconcile, stored: StoredConnection, next: number): void {
+  const { row } = stored;
+  for (const side of isPairOf(row) ? (["a", "b"] as const) : (["a"] as const)) {
+    if (Number(row[`${side}_index`]) >= next) continue;
+    const half = restoreHalf(reconcile, stored, side);
+    if (half === undefined) continue;
+    // So its row goes, if it had one and is the second of a pair again.
+    setMark(half, MARK.hasRow);
+    reconcile.adoptUndecided(half);
   }
 }
 

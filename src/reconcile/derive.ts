@@ -5,12 +5,15 @@
  * The order of effects for one range of records, and what a crash after each step means:
  *
  *   1. rows and findings are made in memory         nothing happened; the range is done again
- *   2. findings are journaled by the server         done again, their ids make it harmless
+ *   2. findings are journaled by the server         concluded again, and found in the journal ahead:
+ *                                                   not journaled again
  *   3. the intent {from, to} is durable             the same range is done again, not another one
  *   4. each block is inserted under a token naming  inserted blocks are dropped the second time,
  *      the range, table and partition               because the range and so the token is the same;
  *                                                   afterwards their rows are looked for
- *   5. the position is a row of the store           the next range begins
+ *                                                   what its rows decided is decided again
+ *   5. the nodes' rows are the last block           all is there: the next range begins, whether or
+ *   6. the position is a row of the store           not the position says so
  *
  * A half that has just come is held back for a moment, because its partner nearly always comes too
  * and saves a row. The position therefore names two places: where the next range begins, and from
@@ -28,7 +31,7 @@ import type { Clock } from "../std/clock.ts";
 import { crashPoint } from "../std/crash-point.ts";
 import { RowBlocks, type ReadyBlock } from "../store/row-blocks.ts";
 import { restoreConnection, writeConnection } from "./connection-row.ts";
-import type { DeriveStore, Position } from "./derive-store.ts";
+import type { DeriveStore, Position, StoredNode } from "./derive-store.ts";
 import { writeBatch, writeFindingRow, writeLog, writeNode, type BatchPlace } from "./entry-rows.ts";
 import type { FindingDraft } from "./findings.ts";
 import type { BatchRecord, Changed, NumberedEntry, Reconcile } from "./reconcile.ts";
@@ -151,16 +154,17 @@ export class Derive {
   async #load(): Promise<void> {
     const { store, reconcile, intent } = this.#parts;
     await store.prepare();
-    const position = await store.position();
+    const nodes = await store.nodes();
+    const position = positionOf(await store.position(), nodes);
     this.#position = position.next;
     this.#committed = position.next;
     const last = await intent.read();
     this.#intent = last?.from === this.#position ? last : undefined;
-    for (const node of await store.nodes()) reconcile.restoreNode(node.id, node.name, node);
+    for (const node of nodes) reconcile.restoreNode(node.id, node.name, node);
     for (const found of await store.findings()) reconcile.restoreFinding(found);
     await this.#rulings.restore(this.#parts.rulings);
     await store.eachUnsettled(position.rereadFrom, (stored) =>
-      restoreConnection(reconcile, stored),
+      restoreConnection(reconcile, stored, position.next),
     );
     await this.#readAhead(position.next);
     await this.#reread(position);
@@ -217,7 +221,8 @@ export class Derive {
     this.#intent = undefined;
     this.#position = to;
     await this.#writeFindings();
-    const heldFrom = reconcile.drainChanged(write);
+    const rereadFrom = Math.min(reconcile.drainChanged(write) ?? to, to);
+    reconcile.endRange(rereadFrom);
     for (const stream of reconcile.streams.values()) {
       if (stream.changed) writeNode(this.#blocks, stream, to);
       stream.changed = false;
@@ -225,7 +230,6 @@ export class Derive {
     const findings = reconcile.drainFindings();
     const blocks = this.#blocks.drain().toSorted((a, b) => orderOf(a) - orderOf(b));
     const rewrites = this.#rulings.takeRewrites();
-    const rereadFrom = Math.min(heldFrom ?? to, to);
     return { from, to, rereadFrom, isRepeated, blocks, findings, rewrites };
   }
 
@@ -302,6 +306,7 @@ export class Derive {
     await intent.write({ from, to });
     crashPoint("derive: intent written");
     for (const block of prepared.blocks) {
+      if (block.table === "node_rows") await this.#rewrite(prepared);
       const token = `${from}-${to} ${block.table} ${block.partition}`;
       await this.#persist(`insert into ${block.table}`, (attempt) =>
         isRepeated || attempt > 1
@@ -310,13 +315,16 @@ export class Derive {
       );
       crashPoint("derive: block inserted");
     }
-    for (const rewrite of prepared.rewrites) {
-      await this.#persist("rewrite a connection", () => this.#parts.rulings.rewrite(rewrite, to));
-    }
     const position = { next: to, rereadFrom };
     await this.#persist("remember the position", () => store.setPosition(position));
     crashPoint("derive: position written");
     this.#committed = to;
+  }
+
+  async #rewrite({ rewrites, to }: Prepared): Promise<void> {
+    for (const rewrite of rewrites) {
+      await this.#persist("rewrite a connection", () => this.#parts.rulings.rewrite(rewrite, to));
+    }
   }
 
   /** The store may be away for long: ingest goes on, and this waits. */
@@ -346,6 +354,13 @@ export class Derive {
     await Promise.race([waited.promise, this.#stop.promise]);
     timer.cancel();
   }
+}
+
+/** Nodes' rows are the last of a range, and the server's own is always among them: where it is there, all is. */
+function positionOf(position: Position, nodes: readonly StoredNode[]): Position {
+  const server = nodes.find(({ memory }) => memory.state === "server");
+  if (server === undefined || server.version <= position.next) return position;
+  return { next: server.version, rereadFrom: server.memory.rereadFrom };
 }
 
 /**

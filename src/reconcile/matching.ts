@@ -73,7 +73,7 @@ export class Matching {
     const [only] = rivals;
     if (only === undefined) return;
     if (rivals.length === 1 && this.#isAtOnce(half, only)) this.#options.paired(half, only);
-    else this.#contend(half);
+    else this.contend(half);
   }
 
   /** With whom a half that comes now may change who is a pair. */
@@ -105,7 +105,7 @@ export class Matching {
   restoreContended(half: Half): void {
     if (half.isPaired || half.index <= this.#options.lastTickIndex()) return;
     this.tuples.mates(half, this.#mates);
-    if (this.#rivals(half).length > 0) this.#contend(half);
+    if (this.#rivals(half).length > 0) this.contend(half);
   }
 
   /** Aligns what became contended since the last tick. */
@@ -149,7 +149,8 @@ export class Matching {
       .toSorted((a, b) => awayMs(a) - awayMs(b) || inOrder(a, b))[0];
   }
 
-  #contend(half: Half): void {
+  /** To be aligned at the next tick. */
+  contend(half: Half): void {
     if (hasMark(half, MARK.contended)) return;
     setMark(half, MARK.contended);
     this.#contended.push(half.slot);

@@ -101,6 +101,7 @@ export class Reconcile implements Names {
   /** While a restart takes it all up: rows of nodes by age, and halves that must not be taken again. */
   readonly #versions = new Map<NodeStream, number>();
   readonly #known: Half[] = [];
+  readonly #undecided: Half[] = [];
   #isAgain = false;
 
   constructor(options: ReconcileOptions) {
@@ -248,6 +249,12 @@ export class Reconcile implements Names {
     return heldFrom;
   }
 
+  /** A range ends, in which from this record on halves were held back: so the server's own row tells how far all is. */
+  endRange(rereadFrom: number): void {
+    this.#server.memory.rereadFrom = rereadFrom;
+    this.#server.changed = true;
+  }
+
   drainFindings(): FindingDraft[] {
     return this.#conclusions.drain();
   }
@@ -283,6 +290,12 @@ export class Reconcile implements Names {
     }
     this.#matching.restore(half);
     this.#touch(half);
+  }
+
+  /** Takes up a half whose connection is to be decided again. */
+  adoptUndecided(half: Half): void {
+    this.adopt(half);
+    this.#undecided.push(half);
   }
 
   /** `version`: the journal index after the record by which its row was written last. */
@@ -322,6 +335,7 @@ export class Reconcile implements Names {
     }
     this.#versions.clear();
     for (const half of this.#known.splice(0)) this.#forget(half);
+    for (const half of this.#undecided.splice(0)) this.#matching.contend(half);
     const half = new Half(this.records, this, 0);
     for (half.slot = 0; half.slot < this.records.end; half.slot++) {
       if (hasMark(half, MARK.live)) this.#matching.restoreContended(half);

@@ -189,6 +189,7 @@ export class Reconcile implements Names {
     this.#listened(record.receivedMs);
     const stream = this.#begin(record, others);
     this.#connections(stream, record, block);
+    if (others.some(({ entry }) => entry.kind === "opt_out")) this.#cutOff(stream);
     for (const { entry, seq } of others) {
       applyNodeEntry(this, { stream, entry, seq, index: record.index });
       if (entry.kind === "tick") this.#tick(entry.atMs, record.index);
@@ -276,8 +277,11 @@ export class Reconcile implements Names {
 
   /** Takes up a half of an earlier run, whose record is full. */
   adopt(half: Half): void {
-    const { epoch, state } = this.#streamAt(half.nodeNumber).memory;
-    if (half.epoch < epoch || state === "opted_out") half.set(BIT.cutOff);
+    const { epoch, absences } = this.#streamAt(half.nodeNumber).memory;
+    const hasOptedOut = absences.some(
+      ({ reason, place }) => reason === "opted_out" && half.index <= place.index,
+    );
+    if (half.epoch < epoch || hasOptedOut) half.set(BIT.cutOff);
     if (hasMark(half, MARK.settled)) {
       this.#known.push(half);
       return;
@@ -411,8 +415,7 @@ export class Reconcile implements Names {
     const { memory } = stream;
     const isNewEpoch = record.header.epoch > memory.epoch;
     stream.noteHole(record.header, record.index, record.receivedMs);
-    const optsOut = others.some(({ entry }) => entry.kind === "opt_out");
-    if (isNewEpoch || optsOut) this.#cutOff(stream);
+    if (isNewEpoch) this.#cutOff(stream);
     breakSilence(this, stream);
     const start = others.find(({ entry }) => entry.kind === "start")?.entry;
     if (start?.kind === "start" && bootIdOf(start) !== memory.bootId) stream.clock.boot();

@@ -13,7 +13,7 @@ export const CAST = {
   dot: "has a clock that is 30 s ahead",
   eve: "has an agent that is restarted, once in order and once killed",
   fay: "gets its state directory back from a copy",
-  gus: "opts out",
+  gus: "opts out, which is acknowledged",
   far: "is at the end of a slow line",
   gate: "masquerades for inn, and has an agent",
   inn: "is behind gate",

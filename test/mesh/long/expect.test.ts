@@ -13,7 +13,7 @@ const MATCHED: Tally = {
   count: 2,
 };
 const ROLLBACK = found({ kind: "rollback", node: "fay" });
-const OPT_OUT = found({ kind: "opted-out", node: "gus" });
+const OPT_OUT = found({ kind: "opted-out", node: "gus", state: "acknowledged" });
 const LIE = found({ kind: "missing-half", title: "leo has no entry, which ann recorded" });
 const OTHER = found({ kind: "missing-half", title: "ben has no entry, which ann recorded" });
 const ACCUSED = found({ kind: "accused", node: "leo", title: "leo lies" });
@@ -27,6 +27,7 @@ test("the long run's judgement finds what is planted, and nothing in what is as 
     ["an excuse with a name", tallied({ verdict: "excused", excuse: "gap" }), false, []],
     ["one is not told", tallied({ count: 1 }), false, [/2 of kind long were made, 1 are told/]],
     ["no rollback", { findings: [OPT_OUT] }, false, [/no finding rollback fay/]],
+    ["an open opt-out", { findings: [ROLLBACK, { ...OPT_OUT, state: "open" }] }, false, [/opted-out/, /no finding/]],
     ["another finding", { findings: [...usual, OTHER] }, false, [/nothing explains: ben has/]],
     ["two rollbacks", { findings: [...usual, ROLLBACK] }, false, [/1 findings rollback/]],
     ["the liar", { findings: [...usual, LIE, ACCUSED] }, true, []],

@@ -28,7 +28,7 @@ const ALLOWED = {
 const ONE_ROW_EACH = ["long", "reset", "published", "boxed", "inner"] as const;
 
 /** Findings that the incidents of the run must bring. */
-const INCIDENTAL = ["rollback fay", "opted-out gus"];
+const INCIDENTAL = ["rollback fay", "opted-out gus acknowledged"];
 const LIAR = "leo";
 const LIED_TO = ["ann", "ben"];
 const BY_LIE = new Set(["missing-half", "counters-differ"]);
@@ -63,7 +63,7 @@ function findings(told: Told, withLiar: boolean): string[] {
   const expected = [...INCIDENTAL, ...(withLiar ? [`accused ${LIAR}`] : [])];
   const left = new Set(expected);
   const unexplained = told.findings.filter((found) => {
-    const isExpected = left.delete(`${found.kind} ${found.node}`);
+    const isExpected = left.delete(nameOf(found));
     return !isExpected && !(withLiar && isAboutLie(found));
   });
   const alike = Map.groupBy(unexplained, ({ kind, about }) => `${kind} ${about}`.trim());
@@ -71,6 +71,10 @@ function findings(told: Told, withLiar: boolean): string[] {
     ([what, all]) => `${all.length} findings ${what} that nothing explains: ${all[0]?.title}`,
   );
   return [...wrong, ...[...left].map((name) => `no finding ${name}`)];
+}
+
+function nameOf({ kind, node, state }: Found): string {
+  return state === "acknowledged" ? `${kind} ${node} ${state}` : `${kind} ${node}`;
 }
 
 /** About a pair that the liar lied about; the evidence names both. */

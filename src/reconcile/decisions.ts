@@ -39,12 +39,13 @@ import {
   type Until,
   wakeLimitMs,
 } from "./judge.ts";
-import type { Matching } from "./matching.ts";
+import { PAIRING_AT_ONCE_MS } from "./limits.ts";
+import { apartMs, type Matching } from "./matching.ts";
 import type { Mismatches } from "./mismatches.ts";
 import type { Step } from "./node-clock.ts";
 import { clockStepFinding } from "./node-findings.ts";
 import type { NodeStream } from "./node-stream.ts";
-import { forwarderDifference, isPartOf, judgePair } from "./pair.ts";
+import { forwarderDifference, inDirection, isPartOf, judgePair } from "./pair.ts";
 import { noteCompared } from "./trust-trend.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -209,6 +210,8 @@ export class Decisions {
     if (verdictOf(key) !== "matched") return;
     for (const forwarder of beside) {
       if (forwarder.roleNumber !== FORWARDER) continue;
+      // One of a tuple used again stays for minutes: it forwarded another connection.
+      if (apartMs(forwarder, initiatorOf(key, other)) > PAIRING_AT_ONCE_MS) continue;
       const found = forwarderDifference(forwarder, key, other, this.#sky);
       if (found === undefined) continue;
       this.#differ(found.end, forwarder, found.difference);
@@ -456,6 +459,10 @@ function isOpen(half: Half): boolean {
 /** The window that is handed around moves on. */
 function copyOf(half: Half): Half {
   return new Half(half.records, half.names, half.slot);
+}
+
+function initiatorOf(a: Half, b: Half): Half {
+  return inDirection(a, b)[0];
 }
 
 function taken<T>(from: T[]): T[] {

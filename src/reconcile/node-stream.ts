@@ -273,6 +273,8 @@ export class NodeStream implements HalfOwner {
       (one) => one.reason === reason && one.fromMs === fromMs,
     );
     if (known) return;
+    // An agent stops before it starts again to refuse: from here on that is why it is away.
+    if (reason === "opted_out") this.#end("stopped", fromMs);
     this.memory.absences.push({ reason, fromMs, toMs: null, place });
     keepLast(this.memory.absences, EXCUSES_PER_NODE_MAX);
     this.changed = true;
@@ -281,13 +283,17 @@ export class NodeStream implements HalfOwner {
 
   /** Ends every open absence. */
   comeBack(atMs: number): void {
+    for (const reason of ["stopped", "opted_out", "not_started"] as const) this.#end(reason, atMs);
+    this.changed = true;
+    this.turned = true;
+  }
+
+  #end(reason: Absence["reason"], atMs: number): void {
     for (const absence of this.memory.absences) {
-      if (absence.toMs !== null) continue;
+      if (absence.reason !== reason || absence.toMs !== null) continue;
       absence.toMs = atMs;
       absence.toBootAtMs = this.memory.bootAtMs;
     }
-    this.changed = true;
-    this.turned = true;
   }
 
   /** Whether it had said to be away then: it left by the clock of then, and came back by that of later. */

@@ -189,6 +189,30 @@ describe("what an agent counted just before it was restarted", () => {
   });
 });
 
+describe("a node that opted out", () => {
+  it("abuses nothing, however much it is talked to afterwards", () => {
+    const ends = new Ends();
+    const { mesh, a, b } = ends;
+    for (let count = 0; count < 60; count++) mesh.connect({ from: a, to: b });
+    mesh.pass(10_000);
+    b.emit({ kind: "stop", atMs: mesh.nowMs, reason: "SIGTERM" });
+    mesh.pass(500);
+    b.emit({ kind: "opt_out", atMs: mesh.nowMs, origin: "flag" });
+    mesh.pass(500);
+    b.up = false;
+    b.lie = () => undefined;
+    const ports: number[] = [];
+    for (let count = 0; count < 600; count++) {
+      mesh.pass(1_000);
+      ports.push(mesh.connect({ from: a, to: b }));
+    }
+    mesh.pass(60_000);
+    assert.deepEqual(mesh.open, ["opted-out b"]);
+    const said = new Set(ports.slice(10).map((port) => mesh.verdict(port)));
+    assert.deepEqual([...said], ["excused/opted_out final"]);
+  });
+});
+
 describe("what its node can say nothing more of", () => {
   it("is told soon when the node opted out", () => {
     const ends = new Ends();

@@ -171,6 +171,46 @@ describe("a container that its host masquerades", () => {
   }
 });
 
+describe("a port that is used again behind a router", () => {
+  it("sets no connection against what the router forwarded of the one before", () => {
+    const mesh = new SimMesh();
+    const [inner, router, end] = [mesh.host("inner"), mesh.host("router"), mesh.host("end")];
+    mesh.pass(30_000);
+    const ports = { initiatorPort: 60_711, responderPort: PORT };
+    const talk = (bytes: number): void => {
+      const atMs = mesh.nowMs;
+      const counters = {
+        initiatorPackets: 3,
+        initiatorBytes: bytes,
+        responderPackets: 3,
+        responderBytes: bytes,
+      };
+      for (const host of [inner, router, end]) {
+        const initiatorIp = host === end ? router.ip : inner.ip;
+        const tuple = { protocol: UDP, initiatorIp, responderIp: end.ip, ...ports };
+        const reply = {
+          sourceIp: end.ip,
+          sourcePort: PORT,
+          destinationIp: router.ip,
+          destinationPort: ports.initiatorPort,
+        };
+        const open = { kind: "open", atMs, tuple, pickup: false } as const;
+        const openSeq =
+          host === router
+            ? host.emit({ ...open, role: "forwarder", reply })
+            : host.emit({ ...open, role: host === inner ? "initiator" : "responder" });
+        const said = { openSeq, atMs, ageMs: 0, state: "SF", assured: true } as const;
+        host.emit({ kind: "close", ...said, counters, inferred: false });
+      }
+    };
+    talk(1413);
+    mesh.pass(197_000);
+    talk(1017);
+    mesh.pass(60_000);
+    assert.deepEqual(mesh.open, []);
+  });
+});
+
 describe("what an agent counted just before it was restarted", () => {
   it("is not compared, though its own half ended before the stop", () => {
     const ends = new Ends();

@@ -27,7 +27,12 @@ test("the long run's judgement finds what is planted, and nothing in what is as 
     ["an excuse with a name", tallied({ verdict: "excused", excuse: "gap" }), false, []],
     ["one is not told", tallied({ count: 1 }), false, [/2 of kind long were made, 1 are told/]],
     ["no rollback", { findings: [OPT_OUT] }, false, [/no finding rollback fay/]],
-    ["an open opt-out", { findings: [ROLLBACK, { ...OPT_OUT, state: "open" }] }, false, [/opted-out/, /no finding/]],
+    [
+      "an open opt-out",
+      { findings: [ROLLBACK, { ...OPT_OUT, state: "open" }] },
+      false,
+      [/opted-out/, /no finding/],
+    ],
     ["another finding", { findings: [...usual, OTHER] }, false, [/nothing explains: ben has/]],
     ["two rollbacks", { findings: [...usual, ROLLBACK] }, false, [/1 findings rollback/]],
     ["the liar", { findings: [...usual, LIE, ACCUSED] }, true, []],

@@ -5,7 +5,7 @@
 import { countTcp, type Direction, noTraffic } from "./counts.ts";
 import type { Dice } from "./dice.ts";
 import type { Difficulty } from "./difficulty.ts";
-import type { Manner } from "./traffic.ts";
+import type { Manner } from "./manner.ts";
 import { FLAG_OF_HALF } from "./half-pool.ts";
 import { type Halves, mark, type Span, type Way } from "./halves.ts";
 import { ROLE, STATE } from "./line-writer.ts";

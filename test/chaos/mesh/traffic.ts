@@ -6,18 +6,13 @@ import type { Dice } from "./dice.ts";
 import type { Difficulty } from "./difficulty.ts";
 import type { Halves } from "./halves.ts";
 import { type Way } from "./halves.ts";
+import type { Manner } from "./manner.ts";
 import { linkBetween, type Place, type Topology } from "./topology.ts";
 import { TcpTraffic } from "./tcp-traffic.ts";
 import { UdpTraffic } from "./udp-traffic.ts";
 
 const SERVICES = [443, 443, 443, 80, 22, 5432, 6379, 8080, 9092] as const;
 const UDP_SERVICES = [53, 53, 123, 443, 51_820] as const;
-
-/** How it is drawn, and which difficulties it has. */
-export interface Manner {
-  readonly dice: Dice;
-  readonly hard: ReadonlySet<Difficulty>;
-}
 
 export class Traffic {
   readonly #topology: Topology;

@@ -5,7 +5,7 @@
 import { countUdp, type Direction, noTraffic } from "./counts.ts";
 import type { Dice } from "./dice.ts";
 import type { Difficulty } from "./difficulty.ts";
-import type { Manner } from "./traffic.ts";
+import type { Manner } from "./manner.ts";
 import { FLAG_OF_HALF } from "./half-pool.ts";
 import type { Halves, Span, Way } from "./halves.ts";
 import { STATE } from "./line-writer.ts";

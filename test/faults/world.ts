@@ -9,12 +9,14 @@ import type { BatchHeader } from "../../src/format/batch.ts";
 import type { Entry, OpenEntry, Role } from "../../src/format/entry.ts";
 import { type RunningServer, startServer } from "../../src/serve/server.ts";
 import { type Clock, systemClock } from "../../src/std/clock.ts";
+import { BOOT_AT_MS } from "../simulate/sim-node.ts";
 import { HttpNode } from "./http-node.ts";
 import { ServerApi } from "./server-api.ts";
 
 /** Less than what makes the server believe that it was away itself. */
 const STEP_MS = 10_000;
-export const TOLERANCE_MS = 10_000;
+/** Of nobody's address range. */
+const OUTSIDE_IP = "192.0.2.1";
 
 export interface Talk {
   readonly from: HttpNode;
@@ -44,6 +46,7 @@ export class World implements AsyncDisposable {
   readonly #key: string;
   readonly #nodes: HttpNode[] = [];
   readonly #quiet = new Set<HttpNode>();
+  readonly #setByMs = new Map<HttpNode, number>();
   #aheadMs = 0;
   #port = 20_000;
 
@@ -106,7 +109,13 @@ export class World implements AsyncDisposable {
   }
 
   deliver(node: HttpNode, change: Partial<BatchHeader> = {}): Promise<void> {
-    return node.deliver(this.nowMs, change);
+    const setByMs = this.#setByMs.get(node) ?? 0;
+    return node.deliver(this.nowMs + setByMs, { bootAtMs: BOOT_AT_MS + setByMs, ...change });
+  }
+
+  /** Its wall clock is set, which its uptime does not notice. */
+  setClock(node: HttpNode, byMs: number): void {
+    this.#setByMs.set(node, byMs);
   }
 
   /** It sends nothing any more. */
@@ -142,13 +151,27 @@ export class World implements AsyncDisposable {
       { node: to, role: "responder", bytes: receivedBytes },
     ] as const;
     for (const { node, role, bytes } of ends) {
-      if (role !== forgottenBy) this.#half(node, role, tuple, bytes);
+      if (role !== forgottenBy) this.#half(node, { role, tuple, bytes, atMs: this.nowMs });
     }
   }
 
-  #half(node: HttpNode, role: Role, tuple: OpenEntry["tuple"], bytes: number): void {
-    const atMs = this.nowMs;
-    const openSeq = node.hand({ kind: "open", atMs, role, tuple, pickup: false });
+  /** A connection with somebody who is no node, which it says to have begun `agoMs` ago. */
+  callOutside(node: HttpNode, agoMs: number): void {
+    const tuple = {
+      protocol: 6,
+      initiatorIp: node.ip,
+      initiatorPort: this.#port++,
+      responderIp: OUTSIDE_IP,
+      responderPort: 443,
+    };
+    this.#half(node, { role: "initiator", tuple, bytes: 5_000, atMs: this.nowMs - agoMs });
+  }
+
+  #half(
+    node: HttpNode,
+    { atMs, bytes, ...open }: Pick<OpenEntry, "role" | "tuple" | "atMs"> & { bytes: number },
+  ): void {
+    const openSeq = node.hand({ kind: "open", atMs, ...open, pickup: false });
     const counters = {
       initiatorPackets: 9,
       initiatorBytes: bytes,

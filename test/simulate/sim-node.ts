@@ -50,7 +50,8 @@ export interface SignOptions {
 /** Where a node stands in its chain. */
 export type SimPlace = Pick<SimNode, "epoch" | "batchNo" | "head" | "nextSeq">;
 
-const BOOT_AT_MS = 1_700_000_000_000;
+/** By its clock, unless a test says otherwise. */
+export const BOOT_AT_MS = 1_700_000_000_000;
 
 export class SimNode {
   readonly name: string;

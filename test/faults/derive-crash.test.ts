@@ -1,7 +1,7 @@
 /**
- * The server dies at each step between the journal and the store, under load that crosses a
- * midnight: rows of one range then go into two partitions. After a plain restart every row is there
- * exactly once. `FULL=1` walks every block of a range; else the first and the last.
+ * The server dies at each step between the journal and the store, under load of two days: the clocks
+ * of one pair of nodes are before a midnight, those of the other after it, so that the rows of a range go
+ * into two partitions. After a plain restart every row is there exactly once. `FULL=1` walks every block of a range; else the first and the last.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,10 +20,10 @@ const DAY_MS = 86_400_000;
 const MIDNIGHT_MS = Math.ceil(Date.now() / DAY_MS) * DAY_MS;
 const WITH_FINDING: CrashPoint = "derive: findings journaled";
 
-/** Goes back and forth around a midnight; the second end is a little ahead. */
-function clockMs(end: 0 | 1): number {
-  return MIDNIGHT_MS - 1_000 + ((Date.now() + end * 300) % 2_000);
-}
+/** From this midnight, the clocks of each pair when the load begins: they stay in their day until it ends. */
+const PAIRS_FROM_MIDNIGHT_MS = [-3_600_000, 3_600_000] as const;
+/** The second node's clock is a little ahead. */
+const SKEW_MS = 300;
 
 function places(point: CrashPoint): string[] {
   if (point !== "derive: block inserted") return [`${point}#${RANGES_BEFORE + 1}`];
@@ -41,23 +41,25 @@ test(`killed at ${walk.length} places of deriving, one after the other`, async (
   await server.start();
   const key = await server.api.enrolmentKey();
   const url = () => server.url;
-  const nodes = [
-    new HttpNode("pair-0-1", "10.7.0.1", url),
-    new HttpNode("pair-0-2", "10.7.0.2", url),
-  ] as const;
-  for (const node of nodes) await node.enrol(key);
-  const load = new PairLoad(nodes, new SeededRandom(3), { clockMs, lateMsMax: 2_500 });
-  load.begin();
-  const running = load.run();
+  const loads = PAIRS_FROM_MIDNIGHT_MS.map((fromMidnightMs, pair) => {
+    const aheadMs = MIDNIGHT_MS + fromMidnightMs - Date.now();
+    const clockMs = (end: 0 | 1): number => Date.now() + aheadMs + end * SKEW_MS;
+    const node = (end: number) => new HttpNode(`pair-${pair}-${end}`, `10.7.${pair}.${end}`, url);
+    const random = new SeededRandom(3 + pair);
+    return new PairLoad([node(1), node(2)], random, { clockMs, lateMsMax: 2_500 });
+  });
+  for (const node of loads.flatMap(({ nodes }) => nodes)) await node.enrol(key);
+  for (const load of loads) load.begin();
+  const running = Promise.all(loads.map((load) => load.run()));
   for (const place of walk) {
     await server.stop("SIGKILL");
     await server.start(place);
     assert.equal(await Promise.race([server.ended(), running]), "SIGKILL", place);
   }
   await server.start();
-  load.end();
+  for (const load of loads) load.end();
   await running;
-  assert.deepEqual(await checkKilled(server, [load]), []);
+  assert.deepEqual(await checkKilled(server, loads), []);
 });
 
 test(`killed at "${WITH_FINDING}": each finding is there once`, async () => {

@@ -16,18 +16,13 @@ import { scoreOf } from "./score.ts";
 const BEYOND = {
   /** Left out of the run. */
   difficulties: ["nat", "reuse"],
-  /** Not always found in time. */
-  classes: ["abuse-gap"],
 } as const;
 
 test("a short run: no honest node is accused, each finding has a cause, deeds are found in time", async () => {
   const outcome = await runLab({ ...SHORT, without: BEYOND.difficulties });
   const score = scoreOf(outcome, ATTACKS);
   const told = reportOf(outcome, score, ATTACKS);
-  const failures = score.failures.filter(
-    (failure) => !BEYOND.classes.some((name) => failure.startsWith(`${name}:`)),
-  );
-  assert.deepEqual(failures, [], told);
+  assert.deepEqual(score.failures, [], told);
   assert.ok(outcome.connections >= SHORT.connections, told);
   const made = ATTACKS.filter(({ begin }) => begin !== undefined).map(({ name }) => name);
   const injected = score.classes.filter((one) => one.isAttack).map(({ name }) => name);

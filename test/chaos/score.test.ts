@@ -83,6 +83,16 @@ const CASES: readonly Case[] = [
     fails: ["1 findings have no cause"],
   },
   {
+    name: "more of one pair than is told one by one",
+    more: { found: [seen, found(KIND.missing, { id: "x", nodes: ["witness", "liar"] })] },
+    fails: [],
+  },
+  {
+    name: "more of another pair",
+    more: { found: [seen, found(KIND.missing, { id: "x", nodes: ["honest", "liar"] })] },
+    fails: ["1 findings have no cause"],
+  },
+  {
     name: "what may be found of something harmless",
     more: { found: [seen, found(KIND.silent, { nodes: ["honest"] })] },
     fails: [],

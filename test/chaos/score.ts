@@ -141,6 +141,7 @@ class Causes {
     if (exact.length > 0) return exact;
     const isOfConnection = found.kind === KIND.missing || found.kind === KIND.differs;
     const ofNode = found.nodes.flatMap((node) => this.#byNode.get(node) ?? []);
+    if (isOfConnection && found.connection === "") return ofNode.filter(isAmong(found));
     return ofNode.filter(
       (truth) =>
         (truth.halves.length === 0 || !isOfConnection) &&
@@ -149,6 +150,14 @@ class Causes {
         found.atMs <= truth.toMs,
     );
   }
+}
+
+/** Of one pair of nodes more may be found than is told one by one: then the pair is named. */
+function isAmong({ kind, nodes }: Found): (truth: Truth) => boolean {
+  return (truth) => {
+    const isOfPair = truth.against.some((node) => nodes.includes(node));
+    return speaksOf(truth, kind) && (truth.halves.length === 0 || isOfPair);
+  };
 }
 
 function speaksOf(truth: Truth, kind: string): boolean {

@@ -7,10 +7,10 @@ import type { Attack, Hand } from "./attack.ts";
 import { requiresPeer } from "./delete-half.ts";
 
 /** After so many hidden halves of one peer in five, chance is no explanation: src/reconcile/excuse-budget.ts. */
-const TELLING_HALVES = 80;
+const TELLING_HALVES = 65;
 const HIDDEN_MAX = 120;
 /** What the doer does besides, for each connection that it hides. */
-const OTHERS_EACH = 4;
+const OTHERS_EACH = 5;
 
 function hideOne(hand: Hand): void {
   const { mesh } = hand;
@@ -28,7 +28,7 @@ function hideOne(hand: Hand): void {
     const told = `${node.name} hides ${victim.node.name} behind gaps`;
     const endMs = mesh.pool.goneMs[other] as number;
     const halves = [other];
-    truth ??= hand.enter({ told, fromMs: bornMs }, {});
+    truth ??= hand.enter({ told, fromMs: bornMs, against: [peer.node.id] }, {});
     mesh.ledger.add(truth, halves);
     if (hidden === TELLING_HALVES) {
       mesh.ledger.await(truth, [
@@ -46,12 +46,14 @@ function hideOne(hand: Hand): void {
 /** They talk often, or there would be nothing to hide; and with others, or there would be nothing to hide in. */
 function meetOften(hand: Hand, victim: Place): void {
   const { mesh, doers } = hand;
+  const plain = mesh.topology.places.filter((place) => place.site === undefined);
+  for (const doer of doers) doer.peers = doer.peers.map(() => mesh.dice.pick(plain).node.index);
   for (let count = 0; count < HIDDEN_MAX; count++) {
     for (let other = 0; other <= OTHERS_EACH; other++) {
       const atMs = hand.someTimeMs();
       const doer = mesh.dice.pick(doers);
-      const peer = other === 0 ? victim : mesh.dice.pick(hand.victims);
-      mesh.at(atMs, () => mesh.traffic.meet(doer, peer, atMs));
+      const peer = other === 0 ? victim : mesh.dice.pick(plain);
+      if (peer !== doer) mesh.at(atMs, () => mesh.traffic.meet(doer, peer, atMs));
     }
   }
 }

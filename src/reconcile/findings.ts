@@ -13,6 +13,7 @@ import type { Half } from "./half-records.ts";
 import type { Accusation } from "./accuse.ts";
 import type { Abuse } from "./excuse-budget.ts";
 import type { Fold } from "./mismatch-memory.ts";
+import { nodeNames, NODES_LISTED_MAX } from "./node-names.ts";
 import type { NodeStream } from "./node-stream.ts";
 
 /** What reconcile can find, with how much it should worry. */
@@ -108,10 +109,13 @@ export function accusedFinding(
     kind: "accused",
     subject: node,
     node: accused,
-    title: `${accused.name} does not tell the truth: ${names.join(", ")} contradict it independently`,
+    title: `${accused.name} does not tell the truth: ${nodeNames(names)} contradict it independently`,
     evidence: {
       sinceMs,
-      witnesses: witnesses.map((one) => ({ ...one, name: nodeOf(one.node).name })),
+      count: witnesses.length,
+      witnesses: witnesses
+        .slice(0, NODES_LISTED_MAX)
+        .map((one) => ({ ...one, name: nodeOf(one.node).name })),
       todo: `take ${accused.name} off the network and examine it; its entries from ${new Date(sinceMs).toISOString()} on are not to be trusted`,
     },
   };

@@ -2,6 +2,7 @@
 import type { Entry, GapEntry, RollbackEntry } from "../format/entry.ts";
 import type { About } from "./findings.ts";
 import type { Step } from "./node-clock.ts";
+import { nodeNames, NODES_LISTED_MAX } from "./node-names.ts";
 import type { Backdated, Hole, NodeStream } from "./node-stream.ts";
 
 /** Parts of a hole that a finding lists. */
@@ -55,11 +56,12 @@ export function contestedFinding(key: string, claimants: readonly NodeStream[]):
   return {
     kind: "contested-address",
     subject: key,
-    title: `${address} in network ${network} is claimed by ${claimants.map((one) => one.name).join(" and ")}`,
+    title: `${address} in network ${network} is claimed by ${nodeNames(claimants.map((one) => one.name))}`,
     evidence: {
       network,
       address,
-      nodes: claimants.map((one) => one.id),
+      count: claimants.length,
+      nodes: claimants.slice(0, NODES_LISTED_MAX).map((one) => one.id),
       todo: "an address names a node only while one node claims it: give one of them another address or network",
     },
   };

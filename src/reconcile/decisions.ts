@@ -257,6 +257,9 @@ export class Decisions {
       one.clock.pair(residualMs);
       two.clock.pair(-residualMs);
     }
+    const initiator = key.roleNumber === 0 ? key : other;
+    const isDirect = key.initiatorIpNumber === other.initiatorIpNumber;
+    if (isDirect) this.#sky.streamOf(initiator).noteWay("direct");
     for (const [node, peer] of [
       [one, two],
       [two, one],
@@ -390,7 +393,7 @@ export class Decisions {
   #leave(): void {
     for (const half of taken(this.#leaving).toSorted(inOrder)) {
       if (half.isPaired || hasMark(half, MARK.settled)) continue;
-      if (verdictOf(half) === "external") this.#excuses.meet(half);
+      if (verdictOf(half) === "external") this.#excuses.meet(half, this.#sky);
       this.#settle(half);
     }
   }

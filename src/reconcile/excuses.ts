@@ -9,10 +9,18 @@ import {
   type HalfRecords,
   type Names,
 } from "./half-records.ts";
-import { type Excuse, hasMark, MARK, setMark, setVerdict, verdictOf } from "./half-state.ts";
+import {
+  type Excuse,
+  excuseOf,
+  hasMark,
+  MARK,
+  setMark,
+  setVerdict,
+  verdictOf,
+} from "./half-state.ts";
 import { inOrder } from "./half-order.ts";
 import { heardOf, isPast, provenAfterMs, type Sky, type Until } from "./judge.ts";
-import { EXCUSE_SLACK_MS } from "./limits.ts";
+import { EXCUSE_SLACK_MS, NAMING_SLACK_MS } from "./limits.ts";
 import type { Matching } from "./matching.ts";
 import type { NodeStream } from "./node-stream.ts";
 import { isPartOf } from "./pair.ts";
@@ -20,7 +28,7 @@ import { isPartOf } from "./pair.ts";
 const UDP = 17;
 
 /** Verdicts of a half that nobody fits. */
-const STRANGE: ReadonlySet<string> = new Set(["external", "pending", "missing"]);
+const STRANGE: ReadonlySet<string> = new Set(["external", "pending", "missing", "excused"]);
 const LONELY: ReadonlySet<string> = new Set(["pending"]);
 
 /** `until`: it may be another one by then. */
@@ -84,12 +92,14 @@ export class Excuses {
     this.#strangers ??= this.#lone(1, STRANGE);
     const strangers = this.#strangers.get(endKey(half)) ?? [];
     const stranger = strangers
-      .filter((other) => other.nodeNumber === peer.number && mayBeTranslated(half, other))
+      .filter((other) => other.nodeNumber === peer.number && excuseOf(other) !== "nat")
+      .filter((other) => mayBeTranslated(half, other))
       .toSorted((a, b) => likeness(half, a) - likeness(half, b))[0];
-    if (stranger === undefined) return undefined;
+    if (stranger === undefined) return this.#lateBehind(half, sky);
     const until = translatorOf(stranger, sky);
     if (until !== undefined) return { excuse: "nat", until: [until] };
     strangers.splice(strangers.indexOf(stranger), 1);
+    sky.streamOf(half).noteWay("translated");
     if (verdictOf(stranger) === "external") {
       setVerdict(stranger, "excused", "nat");
       this.#parts.changed(stranger);
@@ -98,11 +108,17 @@ export class Excuses {
     return { excuse: "nat", proof: { index: stranger.index, seq: stranger.seq } };
   }
 
+  /** Of a node that others know under another address alone, what comes late finds no stranger any more. */
+  #lateBehind(half: Half, sky: Sky): Excused | undefined {
+    const isLate = half.receivedMs - half.serverMs > NAMING_SLACK_MS;
+    return isLate && sky.streamOf(half).isTranslated ? { excuse: "nat" } : undefined;
+  }
+
   /**
    * A responder's half whose initiator is nobody is about to go. Of who began it under another address it may
    * not be known until the end of a long connection that its peer took part: so they meet now.
    */
-  meet(stranger: Half): void {
+  meet(stranger: Half, sky: Sky): void {
     if (stranger.roleNumber !== 1) return;
     this.#lonely ??= this.#lone(0, LONELY);
     const lonely = this.#lonely.get(endKey(stranger)) ?? [];
@@ -115,6 +131,7 @@ export class Excuses {
       this.#parts.changed(one);
     }
     half.records.rareOf(half.slot).proof = { index: stranger.index, seq: stranger.seq };
+    sky.streamOf(half).noteWay("translated");
     this.#parts.again(half);
   }
 

@@ -257,9 +257,7 @@ export class Decisions {
       one.clock.pair(residualMs);
       two.clock.pair(-residualMs);
     }
-    const initiator = key.roleNumber === 0 ? key : other;
-    const isDirect = key.initiatorIpNumber === other.initiatorIpNumber;
-    if (isDirect) this.#sky.streamOf(initiator).noteWay("direct");
+    this.#noteTranslator(key, other);
     for (const [node, peer] of [
       [one, two],
       [two, one],
@@ -271,6 +269,15 @@ export class Decisions {
       if (budget.isArmed) budget.compared({ peer: peer.id, atMs: key.serverMs, isOverload });
       else budget.comparedInBulk(1, isOverload);
     }
+  }
+
+  /** Where a forwarder brought them together, the responder knows the initiator under another address. */
+  #noteTranslator(key: Half, other: Half): void {
+    if (key.roleNumber === FORWARDER || other.roleNumber === FORWARDER) return;
+    const [initiator, responder] = inDirection(key, other);
+    if (initiator.roleNumber === responder.roleNumber) return;
+    if (initiator.initiatorIpNumber === responder.initiatorIpNumber) return;
+    this.#sky.streamOf(initiator).noteTranslator(responder.initiatorIp);
   }
 
   #alone(half: Half): void {

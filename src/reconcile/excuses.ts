@@ -93,13 +93,13 @@ export class Excuses {
     const strangers = this.#strangers.get(endKey(half)) ?? [];
     const stranger = strangers
       .filter((other) => other.nodeNumber === peer.number && excuseOf(other) !== "nat")
-      .filter((other) => mayBeTranslated(half, other))
+      .filter((other) => mayBeTranslated(half, other, sky))
       .toSorted((a, b) => likeness(half, a) - likeness(half, b))[0];
     if (stranger === undefined) return this.#lateBehind(half, sky);
     const until = translatorOf(stranger, sky);
     if (until !== undefined) return { excuse: "nat", until: [until] };
     strangers.splice(strangers.indexOf(stranger), 1);
-    sky.streamOf(half).noteWay("translated");
+    noteTranslator(half, stranger, sky);
     if (verdictOf(stranger) === "external") {
       setVerdict(stranger, "excused", "nat");
       this.#parts.changed(stranger);
@@ -111,7 +111,8 @@ export class Excuses {
   /** Of a node that others know under another address alone, what comes late finds no stranger any more. */
   #lateBehind(half: Half, sky: Sky): Excused | undefined {
     const isLate = half.receivedMs - half.serverMs > NAMING_SLACK_MS;
-    return isLate && sky.streamOf(half).isTranslated ? { excuse: "nat" } : undefined;
+    const isKnown = sky.streamOf(half).memory.translators.length > 0;
+    return isLate && isKnown ? { excuse: "nat" } : undefined;
   }
 
   /**
@@ -123,7 +124,7 @@ export class Excuses {
     this.#lonely ??= this.#lone(0, LONELY);
     const lonely = this.#lonely.get(endKey(stranger)) ?? [];
     const half = lonely
-      .filter((one) => mayBeTranslated(one, stranger) && verdictOf(one) === "pending")
+      .filter((one) => mayBeTranslated(one, stranger, sky) && verdictOf(one) === "pending")
       .toSorted((a, b) => likeness(a, stranger) - likeness(b, stranger))[0];
     if (half === undefined) return;
     for (const one of [half, stranger]) {
@@ -131,7 +132,7 @@ export class Excuses {
       this.#parts.changed(one);
     }
     half.records.rareOf(half.slot).proof = { index: stranger.index, seq: stranger.seq };
-    sky.streamOf(half).noteWay("translated");
+    noteTranslator(half, stranger, sky);
     this.#parts.again(half);
   }
 
@@ -192,17 +193,30 @@ function translatorOf(stranger: Half, sky: Sky): Until | undefined {
   return isPast(until, sky) ? undefined : until;
 }
 
-/** Whether `other` may be what the responder saw of `half`, from another address. */
-function mayBeTranslated(half: Half, other: Half): boolean {
+/**
+ * Whether `other` may be what the responder saw of `half`, from another address. Translators keep the port
+ * where they can, which shows their address; from an address that is not known so, any client of a busy service would do.
+ */
+function mayBeTranslated(half: Half, other: Half, sky: Sky): boolean {
   const lateMs = other.serverMs - half.serverMs;
+  const { translators } = sky.streamOf(half).memory;
+  const isLike =
+    other.initiatorPort === half.initiatorPort || translators.includes(other.initiatorIp);
   return (
+    isLike &&
     other.initiatorIpNumber !== half.initiatorIpNumber &&
     lateMs >= -EXCUSE_SLACK_MS &&
     lateMs <= provenAfterMs(half) + EXCUSE_SLACK_MS
   );
 }
 
-/** Less is more alike: translators keep the port where they can. */
+function noteTranslator(half: Half, stranger: Half, sky: Sky): void {
+  if (stranger.initiatorPort === half.initiatorPort) {
+    sky.streamOf(half).noteTranslator(stranger.initiatorIp);
+  }
+}
+
+/** Less is more alike. */
 function likeness(half: Half, other: Half): number {
   const isSamePort = other.initiatorPort === half.initiatorPort;
   return Math.abs(other.serverMs - half.serverMs) + (isSamePort ? 0 : 1e9);

@@ -102,8 +102,8 @@ export interface NodeMemory {
   contested: string[];
   /** Of the server's own stream: as in `Position`. */
   rereadFrom: number;
-  /** Connections that it began lately and that others know under its own address, and under another one. */
-  ways: Record<Way, number>;
+  /** Addresses that others know it under, because somebody who is no node translates them; the newest last. */
+  translators: string[];
   trend: TrustTrend;
   budget: ExcuseState;
   /** Node clock: times in which it declared to be overloaded. `toMs` null: still. */
@@ -119,10 +119,8 @@ const UNCERTAINTY_FREE_MS = 250;
 /** A batch that arrived this much later than its clock explains had been waiting. */
 const STALE_LAG_MS = 5_000;
 
-type Way = "direct" | "translated";
-/** So many are enough to tell; and beyond so many, older ones count half. */
-const WAYS_MIN = 3;
-const WAYS_MAX = 1_000;
+/** A node has hardly ever more than one way out. */
+const TRANSLATORS_MAX = 16;
 
 export class NodeStream implements HalfOwner {
   readonly id: string;
@@ -185,25 +183,18 @@ export class NodeStream implements HalfOwner {
     this.seal();
   }
 
-  noteWay(way: Way): void {
-    this.memory.ways[way]++;
+  /** Others know it under this address too. */
+  noteTranslator(address: string): void {
+    const { translators } = this.memory;
+    if (translators.includes(address)) return;
+    translators.push(address);
+    keepLast(translators, TRANSLATORS_MAX);
     this.changed = true;
-  }
-
-  /** It sits behind somebody who gives its connections another address. */
-  get isTranslated(): boolean {
-    const { direct, translated } = this.memory.ways;
-    return translated >= WAYS_MIN && translated > direct;
   }
 
   /** At the end of each tick of the server: what is complete by then is sealed for what comes after it. */
   seal(): void {
-    const { memory } = this;
-    memory.sealedToMs = memory.watermarkMs;
-    const { direct, translated } = memory.ways;
-    if (direct + translated > WAYS_MAX) {
-      memory.ways = { direct: Math.floor(direct / 2), translated: Math.floor(translated / 2) };
-    }
+    this.memory.sealedToMs = this.memory.watermarkMs;
   }
 
   /** The watermark on the server's clock. */
@@ -426,7 +417,7 @@ function emptyMemory(): NodeMemory {
     unread: [],
     contested: [],
     rereadFrom: 0,
-    ways: { direct: 0, translated: 0 },
+    translators: [],
     trend: emptyTrend(),
     budget: new ExcuseBudget().state,
     overloads: [],

@@ -8,8 +8,8 @@
  * Applying a record twice changes nothing, so that a crash between writing rows and remembering the
  * position is repaired by doing the range again.
  */
+import { isIPv4 } from "node:net";
 import { AddressTable } from "../format/address-table.ts";
-import { parseAddress } from "../format/address.ts";
 import type { BatchHeader } from "../format/batch.ts";
 import {
   ENTRY_WORDS,
@@ -165,9 +165,10 @@ export class Reconcile implements Names {
   ipv4Of(number: number): number {
     const known = this.#ipv4[number];
     if (known !== undefined) return known;
-    const bytes = number < 0 ? undefined : parseAddress(this.addressOf(number));
-    const isV4 = bytes?.length === 4;
-    const value = isV4 ? bytes.reduce((sum, byte) => sum * 256 + byte, 0) : Number.NaN;
+    const text = number < 0 ? "" : this.addressOf(number);
+    const value = isIPv4(text)
+      ? text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0)
+      : Number.NaN;
     this.#ipv4[number] = value;
     return value;
   }
@@ -634,6 +635,8 @@ function halvesOf(key: Half): Half[] {
   return other === undefined ? [key] : [key, other];
 }
 
+/** Eight numbers that follow each other stand in one line of the processor's cache: a batch tells of its neighbours. */
 function seqHash(node: number, seq: number): number {
-  return mixed(Math.imul(node + 1, 0x9e37_79b1) ^ (seq | 0));
+  const line = mixed(Math.imul(node + 1, 0x9e37_79b1) ^ Math.floor(seq / 8));
+  return (line & ~7) | (seq & 7);
 }

@@ -3,18 +3,11 @@
  * Bounded in rate: what is over is counted, and the count is a record of its own. Callers never pass
  * secrets; keys are not even known to the code that logs.
  */
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, closeSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { LogEntry } from "../format/entry.ts";
 import type { Clock } from "../std/clock.ts";
+import { makeDirectory } from "../std/make-directory.ts";
 import { LOG_BURST, LOG_FILE_BYTES_MAX, LOG_PER_SECOND } from "./limits.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
@@ -138,7 +131,7 @@ export class AgentLog {
 
   #openFile(): number {
     const { directory } = this.#options;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     const path = join(directory, "agent.log");
     const fd = openSync(path, "a", 0o600);
     chmodSync(path, 0o600);

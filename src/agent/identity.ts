@@ -3,9 +3,10 @@
  * The key is made once and never leaves the machine; whoever has it can write as this node.
  */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { keyIdOf, nodeIdOf, privateKeyFromSeed, rawPublicKey } from "../format/identity.ts";
+import { makeDirectory } from "../std/make-directory.ts";
 import { AgentError } from "./agent-error.ts";
 import { isMissing, readJson, replaceFile, syncDirectory } from "./json-file.ts";
 import type { Machine } from "./machine.ts";
@@ -50,7 +51,7 @@ export function loadIdentity(directory: string): Identity | undefined {
 
 /** Makes the key, durably, before anybody hears of it. */
 export function createIdentity(directory: string): Identity {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   chmodSync(directory, 0o700);
   const { privateKey } = generateKeyPairSync("ed25519");
   const der = privateKey.export({ format: "der", type: "pkcs8" });

@@ -10,8 +10,8 @@
  *   STATE/opt-out.json                                 only while the node refuses logging
  *   STATE/status.json, STATE/log/agent.log, STATE/lock
  */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../std/make-directory.ts";
 import { AgentError } from "./agent-error.ts";
 
 export interface StatePaths {
@@ -46,7 +46,7 @@ export function statePaths(root: string): StatePaths {
 /** The directory itself, readable by nobody else. Throws `bad_state` where it cannot be made. */
 export function makeStateDirectory(paths: StatePaths): void {
   try {
-    mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+    makeDirectory(paths.root);
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
     throw new AgentError(

@@ -12,7 +12,6 @@ import {
   fdatasync,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -22,6 +21,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { makeDirectory } from "../../std/make-directory.ts";
 import { dropBytes } from "../../std/node-disk.ts";
 import { isMissing, syncDirectorySoon } from "../json-file.ts";
 
@@ -66,7 +66,7 @@ export class RecordLog {
 
   /** Creates the directory where it is missing. */
   static open(options: RecordLogOptions): RecordLog {
-    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+    makeDirectory(options.directory);
     const pattern = new RegExp(`^${options.prefix}-(\\d+)$`);
     const segments = readdirSync(options.directory)
       .map((name) => Number(pattern.exec(name)?.[1] ?? -1))

@@ -2,7 +2,7 @@
  * Every figure that we steer by, measured in one run on one machine, as a table and as JSON. What
  * counts are the ratios: an absolute figure belongs to the machine that it was taken on.
  *
- *   npm run bench [-- --json] [-- --only journal,ingest,scan,derive,ack,visibility,load]
+ *   npm run bench [-- --json] [-- --only journal,ingest,scan,reconcile,derive,ack,visibility,load]
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -13,6 +13,7 @@ import { benchDerive } from "./derive.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchJournal } from "./journal.ts";
 import { benchLoad, LOAD_CASES, type LoadCase } from "./load.ts";
+import { benchReconcile } from "./reconcile.ts";
 import { benchScan } from "./scan.ts";
 import { benchVisibility } from "./visibility.ts";
 
@@ -28,6 +29,7 @@ const BENCHES = {
   journal: journalFigures,
   ingest: ingestFigures,
   scan: scanFigures,
+  reconcile: reconcileFigures,
   derive: deriveFigures,
   ack: ackFigures,
   visibility: visibilityFigures,
@@ -68,6 +70,16 @@ function scanFigures(): Promise<Figure[]> {
     { what: `lines, ${name}`, value: linesPerS, unit: "lines/s" },
   ]);
   return Promise.resolve(figures);
+}
+
+async function reconcileFigures(): Promise<Figure[]> {
+  const one = await benchReconcile();
+  const what = "halves, cold backlog, one thread";
+  return [
+    { what, value: one.halvesPerS, unit: "halves/s", goal: "≥ 2,000,000 on two cores" },
+    { what: `${what}, compared alone`, value: one.comparedHalvesPerS, unit: "halves/s" },
+    { what, value: round(one.cpuUsPerHalf), unit: "core µs per half" },
+  ];
 }
 
 async function deriveFigures(): Promise<Figure[]> {

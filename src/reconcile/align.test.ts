@@ -8,7 +8,7 @@ const SKIP = 4_000;
 function pairs(left: readonly number[], right: readonly number[], skip = SKIP): string {
   const cost = (l: number, r: number) => Math.abs((left[l] ?? 0) - (right[r] ?? 0));
   return align({ left: left.length, right: right.length, cost, skip })
-    .map(([l, r]) => `${left[l]}-${right[r]}`)
+    .pairs.map(([l, r]) => `${left[l]}-${right[r]}`)
     .join(" ");
 }
 
@@ -33,10 +33,16 @@ it("finds the cheapest pairing that does not cross", () => {
       Array.from({ length: random.below(6) }, () => random.below(20_000)).toSorted((a, b) => a - b);
     const [left, right] = [times(), times()];
     const cost = (l: number, r: number) => Math.abs((left[l] ?? 0) - (right[r] ?? 0));
-    const found = align({ left: left.length, right: right.length, cost, skip: SKIP });
+    const { pairs: found, total: told } = align({
+      left: left.length,
+      right: right.length,
+      cost,
+      skip: SKIP,
+    });
     const total =
       found.reduce((sum, [l, r]) => sum + cost(l, r), 0) +
       (left.length + right.length - 2 * found.length) * SKIP;
+    assert.equal(total, told);
     assert.equal(total, cheapest(left, right), `${left.join(" ")} | ${right.join(" ")}`);
     for (const [index, [l, r]] of found.entries()) {
       const [beforeL, beforeR] = found[index - 1] ?? [-1, -1];

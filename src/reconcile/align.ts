@@ -17,11 +17,17 @@ export interface Alignment {
   readonly skip: number;
 }
 
+/** The pairs, and what they cost together with what is left alone. */
+export interface Aligned {
+  readonly pairs: [left: number, right: number][];
+  readonly total: number;
+}
+
 /** Beyond this many instances at one end, those further apart in order than this are not compared. */
 const BAND = 64;
 
-/** The pairs as [left, right], in order. */
-export function align(what: Alignment): [left: number, right: number][] {
+/** The cheapest pairs, in order. */
+export function align(what: Alignment): Aligned {
   const { left, right, skip, cost } = what;
   const width = right + 1;
   const best = new Float64Array((left + 1) * width);
@@ -36,7 +42,7 @@ export function align(what: Alignment): [left: number, right: number][] {
       best[l * width + r] = Math.min(alone, paired);
     }
   }
-  return trace(what, at, isFar);
+  return { pairs: trace(what, at, isFar), total: at(left, right) };
 }
 
 /** Back from the end. Where pairing and leaving cost the same, they pair. */

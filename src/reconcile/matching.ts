@@ -12,7 +12,7 @@
  * Halves of forwarders pair with nobody. One that translates addresses has both tuples, and so brings
  * together two halves that have no tuple in common.
  */
-import { align } from "./align.ts";
+import { align, type Aligned } from "./align.ts";
 import { inOrder } from "./half-order.ts";
 import { CELL, FORWARDER, Half, type HalfRecords, type Names, ROLE_AT } from "./half-records.ts";
 import { clearMark, hasMark, MARK, setMark, verdictOf } from "./half-state.ts";
@@ -27,6 +27,8 @@ import {
 import { TupleIndex } from "./tuple-index.ts";
 
 const TCP = 6;
+/** Instances of a tuple for which shifts are tried. */
+const SHIFTED_MAX = 24;
 
 /** What is known of the node that recorded a half, as of the server's last tick. */
 export interface NodeSight {
@@ -190,13 +192,39 @@ export class Matching {
     const side = sideOf(first);
     const left = ends.filter((half) => sideOf(half) === side).toSorted(inOrder);
     const right = ends.filter((half) => sideOf(half) !== side).toSorted(inOrder);
-    const pairs = align({
-      left: left.length,
-      right: right.length,
-      skip: this.#skip(ends),
-      cost: (l, r) => this.#cost(left[l], right[r]),
-    });
-    this.#apply(left, right, pairs);
+    this.#apply(left, right, this.#alignSides(left, right));
+  }
+
+  /**
+   * Where a port is used again and again, clocks that are off by as much as is allowed for would set each instance
+   * against the next one: so a common shift is tried too, which explains all of them at once.
+   */
+  #alignSides(left: readonly Half[], right: readonly Half[]): [left: number, right: number][] {
+    const skip = this.#skip([...left, ...right]);
+    let best: Aligned | undefined;
+    for (const shiftMs of this.#shifts(left, right)) {
+      const found = align({
+        left: left.length,
+        right: right.length,
+        skip,
+        cost: (l, r) => this.#cost(left[l], right[r], shiftMs),
+      });
+      const total = found.total + Math.abs(shiftMs);
+      if (best === undefined || total < best.total) best = { ...found, total };
+    }
+    return best?.pairs ?? [];
+  }
+
+  /** By how much the right side's clock may be ahead of the left one's; none first. */
+  #shifts(left: readonly Half[], right: readonly Half[]): number[] {
+    const [a, b] = [left[0], right[0]];
+    const isSmall = left.length + right.length <= SHIFTED_MAX;
+    if (a === undefined || b === undefined || left.length < 2 || right.length < 2 || !isSmall) {
+      return [0];
+    }
+    const mostMs = this.#uncertainty(a) + this.#uncertainty(b);
+    const shifts = left.flatMap((l) => right.map((r) => Math.round(r.serverMs - l.serverMs)));
+    return [0, ...shifts.filter((shiftMs) => Math.abs(shiftMs) <= mostMs)];
   }
 
   #neighbours(start: Half): Half[] {
@@ -218,9 +246,10 @@ export class Matching {
     return isKnown ? PAIRING_SKIP_MS : PAIRING_NEAR_MS;
   }
 
-  #cost(a: Half | undefined, b: Half | undefined): number {
+  #cost(a: Half | undefined, b: Half | undefined, shiftMs: number): number {
     if (a === undefined || b === undefined || !canPair(a, b)) return Infinity;
-    const apart = apartMs(a, b);
+    const isSeen = !a.pickup && !b.pickup;
+    const apart = isSeen ? Math.abs(b.serverMs - a.serverMs - shiftMs) : apartMs(a, b);
     const near = PAIRING_SKIP_MS + this.#uncertainty(a) + this.#uncertainty(b);
     // After a crash an agent may open again what it had opened, and not know when it began.
     if (apart <= near) return apart + (a.pickup || b.pickup ? PAIRING_PICKUP_MS : 0);

@@ -167,7 +167,7 @@ export class Reconcile implements Names {
     if (known !== undefined) return known;
     const text = number < 0 ? "" : this.addressOf(number);
     const value = isIPv4(text)
-      ? text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0)
+      ? text.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0)
       : Number.NaN;
     this.#ipv4[number] = value;
     return value;

@@ -20,6 +20,7 @@ import { inOrder } from "./half-order.ts";
 import {
   clearMark,
   type Excuse,
+  excuseOf,
   hasMark,
   MARK,
   setCounters,
@@ -366,7 +367,10 @@ export class Decisions {
 
   /** Whose peer is nobody so far waits for everybody; and so does a forwarder, whose ends may be behind. */
   #mayBeKnown(half: Half): boolean {
-    const isStranger = verdictOf(half) === "external" || half.roleNumber === FORWARDER;
+    const isStranger =
+      verdictOf(half) === "external" ||
+      half.roleNumber === FORWARDER ||
+      (excuseOf(half) === "one_way" && this.#isFromForwarder(half));
     if (!isStranger || !mayBeNamed(half, this.#sky)) return false;
     const generation = half.records.cell(half.slot, CELL.generation);
     if (!hasMark(half, MARK.awaitsEverybody)) {
@@ -374,6 +378,12 @@ export class Decisions {
       this.#strangers.plan(0, namedBy(half, this.#sky), half.slot, generation);
     }
     return true;
+  }
+
+  /** What a responder heard once from a router may be what somebody behind it sent. */
+  #isFromForwarder(half: Half): boolean {
+    const claim = this.#sky.book.lookup(half.network, half.peerIp);
+    return claim.kind === "node" && claim.node.memory.forwards;
   }
 
   /** A decided half goes when nothing of its own is to come. */

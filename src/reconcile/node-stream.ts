@@ -104,6 +104,8 @@ export interface NodeMemory {
   rereadFrom: number;
   /** Addresses that others know it under, because somebody who is no node translates them; the newest last. */
   translators: string[];
+  /** It forwards connections of others. */
+  forwards: boolean;
   trend: TrustTrend;
   budget: ExcuseState;
   /** Node clock: times in which it declared to be overloaded. `toMs` null: still. */
@@ -418,6 +420,7 @@ function emptyMemory(): NodeMemory {
     contested: [],
     rereadFrom: 0,
     translators: [],
+    forwards: false,
     trend: emptyTrend(),
     budget: new ExcuseBudget().state,
     overloads: [],

@@ -24,7 +24,7 @@ import { Conclusions, storedFinding, type StoredFinding } from "./conclusions.ts
 import { join, keyOf, otherOf, part } from "./connection.ts";
 import { AWAITS, Decisions } from "./decisions.ts";
 import type { About, FindingDraft } from "./findings.ts";
-import { BIT, CELL, Half, HalfRecords, type Names, WORD } from "./half-records.ts";
+import { BIT, CELL, FORWARDER, Half, HalfRecords, type Names, WORD } from "./half-records.ts";
 import {
   clearMark,
   excuseOf,
@@ -450,6 +450,7 @@ export class Reconcile implements Names {
     const place = { node: stream.number, epoch, index, receivedMs, serverMs };
     writeOpen(half, { block, at, tables: this }, place);
     this.#seqs.add(seqHash(stream.number, seq), slot);
+    if (half.roleNumber === FORWARDER) stream.memory.forwards = true;
     if (!half.pickup && !this.#isAgain) stream.noteOpened(openedMs, { index, seq });
     this.#touch(half);
     this.#matching.add(half);

@@ -46,7 +46,7 @@ async function untilLogged(server: ServerProcess, body: string): Promise<void> {
 it("searches what was ingested, also after the other side was away, and after a start", async () => {
   const url = await make("tally");
   const dir = join(scratch, "data");
-  const first = await ServerProcess.start(["--store", url], dir);
+  await using first = await ServerProcess.start(["--store", url], dir);
   assert.equal(first.store, "ok");
   assert.equal(existsSync(join(dir, "store")), false);
   const [a, b] = [await joined(first, "node-a"), await joined(first, "node-b")];

@@ -10,6 +10,7 @@ import type { Clock, Timer } from "../std/clock.ts";
 import { claimDatabase } from "../store/foreign-tables.ts";
 import { openStore, type Store } from "../store/open-store.ts";
 import { StoreError } from "../store/store-error.ts";
+import { aborted } from "./aborted.ts";
 import { statementOf, type StoreReader, storeReader } from "./query/store-reader.ts";
 import { RestartPause } from "./restart-pause.ts";
 
@@ -26,6 +27,8 @@ export interface SearchableOptions {
 }
 
 const USABLE_EVERY_MS = 50;
+/** How long a stop waits for the thread: what it has not committed is made again from the journal. */
+const DERIVE_STOP_MS = 3_000;
 
 export class Searchable {
   /** Of a store that is known to be ours: what others keep elsewhere is no answer. */
@@ -40,7 +43,9 @@ export class Searchable {
   readonly #pause = new RestartPause();
   /** Set from a failure to the next try. */
   #retry: Timer | undefined;
-  #closed = false;
+  /** The try that is under way, or the last one. */
+  #starting: Promise<void> = Promise.resolve();
+  readonly #gone = new AbortController();
 
   constructor(options: SearchableOptions) {
     this.#options = options;
@@ -57,21 +62,24 @@ export class Searchable {
    * Throws `store_bad_options` and `store_foreign`: the administrator is still there to read them.
    */
   start(): Promise<void> {
-    return this.#start(true);
+    this.#starting = this.#start(true);
+    return this.#starting;
   }
 
   async #start(isFirst: boolean): Promise<void> {
     const { clock, dataDir, storeUrl, serverId, log } = this.#options;
+    const gone = this.#gone.signal;
     this.#retry = undefined;
     this.#pause.started(clock.monotonicMs());
     try {
       // What ended still listens to the journal.
-      await this.#derive?.close();
+      await Promise.race([this.#derive?.close(), aborted(gone)]);
+      if (gone.aborted) return;
       const place =
         storeUrl === undefined ? { dataDir: join(dataDir, "store") } : { url: storeUrl };
-      this.#store ??= await openStore({ clock, log, ...place });
-      if (storeUrl !== undefined) await claimDatabase(this.#store.client, serverId);
-      if (this.#closed) return await this.close();
+      this.#store ??= await openStore({ clock, log, gone, ...place });
+      if (storeUrl !== undefined) await claimDatabase(this.#store.client, serverId, gone);
+      if (gone.aborted) return;
       this.#derive = this.#startDerive(this.#store);
     } catch (error) {
       if (isFirst && isWrongOption(error)) throw error;
@@ -83,18 +91,27 @@ export class Searchable {
   async usable(maxMs: number): Promise<boolean> {
     const { clock } = this.#options;
     const endMs = clock.monotonicMs() + maxMs;
-    while (this.#retry === undefined && clock.monotonicMs() < endMs) {
+    while (this.#mayBeUsable && clock.monotonicMs() < endMs) {
       if (await this.#answers()) return true;
       await new Promise<void>((resolve) => clock.after(USABLE_EVERY_MS, resolve));
     }
     return false;
   }
 
+  /** Also while it starts. Takes some seconds at most, whatever the store does. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#gone.abort();
     this.#retry?.cancel();
-    await this.#derive?.close();
+    await this.#starting.catch(() => undefined);
+    const late = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(DERIVE_STOP_MS, late.resolve);
+    await Promise.race([this.#derive?.close(), late.promise]);
+    timer.cancel();
     await this.#store?.close();
+  }
+
+  get #mayBeUsable(): boolean {
+    return this.#retry === undefined && !this.#gone.signal.aborted;
   }
 
   /** The views are made by the thread that derives, after the engine serves. */
@@ -132,12 +149,14 @@ export class Searchable {
   }
 
   #startLater(what: string, error: unknown): void {
-    if (this.#closed) return;
+    if (this.#gone.signal.aborted) return;
     const reason = error instanceof Error ? error.message : String(error);
     const { clock, log } = this.#options;
     const pauseMs = this.#pause.failed(clock.monotonicMs());
     log(`${what}, trying again in ${pauseMs / 1000} s: ${reason}`);
-    this.#retry = clock.after(pauseMs, () => void this.#start(false));
+    this.#retry = clock.after(pauseMs, () => {
+      this.#starting = this.#start(false);
+    });
   }
 }
 

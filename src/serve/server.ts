@@ -11,6 +11,7 @@ import type { RulingEntry } from "../format/entry.ts";
 import { type Clock, systemClock } from "../std/clock.ts";
 import { replaceFile } from "../std/durable-file.ts";
 import { nodeDisk } from "../std/node-disk.ts";
+import { aborted } from "./aborted.ts";
 import type { Vitals } from "./api.ts";
 import { evidenceSource } from "./evidence-source.ts";
 import { serveHttp } from "./http-server.ts";
@@ -35,6 +36,8 @@ export interface ServerOptions {
   readonly clock?: Clock;
   /** One line about the server's operation. */
   readonly log: (line: string) => void;
+  /** Ends a start that is under way: the server is then not searchable, and waits to be closed. */
+  readonly stop?: AbortSignal;
   /** The process must end: what is in memory may be ahead of the disk. */
   readonly onFatal: (error: Error) => void;
 }
@@ -61,13 +64,13 @@ export const ADMIN_TOKEN_FILE = "admin.token";
 
 /** Throws the errors of its stages; then nothing is left running. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { dataDir, clock = systemClock(), onFatal } = options;
+  const { dataDir, clock = systemClock(), stop = new AbortController().signal, onFatal } = options;
   const disk = nodeDisk();
   const transport = await prepare(options, clock);
   const intake = await Intake.open({ dataDir, disk, clock, onFatal });
-  const server = new Server({ ...options, clock }, transport, intake);
+  const server = new Server({ ...options, clock, stop }, transport, intake);
   try {
-    await server.start();
+    if (!stop.aborted) await server.start();
     return server;
   } catch (error) {
     await server.close("could not start");
@@ -113,7 +116,7 @@ class Server implements RunningServer {
   isNew = false;
   isSearchable = false;
   readonly adminTokenFile: string;
-  readonly #options: ServerOptions & { readonly clock: Clock };
+  readonly #options: ServerOptions & { readonly clock: Clock; readonly stop: AbortSignal };
   readonly #transport: Transport;
   readonly #intake: Intake;
   readonly #searchable: Searchable;
@@ -121,7 +124,7 @@ class Server implements RunningServer {
   #closing: Promise<void> | undefined;
 
   constructor(
-    options: ServerOptions & { readonly clock: Clock },
+    options: ServerOptions & { readonly clock: Clock; readonly stop: AbortSignal },
     transport: Transport,
     intake: Intake,
   ) {
@@ -158,10 +161,7 @@ class Server implements RunningServer {
     const facts = { role: "server", version, node: process.version };
     this.#intake.note({ kind: "start", atMs: clock.nowMs(), facts });
     // Agents are served already.
-    await this.#searchable.start();
-    const { storeUrl } = this.#options;
-    const maxMs = storeUrl === undefined ? USABLE_MS_MAX : REMOTE_USABLE_MS_MAX;
-    this.isSearchable = await this.#searchable.usable(maxMs);
+    await Promise.race([this.#startSearchable(), aborted(this.#options.stop)]);
   }
 
   close(reason: string): Promise<void> {
@@ -174,6 +174,13 @@ class Server implements RunningServer {
     await this.#app?.close();
     await this.#searchable.close();
     await this.#intake.close(reason);
+  }
+
+  async #startSearchable(): Promise<void> {
+    await this.#searchable.start();
+    const { storeUrl } = this.#options;
+    const maxMs = storeUrl === undefined ? USABLE_MS_MAX : REMOTE_USABLE_MS_MAX;
+    this.isSearchable = await this.#searchable.usable(maxMs);
   }
 
   #api(token: ReturnType<typeof loadAdminToken>["token"]) {

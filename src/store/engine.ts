@@ -38,6 +38,8 @@ const pauseMaxMs = 10_000;
 const healthyMs = 60_000;
 const startMaxMs = 60_000;
 const stopMaxMs = 10_000;
+/** One that does not serve yet has nothing to store. */
+const startingStopMaxMs = 1_000;
 const stderrMaxChars = 4_000;
 
 export class Engine {
@@ -49,6 +51,8 @@ export class Engine {
   #pauseMs = pauseMinMs;
   #restart: Timer | undefined;
   #closed = false;
+  /** The child that runs has said that it serves. */
+  #serves = false;
   /** An open store keeps the process alive, also while no child runs. */
   readonly #alive = setInterval(() => undefined, 2 ** 30);
 
@@ -56,10 +60,16 @@ export class Engine {
     this.#settings = settings;
   }
 
-  /** Resolves when the engine serves. `store_failed` when it cannot be started: a bad directory, or another process has it open. */
-  static async start(settings: EngineSettings): Promise<Engine> {
+  /**
+   * Resolves when the engine serves. `store_failed` when it cannot be started: a bad directory, or another process has it open. `gone` ends a
+   * start that is under way: it rejects when the child is no more.
+   */
+  static async start(settings: EngineSettings, gone?: AbortSignal): Promise<Engine> {
     const engine = new Engine(settings);
+    const leave = (): void => void engine.close();
+    gone?.addEventListener("abort", leave, { once: true });
     try {
+      gone?.throwIfAborted();
       await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
       await engine.#launch();
       return engine;
@@ -70,6 +80,8 @@ export class Engine {
         : new StoreError("store_failed", `the store's folder ${settings.dataDir} cannot be used`, {
             cause,
           });
+    } finally {
+      gone?.removeEventListener("abort", leave);
     }
   }
 
@@ -114,12 +126,16 @@ export class Engine {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
     child.stdin?.end();
-    const timer = this.#settings.clock.after(stopMaxMs, () => child.kill("SIGKILL"));
+    const timer = this.#settings.clock.after(this.#serves ? stopMaxMs : startingStopMaxMs, () =>
+      child.kill("SIGKILL"),
+    );
     await exited;
     timer.cancel();
   }
 
   async #launch(): Promise<void> {
+    if (this.#closed) throw new StoreError("store_closed", "the store is closed");
+    this.#serves = false;
     const startedMs = this.#settings.clock.monotonicMs();
     const child = spawnChild(this.#settings.dataDir);
     this.#child = child;
@@ -143,6 +159,7 @@ export class Engine {
     child.stdin?.on("error", () => undefined);
     child.stdin?.write(`${JSON.stringify(this.#orders())}\n`);
     this.#port = await this.#firstLine(child, exited.promise);
+    this.#serves = true;
     this.#ready.resolve();
     exited.promise.catch((error: StoreError) => this.#crashed(error, startedMs));
   }

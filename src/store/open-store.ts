@@ -32,6 +32,8 @@ export interface StoreOptions {
   /** `http(s)://user:password@host:port/database` of a ClickHouse server or cluster. */
   readonly url?: string;
   readonly log?: (line: string) => void;
+  /** Embedded only: ends the start while it is under way, and then openStore rejects. */
+  readonly gone?: AbortSignal;
   /** How long a request waits for its answer, milliseconds. Default: 5 minutes. */
   readonly requestMaxMs?: number;
   /** Embedded only: memory of all queries together, bytes. Default: 2 GiB. */
@@ -80,7 +82,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   if (options.engine !== undefined) {
     return new OpenStore(embedded(common, options.engine, options.clock), undefined);
   }
-  const engine = await Engine.start({ ...options, dataDir: options.dataDir ?? "" });
+  const engine = await Engine.start({ ...options, dataDir: options.dataDir ?? "" }, options.gone);
   return new OpenStore(embedded(common, engine, options.clock), engine);
 }
 

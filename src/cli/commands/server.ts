@@ -1,5 +1,6 @@
 /** `tallystick server`: runs until it is told to stop, or cannot go on. */
-import { command } from "../../std/command-line.ts";
+import type { RunningServer } from "../../serve/server.ts";
+import { command, type Call } from "../../std/command-line.ts";
 import { CommandError } from "../../std/command-error.ts";
 import type { OptionValues } from "../../std/command-options.ts";
 
@@ -42,6 +43,8 @@ const options = {
 
 /** How long a stop may take: past it, what is acknowledged is durable anyway. */
 const STOP_MS_MAX = 20_000;
+/** What then still waits, for a store that is dead, has nothing to store. */
+const LEAVE_MS = 1_000;
 
 export function serverCommand(version: string) {
   return command({
@@ -56,35 +59,46 @@ export function serverCommand(version: string) {
       // Whoever read the log has gone: no reason to stop taking batches.
       process.stderr.on("error", () => undefined);
       const end = Promise.withResolvers<string>();
-      // It may fail while it starts, before anybody waits.
-      end.promise.catch(() => undefined);
+      const ending = new AbortController();
+      // Also while it starts, which may take minutes: whoever stops it then wants the same order.
+      const abort = (): void => ending.abort();
+      end.promise.then(abort, abort);
       const log = (line: string): void => call.terminal.err(`tallystick: ${line}\n`);
-      // Also while it starts: whoever stops it then wants the same order.
       stopOnSignal(end.resolve);
       const server = await startServer({
         ...settings(call.options),
         version,
         log,
+        stop: ending.signal,
         onFatal: (cause) => end.reject(fatal(cause)),
       }).catch((error: Error) => {
         const code = isWrongUsage(error) ? "wrong_usage" : "command_failed";
         throw new CommandError(code, withCode(error), { cause: error.cause });
       });
       if (server.isNew) log(`the administrator's token is in ${server.adminTokenFile}`);
-      if (!server.isSearchable)
-        log("batches are taken, queries are not answered until the store is");
-      const store = server.isSearchable ? "ok" : "starting";
-      if (call.json) call.printJson({ ready: true, url: server.url, store });
-      else call.say(`ready ${server.url}`);
+      if (!ending.signal.aborted) sayReady(call, server, log);
       try {
         await server.close(await end.promise);
       } catch (error) {
         setTimeout(() => process.exit(1), STOP_MS_MAX).unref();
         await server.close("failed").catch(() => undefined);
         throw error;
+      } finally {
+        setTimeout(() => process.exit(), LEAVE_MS).unref();
       }
     },
   });
+}
+
+function sayReady(
+  call: Pick<Call<typeof options>, "json" | "printJson" | "say">,
+  { url, isSearchable }: Pick<RunningServer, "url" | "isSearchable">,
+  log: (line: string) => void,
+): void {
+  if (!isSearchable) log("batches are taken, queries are not answered until the store is");
+  const store = isSearchable ? "ok" : "starting";
+  if (call.json) call.printJson({ ready: true, url, store });
+  else call.say(`ready ${url}`);
 }
 
 function settings(values: OptionValues<typeof options>) {

@@ -75,6 +75,7 @@ function push(to: ConnectionColumns, changed: Changed, version: number, deleted:
   to.version.push(version);
   to.deleted.push(deleted);
   to.settled.push(hasMark(key, MARK.settled) ? 1 : 0);
+  to.parked.push(deleted === 0 && hasMark(key, MARK.parked) ? 1 : 0);
   to.network.push(key.network);
   to.protocol.push(key.protocol);
   to.initiator_ip.push(key.names.addressOf(shown.initiatorIp));
@@ -216,7 +217,7 @@ function codes<T extends string>(names: readonly T[]): Readonly<Record<T, number
 
 /** What a restart reads back of an unsettled connection: physical columns, numbers as text where 64 bits wide. */
 export const STORED_COLUMNS = `toUInt64(version) AS version, lower(hex(k_node)) AS k_node, lower(hex(b_node)) AS b_node,
-  toUnixTimestamp64Milli(k_opened) AS k_opened_ms, k_epoch, k_seq, settled, network, protocol,
+  toUnixTimestamp64Milli(k_opened) AS k_opened_ms, k_epoch, k_seq, settled, parked, network, protocol,
   initiator_ip, initiator_port, responder_ip, responder_port,
   x_initiator_ip, x_initiator_port, x_responder_ip, x_responder_port,
   toString(verdict) AS verdict, excuse, excuse_index, excuse_seq, toString(counters) AS counters,
@@ -265,6 +266,20 @@ export function restoreConnection(
     if (isSettled) setMark(half, MARK.settled);
     reconcile.adopt(half);
   }
+  if (Number(row["parked"]) === 1) reconcile.parking.note(key);
+}
+
+/** Takes back a half that was parked: as if it had been in memory all the time. */
+export function restoreParked(reconcile: Reconcile, stored: StoredConnection): void {
+  const { row } = stored;
+  const stream = reconcile.streamFor(String(row["k_node"]));
+  const shifts = stream.memory.shifts.filter(({ index }) => index >= Number(row["version"]));
+  let serverMs = Number(row["k_opened_ms"]) - Number(row["a_clock"]);
+  for (const { shiftMs, bornMs } of shifts) if (serverMs >= bornMs) serverMs += shiftMs;
+  const clockMs = Number(row["k_opened_ms"]) - serverMs;
+  restoreConnection(reconcile, { ...stored, row: { ...row, a_clock: clockMs, parked: 0 } });
+  const place = { seq: Number(row["k_seq"]), epoch: Number(row["k_epoch"]) };
+  reconcile.parking.takenBack(stream, place);
 }
 
 /**
@@ -280,6 +295,7 @@ function restoreUndecided(reconcile: Reconcile, stored: StoredConnection, next: 
     // So its row goes, if it had one and is the second of a pair again.
     setMark(half, MARK.hasRow);
     reconcile.adoptUndecided(half);
+    if (Number(row["parked"]) === 1) reconcile.parking.note(half);
   }
 }
 

@@ -38,7 +38,6 @@ import {
   type LoneJudgement,
   type Sky,
   type Until,
-  wakeLimitMs,
 } from "./judge.ts";
 import { PAIRING_AT_ONCE_MS } from "./limits.ts";
 import { apartMs, type Matching } from "./matching.ts";
@@ -49,6 +48,7 @@ import type { NodeStream } from "./node-stream.ts";
 import { forwarderDifference, inDirection, isPartOf, judgePair } from "./pair.ts";
 import { noteCompared } from "./trust-trend.ts";
 import { Waiting } from "./waiting.ts";
+import { wakeLimitMs } from "./wake-limit.ts";
 
 type ExcusedJudgement = Extract<LoneJudgement, { readonly verdict: "excused" }>;
 
@@ -107,13 +107,18 @@ export class Decisions {
     return this.#waiting.count + this.#strangers.count;
   }
 
+  /** Goes through all that waits for a stream; what `isGone` waits no longer. */
+  sift(isGone: (slot: number, generation: number) => boolean): void {
+    this.#waiting.sift(isGone);
+  }
+
   /** The node's wall clock was set. */
   stepped(stream: NodeStream, step: Step | undefined): void {
     if (step !== undefined) this.#parts.conclude(clockStepFinding(stream, step));
   }
 
   /** What was learnt of the clocks since the last tick counts from now on, also for halves that came before. */
-  settleClocks(nowMs: number): void {
+  settleClocks(nowMs: number, index: number): void {
     const shifts = new Map<number, Shift>();
     for (const stream of this.#parts.streams) {
       const { sight } = stream;
@@ -123,7 +128,10 @@ export class Decisions {
       stream.clock.settle(nowMs);
       const movedMs = stream.clock.toServerMs(lastClosedMs, bootAtMs) - beforeMs;
       const shiftMs = Math.round(movedMs);
-      if (Math.abs(shiftMs) >= SHIFT_MS_MIN) shifts.set(stream.number, { shiftMs, bornMs });
+      if (Math.abs(shiftMs) >= SHIFT_MS_MIN) {
+        shifts.set(stream.number, { shiftMs, bornMs });
+        stream.noteShift({ index, shiftMs, bornMs });
+      }
       if (shifts.has(stream.number) || stream.sight !== sight) stream.turned = true;
     }
     if (shifts.size > 0) this.#shift(shifts);

@@ -9,6 +9,7 @@ import { StoreError } from "../store/store-error.ts";
 import { SCHEMA_VERSION, TABLES, VIEWS, type TableName } from "../store/schema.ts";
 import type { ReadyBlock } from "../store/row-blocks.ts";
 import { STORED_COLUMNS, type StoredConnection, type StoredRow } from "./connection-row.ts";
+import { MINUTE_MS, type ParkedRange } from "./parked-times.ts";
 import type { NodeMemory } from "./node-stream.ts";
 import { storedFinding, type StoredFinding } from "./conclusions.ts";
 
@@ -45,8 +46,10 @@ export interface DeriveStore {
   insertAgain(block: ReadyBlock, token: string, range: RowRange): Promise<void>;
   nodes(): Promise<StoredNode[]>;
   findings(): Promise<StoredFinding[]>;
-  /** Connections that something may still change, and those written after `position`. */
+  /** Connections that something may still change and that are not parked, and those written after `position`. */
   eachUnsettled(position: number, each: (stored: StoredConnection) => void): Promise<void>;
+  /** Halves that are parked and began in these minutes. */
+  eachParked(range: ParkedRange, each: (stored: StoredConnection) => void): Promise<void>;
 }
 
 /** Names of cursors: both move forward only, so that the largest of each is the newest. */
@@ -63,7 +66,13 @@ const OF_RANGE = {
   derive_cursor: "next_index = {to:UInt64}",
 } as const satisfies Record<TableName, string>;
 
-const UNSETTLED = "(settled = 0 OR version > {position:UInt64})";
+const UNSETTLED = "(settled = 0 AND parked = 0 OR version > {position:UInt64})";
+
+/** By the sort key, as far as clocks allow; and by the minute of the server's clock. */
+const PARKED = `parked = 1 AND k_opened >= fromUnixTimestamp64Milli({openedFrom:Int64}, 'UTC')
+  AND k_opened < fromUnixTimestamp64Milli({openedTo:Int64}, 'UTC')
+  AND toUnixTimestamp64Milli(k_opened) - a_clock >= {from:Int64}
+  AND toUnixTimestamp64Milli(k_opened) - a_clock < {to:Int64}`;
 
 export class ClickHouseDeriveStore implements DeriveStore {
   readonly #client: ClickHouseClient;
@@ -173,11 +182,26 @@ export class ClickHouseDeriveStore implements DeriveStore {
   }
 
   async eachUnsettled(position: number, each: (stored: StoredConnection) => void): Promise<void> {
-    const receivedMs = await this.#receivedMs(position);
+    await this.#eachStored(UNSETTLED, { position }, each);
+  }
+
+  async eachParked(range: ParkedRange, each: (stored: StoredConnection) => void): Promise<void> {
+    const { clockMinMs, clockMaxMs } = range;
+    const [from, to] = [range.fromMinute * MINUTE_MS, range.toMinute * MINUTE_MS];
+    const opened = { openedFrom: from + clockMinMs, openedTo: to + clockMaxMs };
+    await this.#eachStored(PARKED, { from, to, ...opened }, each);
+  }
+
+  async #eachStored(
+    which: string,
+    params: Readonly<Record<string, number>>,
+    each: (stored: StoredConnection) => void,
+  ): Promise<void> {
+    const receivedMs = await this.#receivedMs(which, params);
     const result = await this.#client.query({
       query: `SELECT ${STORED_COLUMNS} FROM connection_rows FINAL
-        WHERE ${UNSETTLED} ORDER BY k_opened, k_node, k_epoch, k_seq`,
-      query_params: { position },
+        WHERE ${which} ORDER BY k_opened, k_node, k_epoch, k_seq`,
+      query_params: params,
       format: "JSONEachRow",
     });
     for await (const rows of result.stream<StoredRow>()) {
@@ -186,11 +210,14 @@ export class ClickHouseDeriveStore implements DeriveStore {
   }
 
   /** When the server received the batches with the opens of those connections. */
-  async #receivedMs(position: number): Promise<(journalIndex: number) => number | undefined> {
+  async #receivedMs(
+    which: string,
+    params: Readonly<Record<string, number>>,
+  ): Promise<(journalIndex: number) => number | undefined> {
     const result = await this.#client.query({
       query: `SELECT journal_index, toUnixTimestamp64Milli(received) AS ms FROM batch_rows
-        WHERE journal_index IN (SELECT arrayJoin([a_index, b_index]) FROM connection_rows FINAL WHERE ${UNSETTLED})`,
-      query_params: { position },
+        WHERE journal_index IN (SELECT arrayJoin([a_index, b_index]) FROM connection_rows FINAL WHERE ${which})`,
+      query_params: params,
       format: "JSONCompactEachRow",
     });
     const byIndex = new Map<number, number>();

@@ -30,10 +30,12 @@ import { decompressPayload } from "../format/payload.ts";
 import type { Clock } from "../std/clock.ts";
 import { crashPoint } from "../std/crash-point.ts";
 import { RowBlocks, type ReadyBlock } from "../store/row-blocks.ts";
-import { restoreConnection, writeConnection } from "./connection-row.ts";
+import { restoreConnection, restoreParked, writeConnection } from "./connection-row.ts";
 import type { DeriveStore, Position, StoredNode } from "./derive-store.ts";
 import { writeBatch, writeFindingRow, writeLog, writeNode, type BatchPlace } from "./entry-rows.ts";
 import type { FindingDraft } from "./findings.ts";
+import type { ParkedRange } from "./parked-times.ts";
+import type { ParkingPolicy } from "./parking.ts";
 import type { BatchRecord, Changed, NumberedEntry, Reconcile } from "./reconcile.ts";
 import { Rulings, type Rewrite, type RulingStore } from "./rulings.ts";
 
@@ -73,6 +75,8 @@ export interface DeriveParts {
   readonly intent: IntentFile;
   readonly reconcile: Reconcile;
   readonly clock: Clock;
+  /** Unless it says otherwise, `when_behind`. */
+  readonly parking?: ParkingPolicy;
   /** Appends findings to the server's own stream; resolves when they are durable. */
   journalFindings(findings: FindingDraft[]): Promise<void>;
   /** Told when the store fails and when it works again. */
@@ -214,13 +218,14 @@ export class Derive {
     const write = (changed: Changed) =>
       writeConnection(this.#blocks, changed, to, this.#rulings.excused(changed.key));
     for (const record of records) {
-      if (record.type === "batch" && this.#apply(record)) reconcile.drainSettled(write);
+      if (record.type === "batch" && (await this.#apply(record))) reconcile.drainSettled(write);
       await nextTurn();
     }
     const isRepeated = this.#intent !== undefined;
     this.#intent = undefined;
     this.#position = to;
     await this.#writeFindings();
+    reconcile.parking.park(this.#parts.parking ?? "when_behind");
     const rereadFrom = Math.min(reconcile.drainChanged(write) ?? to, to);
     reconcile.endRange(rereadFrom);
     for (const stream of reconcile.streams.values()) {
@@ -251,18 +256,33 @@ export class Derive {
   }
 
   /** Whether the server ticked in it. */
-  #apply(record: JournalBatch): boolean {
+  async #apply(record: JournalBatch): Promise<boolean> {
     const batch = decodeFrame(record.frame);
     const { reconcile } = this.#parts;
     const { index, receivedMs } = record;
     const others = this.#scan(batch);
     const begun = placeOf(record, batch);
-    reconcile.take(begun, this.#block, others);
     const { nodeId } = begun;
+    const given = { block: this.#block, others };
+    await this.#unpark(reconcile.parking.due(reconcile.streamFor(nodeId), begun, given));
+    reconcile.take(begun, this.#block, others);
     const place: BatchPlace = { index, receivedMs, stream: reconcile.streamFor(nodeId) };
     writeBatch(this.#blocks, batch, place);
     for (const { entry, seq } of others) this.#writeEntry(entry, seq, place);
     return nodeId === reconcile.serverId && others.some(({ entry }) => entry.kind === "tick");
+  }
+
+  /** Takes back halves that are parked; the range before may be inserting their rows. */
+  async #unpark(ranges: readonly ParkedRange[]): Promise<void> {
+    if (ranges.length === 0) return;
+    await this.#inFlight;
+    const { store, reconcile } = this.#parts;
+    for (const range of ranges) {
+      await this.#persist("read parked connections", () =>
+        store.eachParked(range, (stored) => restoreParked(reconcile, stored)),
+      );
+      reconcile.parking.unparked(range);
+    }
   }
 
   /** Puts the batch's connection entries into the block, and returns the others. */

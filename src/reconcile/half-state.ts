@@ -6,6 +6,8 @@ import { COUNTER_STATES, VERDICTS, type CounterState, type Verdict } from "../st
 import { CELL, type Half, type HalfRecords } from "./half-records.ts";
 
 export const MARK = {
+  /** Leaves memory as soon as its row is written. */
+  parked: 1 << 5,
   /** The record is in use. */
   live: 1 << 8,
   /** The second half of a pair, which does not name the connection. */

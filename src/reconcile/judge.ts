@@ -18,6 +18,7 @@ import {
 } from "./limits.ts";
 import type { Absence, NodeStream } from "./node-stream.ts";
 import { peerHalf } from "./required.ts";
+import { wakeLimitMs } from "./wake-limit.ts";
 
 const UDP = 17;
 const ASK_AGAIN_MS = 5_000;
@@ -185,16 +186,6 @@ export function provenAfterMs(half: Half): number {
  */
 export function isPast({ node, atMs }: Until, sky: Sky): boolean {
   return Math.floor(wakeLimitMs(node, sky.nowMs) / 1000) > Math.floor(atMs / 1000);
-}
-
-/** Up to when what waits for a node is looked at: its watermark, or when patience ends. */
-export function wakeLimitMs(node: NodeStream, nowMs: number): number {
-  const { state } = node.memory;
-  // Nothing of what was before an opt-out can follow it.
-  if (state === "opted_out") return nowMs;
-  const isGone = state === "revoked" || state === "server";
-  const patienceMs = isGone ? ACCOUNT_WAIT_MS : OFFLINE_PATIENCE_MS;
-  return Math.max(node.watermarkServerMs, nowMs - patienceMs);
 }
 
 function excused(

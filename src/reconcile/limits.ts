@@ -72,5 +72,20 @@ export const UNANSWERED_WAIT_MS = 60_000;
 /** Mismatches of one kind between two nodes that are findings of their own, an hour; the rest is counted. */
 export const MISMATCHES_TOLD_PER_HOUR = 20;
 
+/** What two halves have to do with each other they have to do within this time: the wait below, the doubt about a peer's clock (120 s), and slack. */
+export const PARK_SLACK_MS = 300_000;
+
+/** A half is parked only if it waits for what happened at most this long after its open: the last SYN that Linux sends again comes after 127 s. */
+export const PARK_WAIT_MS_MAX = 150_000;
+
+/** Halves that wait are looked through this often for what may be parked: a minute of a busy node is 19 MB. */
+export const PARK_EVERY_MS = 60_000;
+
+/** What waits for a node is woken for at most this much of its time at a tick: with the slack before and after, some 2.4 million halves of a busy node are in memory at once, 400 MB. */
+export const WAKE_STEP_MS = 600_000;
+
+/** Corrections of a clock remembered for halves that are parked; the oldest go first. They come by the hour at most. */
+export const SHIFTS_PER_NODE_MAX = 64;
+
 /** Halves that are never heard of again are looked for this often. */
 export const SWEEP_EVERY_MS = 3_600_000;

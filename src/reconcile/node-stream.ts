@@ -9,6 +9,7 @@ import type { StoredFinding } from "./conclusions.ts";
 import { ExcuseBudget, type ExcuseState } from "./excuse-budget.ts";
 import type { EntryPlace, HalfOwner } from "./half-records.ts";
 import type { MismatchMemory } from "./mismatch-memory.ts";
+import { nothingParked, type ParkedMemory } from "./parked-times.ts";
 import { emptyTrend, type TrustTrend } from "./trust-trend.ts";
 import {
   ABSENCE_ENDED_MS,
@@ -16,6 +17,7 @@ import {
   BLIND_AFTER_MS,
   EXCUSES_PER_NODE_MAX,
   EXCUSE_SLACK_MS,
+  SHIFTS_PER_NODE_MAX,
 } from "./limits.ts";
 import { CONFIRMED_MS, NodeClock, type Step, UNKNOWN_MS } from "./node-clock.ts";
 
@@ -113,6 +115,22 @@ export interface NodeMemory {
   absences: Absence[];
   gaps: GapBudget[];
   holes: Hole[];
+  /** Server's clock: what waits for it is woken up to here and not further; null: as far as it is complete. */
+  pacedMs: number | null;
+  /** Its state as of the server's last tick. */
+  wokenAs: NodeState;
+  /** Corrections of its clock, for halves that were parked when they were made. */
+  shifts: ClockShift[];
+  /** Of the server's own stream: when halves began that are parked. */
+  parked: ParkedMemory;
+}
+
+/** Halves from `bornMs` on, on the server's clock, began so much later than was thought before. */
+export interface ClockShift {
+  /** Journal index of the tick. */
+  readonly index: number;
+  readonly shiftMs: number;
+  readonly bornMs: number;
 }
 
 /** Of what a known clock is allowed for, what its drift since the last batch may use up. */
@@ -191,6 +209,15 @@ export class NodeStream implements HalfOwner {
     if (translators.includes(address)) return;
     translators.push(address);
     keepLast(translators, TRANSLATORS_MAX);
+    this.changed = true;
+  }
+
+  /** The same one twice is one. */
+  noteShift(shift: ClockShift): void {
+    const { shifts } = this.memory;
+    if (shifts.some((one) => one.index === shift.index)) return;
+    shifts.push(shift);
+    keepLast(shifts, SHIFTS_PER_NODE_MAX);
     this.changed = true;
   }
 
@@ -427,6 +454,10 @@ function emptyMemory(): NodeMemory {
     absences: [],
     gaps: [],
     holes: [],
+    pacedMs: null,
+    wokenAs: "active",
+    shifts: [],
+    parked: nothingParked(),
   };
 }
 

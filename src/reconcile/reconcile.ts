@@ -48,6 +48,8 @@ import {
 } from "./node-entries.ts";
 import { NodeStream, type NodeMemory } from "./node-stream.ts";
 import { mixed, SlotIndex } from "./slot-index.ts";
+import { pace } from "./wake-limit.ts";
+import { Parking } from "./parking.ts";
 import { Turns } from "./turns.ts";
 
 export interface ReconcileOptions {
@@ -81,6 +83,7 @@ export class Reconcile implements Names {
   readonly records = new HalfRecords();
   readonly addresses = new AddressTable();
   readonly networks = new NetworkTable();
+  readonly parking: Parking;
   readonly #byNumber: NodeStream[] = [];
   readonly #ipv4: number[] = [];
   readonly #seqs = new SlotIndex();
@@ -139,6 +142,16 @@ export class Reconcile implements Names {
       settled: (half) => this.#settle(half),
       bridged: (half, forwarder) => this.#paired(half, forwarder),
       conclude: (about, state) => this.conclude(about, state),
+    });
+    this.parking = new Parking({
+      records: this.records,
+      names: this,
+      streams: this.#byNumber,
+      server: () => this.#server,
+      find: (node, seq, epoch) => this.#find(node, seq, epoch),
+      sift: (isGone) => this.#decisions.sift(isGone),
+      isHeld: (half) => this.#isHeld(half),
+      write: (half) => this.#write(half),
     });
     this.#mismatches = this.#newMismatches();
   }
@@ -487,12 +500,13 @@ export class Reconcile implements Names {
     const told = this.#conclusions.count;
     const deafMs = this.#deafMs(atMs);
     this.#nowMs = Math.max(this.#nowMs, atMs);
-    this.#decisions.settleClocks(this.#nowMs);
+    this.#decisions.settleClocks(this.#nowMs, index);
     reviewNodes(this, deafMs, this.#nowMs);
     this.#server.memory.contested = reviewContested(this, this.#server.memory.contested);
     this.#decisions.reviewBudgets(this.#nowMs, (id) => this.streamFor(id));
     this.#matching.settle();
     this.#turns.review();
+    for (const stream of this.#byNumber) pace(stream, this.#server.memory.tickMs, this.#nowMs);
     const touched = this.#touched;
     this.#touched = [];
     this.#decisions.decide(touched);
@@ -602,7 +616,8 @@ export class Reconcile implements Names {
     write({ key, other, peerName: this.#peerNameOf(key, other), tombstones });
     setMark(key, MARK.hasRow);
     if (other !== undefined) clearMark(other, MARK.hasRow);
-    if (!hasMark(key, MARK.settled)) return;
+    if (hasMark(key, MARK.parked)) this.parking.note(key);
+    else if (!hasMark(key, MARK.settled)) return;
     for (const half of halvesOf(key)) this.#forget(half);
   }
 

@@ -37,6 +37,25 @@ export class Waiting {
     this.#count++;
   }
 
+  /** Drops what `isGone`, and what it took in memory. */
+  sift(isGone: (slot: number, generation: number) => boolean): void {
+    for (const queue of this.#queues) {
+      if (queue === undefined) continue;
+      for (const [second, bucket] of queue.buckets) {
+        const kept: Bucket = [];
+        for (let at = 0; at < bucket.length; at += 2) {
+          const [slot = 0, generation = 0] = [bucket[at], bucket[at + 1]];
+          if (!isGone(slot, generation)) kept.push(slot, generation);
+        }
+        if (kept.length === bucket.length) continue;
+        this.#count -= (bucket.length - kept.length) / 2;
+        if (kept.length === 0) queue.buckets.delete(second);
+        else queue.buckets.set(second, kept);
+      }
+      queue.leastS = leastOf(queue.buckets);
+    }
+  }
+
   /** Takes out what waited for a time before `untilMs` of this node. */
   due(node: number, untilMs: number, each: (slot: number, generation: number) => void): void {
     const queue = this.#queues[node];
@@ -49,6 +68,12 @@ export class Waiting {
       this.#count -= bucket.length / 2;
       for (let at = 0; at < bucket.length; at += 2) each(bucket[at] ?? 0, bucket[at + 1] ?? 0);
     }
-    queue.leastS = Math.min(Infinity, ...queue.buckets.keys());
+    queue.leastS = leastOf(queue.buckets);
   }
+}
+
+function leastOf(buckets: ReadonlyMap<number, Bucket>): number {
+  let leastS = Infinity;
+  for (const second of buckets.keys()) leastS = Math.min(leastS, second);
+  return leastS;
 }

@@ -26,6 +26,7 @@ const COLUMNS = {
     version: u64(),
     deleted: u8(),
     settled: u8(),
+    parked: u8(),
     network: text(),
     protocol: u8(),
     initiator_ip: text(),

@@ -8,7 +8,7 @@
  */
 
 /** Raised when a table changes; a store with another version is dropped and rebuilt from the journal. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 export const VERDICTS = [
   "pending",
@@ -44,6 +44,7 @@ export const TABLES = {
     version UInt64 CODEC(Delta, ZSTD(1)),
     deleted UInt8 CODEC(ZSTD(1)),
     settled UInt8 CODEC(ZSTD(1)),
+    parked UInt8 CODEC(ZSTD(1)),
     network LowCardinality(String),
     protocol UInt8 CODEC(ZSTD(1)),
     initiator_ip LowCardinality(String),

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Entry } from "../../src/format/entry.ts";
 import { Derive, type DeriveJournal, type JournalBatch } from "../../src/reconcile/derive.ts";
 import type { DeriveStore } from "../../src/reconcile/derive-store.ts";
+import type { ParkingPolicy } from "../../src/reconcile/parking.ts";
 import type { RulingStore } from "../../src/reconcile/rulings.ts";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
 import { Reconcile } from "../../src/reconcile/reconcile.ts";
@@ -71,6 +72,7 @@ export class ReplayJournal implements DeriveJournal {
 export interface RunOptions {
   readonly journal: ReplayJournal;
   readonly store: DeriveStore;
+  readonly parking?: ParkingPolicy;
   /** Told of each time that findings are journaled. */
   journalFindings(findings: readonly FindingDraft[]): void;
 }
@@ -94,12 +96,14 @@ export async function runLive(
   records: readonly ReplayRecord[],
   store: DeriveStore,
   random: SeededRandom,
+  parking: ParkingPolicy = "when_behind",
 ): Promise<ReplayJournal> {
   const journal = new ReplayJournal();
   let nowMs = 0;
   const derive = await open({
     journal,
     store,
+    parking,
     journalFindings(findings) {
       if (findings.length === 0) return;
       const entries = findings.map((one) => ({ ...one, atMs: nowMs }));
@@ -132,6 +136,7 @@ async function open(options: RunOptions, reconcile = newReconcile()): Promise<De
     intent,
     reconcile,
     clock: hastyClock,
+    parking: options.parking ?? "when_behind",
     journalFindings: (findings) => Promise.resolve(options.journalFindings(findings)),
     log: (line) => {
       throw new Error(line);

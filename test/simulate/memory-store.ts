@@ -6,6 +6,7 @@ import {
   type StoredNode,
 } from "../../src/reconcile/derive-store.ts";
 import { storedFinding, type StoredFinding } from "../../src/reconcile/conclusions.ts";
+import { minuteOf, type ParkedRange } from "../../src/reconcile/parked-times.ts";
 import type { NodeMemory } from "../../src/reconcile/node-stream.ts";
 import type { ReadyBlock } from "../../src/store/row-blocks.ts";
 import { COUNTER_STATES, type TableName, VERDICTS } from "../../src/store/schema.ts";
@@ -23,6 +24,8 @@ const KEYS: Readonly<Record<TableName, readonly string[]>> = {
 
 export class MemoryStore implements DeriveStore {
   readonly #tables = new Map<TableName, Map<string, NativeRow>>();
+  /** Halves that were taken back. */
+  unparked = 0;
   readonly #tokens = new Set<string>();
   #position: Position = { next: 0, rereadFrom: 0 };
 
@@ -85,7 +88,21 @@ export class MemoryStore implements DeriveStore {
       this.rows("batch_rows").map((row) => [Number(row["journal_index"]), Number(row["received"])]),
     );
     for (const row of this.rows("connection_rows")) {
-      if (row["settled"] === 1 && Number(row["version"]) <= position) continue;
+      if ((row["settled"] === 1 || row["parked"] === 1) && Number(row["version"]) <= position)
+        continue;
+      each({ row: stored(row), receivedMs: (index) => received.get(index) });
+    }
+    return Promise.resolve();
+  }
+
+  eachParked(range: ParkedRange, each: (stored: StoredConnection) => void): Promise<void> {
+    const received = new Map(
+      this.rows("batch_rows").map((row) => [Number(row["journal_index"]), Number(row["received"])]),
+    );
+    for (const row of this.rows("connection_rows")) {
+      const minute = minuteOf(Number(row["k_opened"]) - Number(row["a_clock"]));
+      if (row["parked"] !== 1 || minute < range.fromMinute || minute >= range.toMinute) continue;
+      this.unparked++;
       each({ row: stored(row), receivedMs: (index) => received.get(index) });
     }
     return Promise.resolve();

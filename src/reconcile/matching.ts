@@ -15,7 +15,7 @@
 import { align, type Aligned } from "./align.ts";
 import { inOrder } from "./half-order.ts";
 import { CELL, FORWARDER, Half, type HalfRecords, type Names, ROLE_AT } from "./half-records.ts";
-import { clearMark, hasMark, MARK, setMark, verdictOf } from "./half-state.ts";
+import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half-state.ts";
 import {
   PAIRING_AT_ONCE_MS,
   PAIRING_NEAR_MS,
@@ -149,6 +149,14 @@ export class Matching {
       .map((slot) => new Half(records, names, slot))
       .filter((mate) => mate.nodeNumber === node && mate.second !== undefined && !mate.isPaired)
       .toSorted((a, b) => awayMs(a) - awayMs(b) || inOrder(a, b))[0];
+  }
+
+  /** It, or another of its tuple, is to be aligned at the next tick. */
+  isContended(half: Half): boolean {
+    const { records } = this.#options;
+    if (hasMark(half, MARK.contended)) return true;
+    if (!this.tuples.hasOthers(half)) return false;
+    return this.mates(half).some((slot) => slotHasMark(records, slot, MARK.contended));
   }
 
   /** To be aligned at the next tick. */

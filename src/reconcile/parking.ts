@@ -46,6 +46,8 @@ export interface ParkingParts {
   readonly streams: readonly NodeStream[];
   readonly server: () => NodeStream;
   find(node: number, seq: number, epoch: number): number | undefined;
+  /** The next tick may pair it with another half of its tuple. */
+  isContended(half: Half): boolean;
   /** Goes through all that waits; what `isGone` waits no longer. */
   sift(isGone: (slot: number, generation: number) => boolean): void;
   /** Its row is held back: a partner may come any moment. */
@@ -164,7 +166,8 @@ export class Parking {
     if (ageMs < 0 || ageMs > OFFLINE_PATIENCE_MS) return false;
     const node = parts.streams[half.nodeNumber];
     if (node === undefined || !node.clock.isKnown || !isComplete(half, node)) return false;
-    return provenAfterMs(half) + node.uncertaintyMs <= PARK_WAIT_MS_MAX;
+    if (provenAfterMs(half) + node.uncertaintyMs > PARK_WAIT_MS_MAX) return false;
+    return !parts.isContended(half);
   }
 }
 

@@ -151,6 +151,7 @@ export class Reconcile implements Names {
       find: (node, seq, epoch) => this.#find(node, seq, epoch),
       sift: (isGone) => this.#decisions.sift(isGone),
       isHeld: (half) => this.#isHeld(half),
+      isContended: (half) => this.#matching.isContended(half),
       write: (half) => this.#write(half),
     });
     this.#mismatches = this.#newMismatches();

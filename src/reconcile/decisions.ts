@@ -47,8 +47,8 @@ import { clockStepFinding } from "./node-findings.ts";
 import type { NodeStream } from "./node-stream.ts";
 import { forwarderDifference, inDirection, isPartOf, judgePair } from "./pair.ts";
 import { noteCompared } from "./trust-trend.ts";
-import { Waiting } from "./waiting.ts";
-import { wakeLimitMs } from "./wake-limit.ts";
+import { type IsGone, Waiting } from "./waiting.ts";
+import { farewellLimitMs, wakeLimitMs } from "./wake-limit.ts";
 
 type ExcusedJudgement = Extract<LoneJudgement, { readonly verdict: "excused" }>;
 
@@ -84,6 +84,8 @@ export const AWAITS =
 export class Decisions {
   readonly #parts: DecisionParts;
   readonly #waiting = new Waiting();
+  /** Those who wait for nodes that left. */
+  readonly #left = new Waiting();
   /** Those who wait for everybody. */
   readonly #strangers = new Waiting();
   readonly #excuses: Excuses;
@@ -104,12 +106,13 @@ export class Decisions {
 
   /** Halves that wait for a stream to move. */
   get waitingCount(): number {
-    return this.#waiting.count + this.#strangers.count;
+    return this.#waiting.count + this.#left.count + this.#strangers.count;
   }
 
   /** Goes through all that waits for a stream; what `isGone` waits no longer. */
-  sift(isGone: (slot: number, generation: number) => boolean): void {
+  sift(isGone: IsGone): void {
     this.#waiting.sift(isGone);
+    this.#left.sift(isGone);
   }
 
   /** The node's wall clock was set. */
@@ -150,6 +153,7 @@ export class Decisions {
     };
     for (const stream of streams) {
       this.#waiting.due(stream.number, wakeLimitMs(stream, this.#sky.nowMs), wake);
+      this.#left.due(stream.number, farewellLimitMs(stream, this.#sky.nowMs), wake);
     }
     this.#strangers.due(0, this.#sky.everybodyMs, wake);
     this.#decideInOrder();
@@ -449,8 +453,9 @@ export class Decisions {
     if (until.length === 0 || hasMark(half, mark)) return;
     setMark(half, mark);
     const generation = half.records.cell(half.slot, CELL.generation);
-    for (const { node, atMs, lookMs = atMs } of until) {
-      this.#waiting.plan(node.number, lookMs, half.slot, generation);
+    for (const { node, atMs, lookMs = atMs, isFarewell } of until) {
+      const waiting = isFarewell ? this.#left : this.#waiting;
+      waiting.plan(node.number, lookMs, half.slot, generation);
     }
   }
 

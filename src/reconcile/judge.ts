@@ -18,7 +18,7 @@ import {
 } from "./limits.ts";
 import type { Absence, NodeStream } from "./node-stream.ts";
 import { peerHalf } from "./required.ts";
-import { wakeLimitMs } from "./wake-limit.ts";
+import { farewellLimitMs, wakeLimitMs } from "./wake-limit.ts";
 
 const UDP = 17;
 const ASK_AGAIN_MS = 5_000;
@@ -42,6 +42,8 @@ export interface Until {
   readonly atMs: number;
   /** To look earlier, if something else may have changed by then. */
   readonly lookMs?: number;
+  /** That node left, and nothing of its stream is to come: not its watermark counts. */
+  readonly isFarewell?: true;
 }
 
 /**
@@ -69,12 +71,22 @@ export function judgeLone(half: Half, sky: Sky): LoneJudgement {
   const claim = sky.book.lookup(half.network, half.peerIp);
   if (claim.kind === "nobody") return { verdict: "external" };
   const own = sky.book.lookup(half.network, half.ownIp);
-  if (claim.kind === "contested" || own.kind === "contested") return excused("ambiguous_address");
+  if (claim.kind === "contested") return ambiguous(half, claim.nodes, sky);
+  if (own.kind === "contested") return ambiguous(half, own.nodes, sky);
   const forwarder = sky.forwarderOf(half, claim.node);
   if (forwarder !== undefined) return judgeBeyond(half, forwarder, sky);
   const need = peerHalf(half);
   if (need === "required") return absent(half, claim.node, sky);
   return standsAlone(half, need, { peer: claim.node, sky });
+}
+
+/** Once all who claim the address are past it: until then, one of them may give it up. */
+function ambiguous(half: Half, claimants: readonly NodeStream[], sky: Sky): LoneJudgement {
+  const until = claimants
+    .filter((node) => absenceOf(half, node)?.toMs !== null)
+    .map((node) => heardOf(half, node, sky))
+    .filter((one) => !isPast(one, sky));
+  return until.length > 0 ? { verdict: "wait", until } : excused("ambiguous_address");
 }
 
 /** One that is behind may yet name the peer's address as its own, or have been given another on the way. */
@@ -138,9 +150,13 @@ function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
   const until = [heard, { node: own, atMs: half.serverMs + ABSENCE_SLACK_MS }];
   const open = until.filter((one) => !isPast(one, sky));
   if (open.length > 0) {
-    const late = { node: own, atMs: half.serverMs + ABSENT_WAIT_MS[absence?.reason ?? "none"] };
-    const isAway = absence?.toMs === null && isPast(late, sky);
-    if (!isAway) return { verdict: "wait", until: absence?.toMs === null ? [...open, late] : open };
+    if (absence?.toMs !== null) return { verdict: "wait", until: open };
+    const left: Until[] = [
+      { node: own, atMs: half.serverMs + ABSENT_WAIT_MS[absence.reason] },
+      { node: peer, atMs: half.serverMs, isFarewell: true },
+    ];
+    const late = left.filter((one) => !isPast(one, sky));
+    if (late.length > 0) return { verdict: "wait", until: [...open, ...late] };
   }
   if (absence !== undefined) {
     const excuse = excused(ABSENCE_EXCUSE[absence.reason], absence.place);
@@ -184,8 +200,9 @@ export function provenAfterMs(half: Half): number {
  * By the second, as `Waiting` wakes: so that it makes no difference to look at a half more often, as
  * after a restart.
  */
-export function isPast({ node, atMs }: Until, sky: Sky): boolean {
-  return Math.floor(wakeLimitMs(node, sky.nowMs) / 1000) > Math.floor(atMs / 1000);
+export function isPast({ node, atMs, isFarewell }: Until, sky: Sky): boolean {
+  const limitMs = isFarewell ? farewellLimitMs(node, sky.nowMs) : wakeLimitMs(node, sky.nowMs);
+  return Math.floor(limitMs / 1000) > Math.floor(atMs / 1000);
 }
 
 function excused(

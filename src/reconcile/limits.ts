@@ -72,11 +72,11 @@ export const UNANSWERED_WAIT_MS = 60_000;
 /** Mismatches of one kind between two nodes that are findings of their own, an hour; the rest is counted. */
 export const MISMATCHES_TOLD_PER_HOUR = 20;
 
-/** What two halves have to do with each other they have to do within this time: the wait below, the doubt about a peer's clock (120 s), and slack. */
+/** What two halves have to do with each other they have to do within this time: the wait below, and what clocks are corrected by. */
 export const PARK_SLACK_MS = 300_000;
 
-/** A half is parked only if it waits for what happened at most this long after its open: the last SYN that Linux sends again comes after 127 s. */
-export const PARK_WAIT_MS_MAX = 150_000;
+/** A half is parked only if all it waits for is at most this long after its open: the last SYN that Linux sends again comes after 127 s, and a clock may be unknown by 120 s. */
+export const PARK_WAIT_MS_MAX = 280_000;
 
 /** Halves that wait are looked through this often for what may be parked: a minute of a busy node is 19 MB. */
 export const PARK_EVERY_MS = 60_000;

@@ -117,6 +117,10 @@ export interface NodeMemory {
   holes: Hole[];
   /** Server's clock: what waits for it is woken up to here and not further; null: as far as it is complete. */
   pacedMs: number | null;
+  /** The same for what waits for nothing but its farewell, while it is away by its own word; null: it is not, or all of it was woken. */
+  farewellMs: number | null;
+  /** It was away by its own word at the server's last tick. */
+  wasAway: boolean;
   /** Its state as of the server's last tick. */
   wokenAs: NodeState;
   /** Corrections of its clock, for halves that were parked when they were made. */
@@ -455,6 +459,8 @@ function emptyMemory(): NodeMemory {
     gaps: [],
     holes: [],
     pacedMs: null,
+    farewellMs: null,
+    wasAway: false,
     wokenAs: "active",
     shifts: [],
     parked: nothingParked(),

@@ -13,9 +13,8 @@ import {
   kindOfHead,
   WORD as ENTRY,
 } from "../format/entry-block.ts";
-import { BIT, CELL, FORWARDER, Half, type HalfRecords, type Names } from "./half-records.ts";
+import { BIT, CELL, FORWARDER, Half, type HalfRecords, type Names, WORD } from "./half-records.ts";
 import { hasMark, MARK, setMark, verdictOf } from "./half-state.ts";
-import { provenAfterMs } from "./judge.ts";
 import {
   ACCOUNT_WAIT_MS,
   OFFLINE_PATIENCE_MS,
@@ -34,7 +33,8 @@ import {
   type Span,
 } from "./parked-times.ts";
 import type { BatchRecord, NumberedEntry } from "./reconcile.ts";
-import { wakeLimitMs, wakeOf } from "./wake-limit.ts";
+import type { IsGone } from "./waiting.ts";
+import { farewellOf, wakeLimitMs, wakeOf } from "./wake-limit.ts";
 
 /** `at_once`: whatever may be parked is, to prove that it makes no difference. */
 export type ParkingPolicy = "when_behind" | "at_once" | "never";
@@ -49,7 +49,7 @@ export interface ParkingParts {
   /** The next tick may pair it with another half of its tuple. */
   isContended(half: Half): boolean;
   /** Goes through all that waits; what `isGone` waits no longer. */
-  sift(isGone: (slot: number, generation: number) => boolean): void;
+  sift(isGone: IsGone): void;
   /** Its row is held back: a partner may come any moment. */
   isHeld(half: Half): boolean;
   /** Its row is to be written. */
@@ -83,9 +83,11 @@ export class Parking {
       if (entry.kind !== "tick") continue;
       const { atMs } = entry;
       for (const one of this.#parts.streams) {
-        const wake = wakeOf(one, fromMs, atMs);
-        if (wake.toMs > wake.fromMs || fromMs !== memory.tickMs)
-          spans.push(around(wake.fromMs, wake.toMs));
+        for (const wake of [wakeOf(one, fromMs, atMs), farewellOf(one, fromMs, atMs)]) {
+          if (wake !== undefined && wake.toMs > wake.fromMs) {
+            spans.push(around(wake.fromMs, wake.toMs));
+          }
+        }
       }
       fromMs = atMs;
     }
@@ -124,11 +126,18 @@ export class Parking {
     if (pins === undefined) return;
     const { records, names } = this.#parts;
     const half = new Half(records, names, 0);
+    const patient = new Set<number>();
+    this.#parts.sift((slot, generation, atMs) => {
+      if (records.cell(slot, CELL.generation) !== generation) return true;
+      if (atMs - records.word(slot, WORD.serverMs) > PARK_WAIT_MS_MAX) patient.add(slot);
+      return false;
+    });
     this.#parts.sift((slot, generation) => {
       if (records.cell(slot, CELL.generation) !== generation) return true;
       half.slot = slot;
       if (hasMark(half, MARK.parked)) return true;
-      if (isIn(pins, half.serverMs) || !this.#mayPark(half, tickMs)) return false;
+      if (patient.has(slot) || isIn(pins, half.serverMs)) return false;
+      if (!this.#mayPark(half, tickMs)) return false;
       setMark(half, MARK.parked);
       this.#parts.write(half);
       return true;
@@ -166,7 +175,6 @@ export class Parking {
     if (ageMs < 0 || ageMs > OFFLINE_PATIENCE_MS) return false;
     const node = parts.streams[half.nodeNumber];
     if (node === undefined || !node.clock.isKnown || !isComplete(half, node)) return false;
-    if (provenAfterMs(half) + node.uncertaintyMs > PARK_WAIT_MS_MAX) return false;
     return !parts.isContended(half);
   }
 }

@@ -7,6 +7,9 @@
 /** Slot and generation, one after the other. */
 type Bucket = number[];
 
+/** `atMs`: the time that is waited for, to the second. */
+export type IsGone = (slot: number, generation: number, atMs: number) => boolean;
+
 interface Queue {
   readonly buckets: Map<number, Bucket>;
   /** The least second in `buckets`; Infinity when there is none. */
@@ -38,14 +41,14 @@ export class Waiting {
   }
 
   /** Drops what `isGone`, and what it took in memory. */
-  sift(isGone: (slot: number, generation: number) => boolean): void {
+  sift(isGone: IsGone): void {
     for (const queue of this.#queues) {
       if (queue === undefined) continue;
       for (const [second, bucket] of queue.buckets) {
         const kept: Bucket = [];
         for (let at = 0; at < bucket.length; at += 2) {
           const [slot = 0, generation = 0] = [bucket[at], bucket[at + 1]];
-          if (!isGone(slot, generation)) kept.push(slot, generation);
+          if (!isGone(slot, generation, second * 1000)) kept.push(slot, generation);
         }
         if (kept.length === bucket.length) continue;
         this.#count -= (bucket.length - kept.length) / 2;

@@ -38,9 +38,30 @@ export function wakeOf(stream: NodeStream, tickMs: number, nowMs: number): Wake 
   return { fromMs, toMs: Math.min(toMs, fromMs + WAKE_STEP_MS) };
 }
 
+/** As of the server's last tick, `nowMs`: up to when what waits for a node that left is looked at. */
+export function farewellLimitMs({ memory }: NodeStream, nowMs: number): number {
+  return memory.farewellMs ?? nowMs;
+}
+
+/** What the tick is going to wake of what waits for a node that left; undefined where it did not. */
+export function farewellOf(stream: NodeStream, tickMs: number, nowMs: number): Wake | undefined {
+  const { memory, clock } = stream;
+  const absence = memory.absences.find(({ toMs, fromMs }) => toMs === null && fromMs > 0);
+  if (absence === undefined) return undefined;
+  const beganMs = clock.toServerMs(absence.fromMs, memory.bootAtMs);
+  const fromMs = memory.wasAway ? (memory.farewellMs ?? tickMs) : Math.min(beganMs, nowMs);
+  return { fromMs, toMs: Math.min(nowMs, fromMs + WAKE_STEP_MS) };
+}
+
 /** At each tick, before anything is decided. */
 export function pace(stream: NodeStream, tickMs: number, nowMs: number): void {
   const { memory } = stream;
+  const farewell = farewellOf(stream, tickMs, nowMs);
+  const farewellMs = farewell === undefined || farewell.toMs >= nowMs ? null : farewell.toMs;
+  const wasAway = farewell !== undefined;
+  if (memory.farewellMs !== farewellMs || memory.wasAway !== wasAway) stream.changed = true;
+  memory.farewellMs = farewellMs;
+  memory.wasAway = wasAway;
   const { toMs } = wakeOf(stream, tickMs, nowMs);
   const isBehind = toMs < wantedMs(memory.state, stream.watermarkServerMs, nowMs);
   const pacedMs = isBehind ? toMs : null;

@@ -111,6 +111,59 @@ const OUTAGES: Readonly<Record<string, Omit<OutagePlan, "seed">>> = {
       },
     ],
   },
+  "opts out as soon as it is back": {
+    ...USUAL,
+    off: [{ ...AWAY, from: AWAY.to + 1, to: Infinity }],
+    said: [
+      { node: 0, step: AWAY.to, entries: (atMs) => [{ kind: "opt_out", atMs, origin: "flag" }] },
+    ],
+  },
+  "was stopped meanwhile": {
+    ...USUAL,
+    off: [{ ...AWAY, from: 151, to: 300 }],
+    said: [
+      { node: 0, step: 150, entries: (atMs) => [{ kind: "stop", atMs, reason: "shutdown" }] },
+      {
+        node: 0,
+        step: 300,
+        entries: (atMs) => [{ kind: "start", atMs, facts: { bootId: "mesh-0" } }],
+      },
+    ],
+  },
+  "was stopped meanwhile, for good": {
+    ...USUAL,
+    off: [{ ...AWAY, from: 151, to: Infinity }],
+    said: [{ node: 0, step: 150, entries: (atMs) => [{ kind: "stop", atMs, reason: "shutdown" }] }],
+  },
+  "finds its address with another": {
+    ...USUAL,
+    said: [
+      {
+        node: 2,
+        step: 200,
+        entries: (atMs) => [
+          { kind: "addresses", atMs, networks: { default: ["10.7.0.1", "10.7.0.3"] } },
+        ],
+      },
+    ],
+  },
+  "comes back, and another had its address for a while": {
+    ...USUAL,
+    said: [
+      {
+        node: 2,
+        step: 200,
+        entries: (atMs) => [
+          { kind: "addresses", atMs, networks: { default: ["10.7.0.1", "10.7.0.3"] } },
+        ],
+      },
+      {
+        node: 2,
+        step: 250,
+        entries: (atMs) => [{ kind: "addresses", atMs, networks: { default: ["10.7.0.3"] } }],
+      },
+    ],
+  },
   "stays away, and is revoked": {
     ...USUAL,
     away: [{ ...AWAY, to: Infinity }],

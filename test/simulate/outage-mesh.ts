@@ -67,6 +67,8 @@ class OutageMesh {
   readonly #nodes: readonly SimNode[];
   /** The next step of each node that is to be delivered. */
   readonly #next: number[];
+  /** Of the step that was asked for last: all nodes ask for one after the other. */
+  #last: { step: number; planned: readonly Planned[] } = { step: -1, planned: [] };
 
   constructor(plan: OutagePlan) {
     this.#plan = plan;
@@ -129,10 +131,12 @@ class OutageMesh {
   #planned(step: number): readonly Planned[] {
     const { seed, connectionsPerStep, quietFrom = Infinity } = this.#plan;
     if (step >= quietFrom) return [];
+    if (this.#last.step === step) return this.#last.planned;
     const random = new SeededRandom(seed * 1_000_003 + step);
-    return Array.from({ length: connectionsPerStep }, () => this.#one(random)).toSorted(
-      (a, b) => a.afterMs - b.afterMs,
-    );
+    const planned = Array.from({ length: connectionsPerStep }, () => this.#one(random));
+    planned.sort((a, b) => a.afterMs - b.afterMs);
+    this.#last = { step, planned };
+    return planned;
   }
 
   #one(random: SeededRandom): Planned {

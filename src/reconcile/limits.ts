@@ -87,5 +87,11 @@ export const WAKE_STEP_MS = 600_000;
 /** Corrections of a clock remembered for halves that are parked; the oldest go first. They come by the hour at most. */
 export const SHIFTS_PER_NODE_MAX = 64;
 
+/** Parked halves that the opens of one record may bring back. A record is some seconds of a node; only one that makes up times is about so many. */
+export const PARKED_PER_RECORD_MAX = 3_000_000;
+
+/** Addresses with a number before those that are out of use lose theirs: 60 MB. */
+export const ADDRESSES_MAX = 1_000_000;
+
 /** Halves that are never heard of again are looked for this often. */
 export const SWEEP_EVERY_MS = 3_600_000;

@@ -94,6 +94,16 @@ export class Matching {
     this.tuples.remove(half);
   }
 
+  /** Addresses have other numbers now. */
+  reindex(): void {
+    const { records, names } = this.#options;
+    this.tuples.clear();
+    const half = new Half(records, names, 0);
+    for (half.slot = 0; half.slot < records.end; half.slot++) {
+      if (hasMark(half, MARK.indexed)) this.tuples.add(half);
+    }
+  }
+
   /** Takes up a half that came in an earlier run. */
   restore(half: Half): void {
     this.tuples.add(half);

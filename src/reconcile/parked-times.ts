@@ -35,6 +35,13 @@ export function countParked({ counts }: ParkedMemory): number {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** How many there are at most in this time. */
+export function countIn({ firstMinute, counts }: ParkedMemory, [fromMs, toMs]: Span): number {
+  const from = Math.max(0, minuteOf(fromMs) - firstMinute);
+  const to = Math.max(0, minuteOf(toMs) - firstMinute + 1);
+  return counts.slice(from, to).reduce((sum, count) => sum + count, 0);
+}
+
 export function minuteOf(serverMs: number): number {
   return Math.floor(serverMs / MINUTE_MS);
 }

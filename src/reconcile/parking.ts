@@ -18,6 +18,7 @@ import { hasMark, MARK, setMark, verdictOf } from "./half-state.ts";
 import {
   ACCOUNT_WAIT_MS,
   OFFLINE_PATIENCE_MS,
+  PARKED_PER_RECORD_MAX,
   PARK_EVERY_MS,
   PARK_SLACK_MS,
   PARK_WAIT_MS_MAX,
@@ -26,8 +27,10 @@ import {
 import type { NodeStream } from "./node-stream.ts";
 import {
   clearParked,
+  countIn,
   countParked,
   noteParked,
+  type ParkedMemory,
   type ParkedRange,
   parkedRanges,
   type Span,
@@ -77,7 +80,7 @@ export class Parking {
   ): ParkedRange[] {
     const { memory } = this.#parts.server();
     if (memory.parked.counts.length === 0) return [];
-    const spans = opensOf(stream, record, block);
+    const spans = within(memory.parked, opensOf(stream, record, block));
     let fromMs = memory.tickMs;
     for (const { entry } of others) {
       if (entry.kind !== "tick") continue;
@@ -221,6 +224,16 @@ function opensOf(stream: NodeStream, record: BatchRecord, { words, length }: Ent
     );
   }
   return spans;
+}
+
+/** The first of them, as far as there are not too many. */
+function within(memory: ParkedMemory, spans: Span[]): Span[] {
+  let count = 0;
+  const end = spans.findIndex((span) => {
+    count += countIn(memory, span);
+    return count > PARKED_PER_RECORD_MAX;
+  });
+  return end === -1 ? spans : spans.slice(0, Math.max(1, end));
 }
 
 function around(fromMs: number, toMs: number): Span {

@@ -21,6 +21,7 @@ import {
 import type { Entry, FindingEntry } from "../format/entry.ts";
 import { AddressBook } from "./address-book.ts";
 import { Conclusions, storedFinding, type StoredFinding } from "./conclusions.ts";
+import { compactAddresses } from "./compact-addresses.ts";
 import { join, keyOf, otherOf, part } from "./connection.ts";
 import { AWAITS, Decisions } from "./decisions.ts";
 import type { About, FindingDraft } from "./findings.ts";
@@ -36,7 +37,7 @@ import {
 } from "./half-state.ts";
 import { amend, NetworkTable, writeOpen } from "./half-writer.ts";
 import type { Sky } from "./judge.ts";
-import { STRANGER_WAIT_MS } from "./limits.ts";
+import { ADDRESSES_MAX, STRANGER_WAIT_MS } from "./limits.ts";
 import { Matching } from "./matching.ts";
 import { Mismatches } from "./mismatches.ts";
 import {
@@ -86,6 +87,8 @@ export class Reconcile implements Names {
   readonly parking: Parking;
   readonly #byNumber: NodeStream[] = [];
   readonly #ipv4: number[] = [];
+  /** How many were left when they were numbered anew. */
+  #addressesKept = 0;
   readonly #seqs = new SlotIndex();
   readonly #matching: Matching;
   readonly #decisions: Decisions;
@@ -269,6 +272,15 @@ export class Reconcile implements Names {
   endRange(rereadFrom: number): void {
     this.#server.memory.rereadFrom = rereadFrom;
     this.#server.changed = true;
+  }
+
+  /** Between two ranges: what was scanned before has other numbers afterwards. */
+  compactAddresses(max = ADDRESSES_MAX): void {
+    if (this.addresses.size < Math.max(max, this.#addressesKept * 2)) return;
+    compactAddresses(this.records, this.addresses);
+    this.#addressesKept = this.addresses.size;
+    this.#ipv4.length = 0;
+    this.#matching.reindex();
   }
 
   drainFindings(): FindingDraft[] {

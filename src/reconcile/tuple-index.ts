@@ -8,7 +8,7 @@ import { mixed, SlotIndex } from "./slot-index.ts";
 import { FORWARDER } from "./half-records.ts";
 
 export class TupleIndex {
-  readonly #index = new SlotIndex();
+  #index = new SlotIndex();
   readonly #records: HalfRecords;
 
   constructor(records: HalfRecords) {
@@ -17,6 +17,11 @@ export class TupleIndex {
 
   get count(): number {
     return this.#index.count;
+  }
+
+  /** Forgets everything, and gives the memory back. */
+  clear(): void {
+    this.#index = new SlotIndex();
   }
 
   /** Indexes a half whose tuple is in its record. */

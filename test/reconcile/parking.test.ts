@@ -3,9 +3,16 @@
  * wait for a node stay in memory, or are parked in the store as soon as they may be.
  */
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it, test } from "node:test";
+import { ClickHouseDeriveStore, type DeriveStore } from "../../src/reconcile/derive-store.ts";
 import type { ParkingPolicy } from "../../src/reconcile/parking.ts";
 import { SeededRandom } from "../../src/std/seeded-random.ts";
+import { systemClock } from "../../src/std/clock.ts";
+import { openStore } from "../../src/store/open-store.ts";
+import { TABLES } from "../../src/store/schema.ts";
 import { MemoryStore } from "../simulate/memory-store.ts";
 import { outageMesh, type OutagePlan } from "../simulate/outage-mesh.ts";
 import { replayMesh } from "../simulate/replay-mesh.ts";
@@ -47,9 +54,12 @@ function plain(lines: readonly string[]): string[] {
     .map((line) => line.replace(/"parked":\d,/, ""));
 }
 
-/** All of it, from an empty store. */
-async function run(journal: ReplayJournal, way: Way, random: SeededRandom): Promise<MemoryStore> {
-  const store = new MemoryStore();
+/** All of it, into an empty store. */
+async function run<S extends DeriveStore>(
+  journal: ReplayJournal,
+  store: S,
+  { way, random }: { readonly way: Way; readonly random: SeededRandom },
+): Promise<S> {
   const { rangeMax, stopsApart } = way;
   journal.pieceMax = () => random.integer(1, rangeMax);
   const options = { journal, store, parking: way.parking, journalFindings: () => undefined };
@@ -69,7 +79,7 @@ for (const seed of SEEDS) {
 
     for (const way of WAYS) {
       it(`is the same ${way.name}`, async () => {
-        const store = await run(new ReplayJournal([...records]), way, random);
+        const store = await run(new ReplayJournal(records), new MemoryStore(), { way, random });
         assert.deepEqual(plain(await linesOf(store)), expected);
         assert.ok(store.unparked > 50, `only ${store.unparked} halves came back`);
       });
@@ -200,10 +210,44 @@ for (const [name, plan] of Object.entries(OUTAGES)) {
 
     for (const way of [...WAYS, WHEN_BEHIND]) {
       it(`is judged the same, with parking ${way.parking}, ${way.name}`, async () => {
-        const store = await run(new ReplayJournal([...records]), way, random);
+        const store = await run(new ReplayJournal(records), new MemoryStore(), { way, random });
         assert.deepEqual(plain(await linesOf(store)), expected);
         assert.ok(store.unparked > 100, `only ${store.unparked} halves came back`);
       });
     }
   });
 }
+
+test("the embedded engine gives back what is parked in it", async () => {
+  const random = new SeededRandom(11);
+  const plan = { ...USUAL, steps: 200, quietFrom: 120, away: [{ node: 0, from: 30, to: 110 }] };
+  const { records } = await runLive(
+    [...outageMesh({ ...plan, seed: 6 })],
+    new MemoryStore(),
+    random,
+  );
+  const directory = await mkdtemp(join(tmpdir(), "tallystick-parking-"));
+  const engine = await openStore({ clock: systemClock(), dataDir: join(directory, "store") });
+  try {
+    const found: string[] = [];
+    for (const parking of ["never", "at_once"] as const) {
+      for (const table of Object.keys(TABLES)) {
+        await engine.client.command({ query: `DROP TABLE IF EXISTS ${table} SYNC` });
+      }
+      const way = { name: "", rangeMax: 150, stopsApart: 400, parking };
+      const store = new ClickHouseDeriveStore(engine.client);
+      await run(new ReplayJournal(records), store, { way, random });
+      const result = await engine.client.query({
+        query: "SELECT * EXCEPT (version, parked) FROM connection_rows FINAL ORDER BY ALL",
+        format: "JSONCompactEachRow",
+      });
+      found.push(await result.text());
+    }
+    const [never, atOnce] = found.map((text) => text.trimEnd().split("\n"));
+    assert.ok((never?.length ?? 0) > 300);
+    assert.deepEqual(atOnce, never);
+  } finally {
+    await engine.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+});

@@ -137,6 +137,8 @@ async function open(options: RunOptions, reconcile = newReconcile()): Promise<De
     reconcile,
     clock: hastyClock,
     parking: options.parking ?? "when_behind",
+    // So few that they are numbered anew all the time.
+    ...(options.parking === "at_once" ? { addressesMax: 4 } : {}),
     journalFindings: (findings) => Promise.resolve(options.journalFindings(findings)),
     log: (line) => {
       throw new Error(line);

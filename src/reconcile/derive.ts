@@ -7,13 +7,12 @@
  *   1. rows and findings are made in memory         nothing happened; the range is done again
  *   2. findings are journaled by the server         concluded again, and found in the journal ahead:
  *                                                   not journaled again
- *   3. the intent {from, to} is durable             the same range is done again, not another one
- *   4. each block is inserted under a token naming  inserted blocks are dropped the second time,
- *      the range, table and partition               because the range and so the token is the same;
- *                                                   afterwards their rows are looked for
- *                                                   what its rows decided is decided again
- *   5. the nodes' rows are the last block           all is there: the next range begins, whether or
- *   6. the position is a row of the store           not the position says so
+ *   3. the rows are durable in the intent file      they are inserted, and not made again: a half
+ *                                                   whose row is of the end of a range cannot be
+ *                                                   compared as it stood at its beginning
+ *   4. each block is inserted under a token naming  inserted blocks are dropped the second time;
+ *      the range, table and partition               afterwards their rows are looked for
+ *   5. the position is a row of the store           the next range begins
  *
  * A half that has just come is held back for a moment, because its partner nearly always comes too
  * and saves a row. The position therefore names two places: where the next range begins, and from
@@ -62,10 +61,19 @@ export interface Range {
   readonly to: number;
 }
 
-/** The range that is being inserted, durable before it is. */
+/** All that a range becomes in the store. */
+export interface Intent extends Range {
+  /** From here on a restart reads connections again. */
+  readonly rereadFrom: number;
+  /** In the order in which they are inserted. */
+  readonly blocks: readonly ReadyBlock[];
+  readonly rewrites: readonly Rewrite[];
+}
+
+/** What is being inserted, durable before it is: only the rows that were made can be made complete. */
 export interface IntentFile {
-  read(): Promise<Range | undefined>;
-  write(range: Range): Promise<void>;
+  read(): Promise<Intent | undefined>;
+  write(intent: Intent): Promise<void>;
 }
 
 export interface DeriveParts {
@@ -85,14 +93,9 @@ export interface DeriveParts {
   log(line: string): void;
 }
 
-interface Prepared extends Range {
-  /** From here on a restart reads connections again. */
-  readonly rereadFrom: number;
-  /** Some of its rows may be there from before a crash. */
-  readonly isRepeated: boolean;
-  readonly blocks: readonly ReadyBlock[];
+interface Prepared {
+  readonly intent: Intent;
   readonly findings: FindingDraft[];
-  readonly rewrites: readonly Rewrite[];
 }
 
 /** Compressed payload bytes per range: about 200,000 connection entries, a block that the engine likes. */
@@ -113,7 +116,6 @@ export class Derive {
   #position = 0;
   #committed = 0;
   #stopped = false;
-  #intent: Range | undefined;
   readonly #stop = Promise.withResolvers<void>();
 
   private constructor(parts: DeriveParts) {
@@ -144,7 +146,7 @@ export class Derive {
       }
       await this.#parts.journalFindings(prepared.findings);
       if (prepared.findings.length > 0) crashPoint("derive: findings journaled");
-      this.#inFlight = this.#commit(prepared);
+      this.#inFlight = this.#commit(prepared.intent);
       // An early rejection must not become unhandled before the next turn awaits it.
       this.#inFlight.catch(() => undefined);
       if (this.#parts.journal.end - this.#position < BUSY_RECORDS) await this.#pace(begunMs);
@@ -160,12 +162,12 @@ export class Derive {
   async #load(): Promise<void> {
     const { store, reconcile, intent } = this.#parts;
     await store.prepare();
+    const last = await intent.read();
+    if (last?.from === (await store.position()).next) await this.#insert(last, true);
     const nodes = await store.nodes();
     const position = positionOf(await store.position(), nodes);
     this.#position = position.next;
     this.#committed = position.next;
-    const last = await intent.read();
-    this.#intent = last?.from === this.#position ? last : undefined;
     for (const node of nodes) reconcile.restoreNode(node.id, node.name, node);
     for (const found of await store.findings()) reconcile.restoreFinding(found);
     await this.#rulings.restore(this.#parts.rulings);
@@ -212,10 +214,7 @@ export class Derive {
     const from = this.#position;
     const { journal, reconcile } = this.#parts;
     if (from >= journal.end) return undefined;
-    const records =
-      this.#intent === undefined
-        ? await journal.read(from, journal.end, RANGE_BYTES_MAX)
-        : await this.#readAll(from, this.#intent.to);
+    const records = await journal.read(from, journal.end, RANGE_BYTES_MAX);
     const to = from + records.length;
     const write = (changed: Changed) =>
       writeConnection(this.#blocks, changed, to, this.#rulings.excused(changed.key));
@@ -223,8 +222,6 @@ export class Derive {
       if (record.type === "batch" && (await this.#apply(record))) reconcile.drainSettled(write);
       await nextTurn();
     }
-    const isRepeated = this.#intent !== undefined;
-    this.#intent = undefined;
     this.#position = to;
     await this.#writeFindings();
     reconcile.parking.park(this.#parts.parking ?? "when_behind");
@@ -238,7 +235,7 @@ export class Derive {
     const findings = reconcile.drainFindings();
     const blocks = this.#blocks.drain().toSorted((a, b) => orderOf(a) - orderOf(b));
     const rewrites = this.#rulings.takeRewrites();
-    return { from, to, rereadFrom, isRepeated, blocks, findings, rewrites };
+    return { intent: { from, to, rereadFrom, blocks, rewrites }, findings };
   }
 
   /** A ruling is about a row, which the range before may be inserting. */
@@ -323,17 +320,23 @@ export class Derive {
     }
   }
 
-  async #commit(prepared: Prepared): Promise<void> {
-    const { store, intent } = this.#parts;
-    const { from, to, rereadFrom, isRepeated } = prepared;
-    await intent.write({ from, to });
+  async #commit(intent: Intent): Promise<void> {
+    await this.#parts.intent.write(intent);
     crashPoint("derive: intent written");
-    for (const block of prepared.blocks) {
-      if (block.table === "node_rows") await this.#rewrite(prepared);
+    await this.#insert(intent, false);
+    this.#committed = intent.to;
+  }
+
+  /** `isRepeated`: some of it may be there from before a crash. */
+  async #insert(intent: Intent, isRepeated: boolean): Promise<void> {
+    const { store } = this.#parts;
+    const { from, to, rereadFrom } = intent;
+    for (const block of intent.blocks) {
+      if (block.table === "node_rows") await this.#rewrite(intent);
       const token = `${from}-${to} ${block.table} ${block.partition}`;
       await this.#persist(`insert into ${block.table}`, (attempt) =>
         isRepeated || attempt > 1
-          ? store.insertAgain(block, token, prepared)
+          ? store.insertAgain(block, token, intent)
           : store.insert(block, token),
       );
       crashPoint("derive: block inserted");
@@ -341,10 +344,9 @@ export class Derive {
     const position = { next: to, rereadFrom };
     await this.#persist("remember the position", () => store.setPosition(position));
     crashPoint("derive: position written");
-    this.#committed = to;
   }
 
-  async #rewrite({ rewrites, to }: Prepared): Promise<void> {
+  async #rewrite({ rewrites, to }: Intent): Promise<void> {
     for (const rewrite of rewrites) {
       await this.#persist("rewrite a connection", () => this.#parts.rulings.rewrite(rewrite, to));
     }

@@ -131,7 +131,7 @@ export class Searchable {
     return startDerive(
       {
         journalDir: join(dataDir, "journal"),
-        intentPath: join(dataDir, "derive", "intent.json"),
+        intentPath: join(dataDir, "derive", "intent"),
         store:
           address === undefined
             ? { kind: "url", url: storeUrl ?? "" }

@@ -14,7 +14,7 @@ import { type ReplayRecord, SERVER } from "../simulate/replay-mesh.ts";
 import { SimNode } from "../simulate/sim-node.ts";
 
 /** Pauses are over at once. */
-const hastyClock: Clock = {
+export const hastyClock: Clock = {
   nowMs: () => 0,
   monotonicMs: () => 0,
   after(_delayMs, call) {
@@ -23,7 +23,7 @@ const hastyClock: Clock = {
   },
 };
 
-const nobodyRules: RulingStore = {
+export const nobodyRules: RulingStore = {
   findings: () => Promise.resolve([]),
   rewrite: () => Promise.resolve(),
 };

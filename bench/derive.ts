@@ -14,6 +14,7 @@ import { decodeFrame } from "../src/format/batch.ts";
 import { decompressPayload } from "../src/format/payload.ts";
 import { ClickHouseDeriveStore } from "../src/reconcile/derive-store.ts";
 import { Derive } from "../src/reconcile/derive.ts";
+import { intentFile } from "../src/reconcile/intent-file.ts";
 import { Reconcile } from "../src/reconcile/reconcile.ts";
 import { ClickHouseRulingStore } from "../src/reconcile/ruling-store.ts";
 import { systemClock } from "../src/std/clock.ts";
@@ -53,7 +54,7 @@ export async function benchDerive(connections = 400_000): Promise<DeriveFigures>
   try {
     const bareS = await insertBare(store.connect("default"), journal);
     const reconcile = new Reconcile({ serverId: server.id });
-    const intent = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
+    const intent = intentFile(join(directory, "intent"));
     const derive = await Derive.open({
       journal,
       store: new ClickHouseDeriveStore(store.client),

@@ -45,6 +45,8 @@ const HOUR_STEPS = 3_600_000 / STEP_MS;
 const CALM_STEPS = HOUR_STEPS / 4;
 /** Batches that the node delivers in the time of one, when it is back. */
 const CATCH_UP = 24;
+/** As long as there is more, it is worked on without pause. */
+const BACKLOG = 1_000;
 const MIB = 2 ** 20;
 
 /** Holds nothing but what was not read yet. */
@@ -70,7 +72,7 @@ class MadeJournal implements DeriveJournal {
   }
 
   get end(): number {
-    return this.#next + (this.isOpen && !this.isRead ? 1 : 0);
+    return this.#next + (this.isOpen && !this.isRead ? BACKLOG : 0);
   }
 
   read(_from: number, _to: number, bytesMax: number): Promise<JournalBatch[]> {

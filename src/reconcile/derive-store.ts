@@ -202,10 +202,16 @@ export class ClickHouseDeriveStore implements DeriveStore {
       query: `SELECT ${STORED_COLUMNS} FROM connection_rows FINAL
         WHERE ${which} ORDER BY k_opened, k_node, k_epoch, k_seq`,
       query_params: params,
-      format: "JSONEachRow",
+      // Names once: in every row they would be two thirds of it.
+      format: "JSONCompactEachRowWithNames",
     });
-    for await (const rows of result.stream<StoredRow>()) {
-      for (const row of rows) each({ row: row.json(), receivedMs });
+    let names: readonly string[] | undefined;
+    for await (const rows of result.stream()) {
+      for (const row of rows) {
+        const values = row.json<readonly (string | number)[]>();
+        if (names === undefined) names = values.map(String);
+        else each({ row: rowOf(names, values), receivedMs });
+      }
     }
   }
 
@@ -238,6 +244,12 @@ export class ClickHouseDeriveStore implements DeriveStore {
   async #command(query: string, settings: Record<string, string | number> = {}): Promise<void> {
     await this.#client.command({ query, clickhouse_settings: settings });
   }
+}
+
+function rowOf(names: readonly string[], values: readonly (string | number)[]): StoredRow {
+  const row: Record<string, string | number> = {};
+  for (const [at, name] of names.entries()) row[name] = values[at] ?? "";
+  return row;
 }
 
 interface FindingRow {

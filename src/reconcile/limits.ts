@@ -51,6 +51,9 @@ export const HOLE_PATIENCE_MS = 60_000;
 /** A restart longer than this is told to a person. */
 export const RESTART_QUIET_MS = 10_000;
 
+/** Parts of one hole that no gap has named yet. A spool gives up its oldest: an honest hole is explained in a few pieces. */
+export const RANGES_PER_HOLE_MAX = 256;
+
 /** Declared gaps and absences remembered per node; the oldest go first. */
 export const EXCUSES_PER_NODE_MAX = 256;
 

@@ -17,6 +17,7 @@ import {
   BLIND_AFTER_MS,
   EXCUSES_PER_NODE_MAX,
   EXCUSE_SLACK_MS,
+  RANGES_PER_HOLE_MAX,
   SHIFTS_PER_NODE_MAX,
 } from "./limits.ts";
 import { CONFIRMED_MS, NodeClock, type Step, UNKNOWN_MS } from "./node-clock.ts";
@@ -413,7 +414,10 @@ export class NodeStream implements HalfOwner {
   /** A gap entry names numbers: they are no hole any more. Returns the holes that are explained by now. */
   explainHoles(first: number, last: number): Hole[] {
     const { memory } = this;
-    for (const hole of memory.holes) hole.unexplained = without(hole.unexplained, first, last);
+    for (const hole of memory.holes) {
+      hole.unexplained = without(hole.unexplained, first, last);
+      joinLast(hole.unexplained, RANGES_PER_HOLE_MAX);
+    }
     const explained = memory.holes.filter((hole) => hole.unexplained.length === 0);
     memory.holes = memory.holes.filter((hole) => hole.unexplained.length > 0);
     this.changed = true;
@@ -475,6 +479,14 @@ function without(ranges: Hole["unexplained"], first: number, last: number): Hole
     if (to > last) left.push([last + 1, to]);
     return left;
   });
+}
+
+/** Of too many ranges the last are one, with what is between them: who explains one number in two explains nothing. */
+function joinLast(ranges: Hole["unexplained"], max: number): void {
+  const [first, last] = [ranges[max - 1], ranges.at(-1)];
+  if (ranges.length > max && first !== undefined && last !== undefined) {
+    ranges.splice(max - 1, Infinity, [first[0], last[1]]);
+  }
 }
 
 function keepLast(list: unknown[], max: number): void {

@@ -126,7 +126,8 @@ export async function runLive(
   return journal;
 }
 
-async function open(options: RunOptions, reconcile = newReconcile()): Promise<Derive> {
+/** Reads back where the store is. */
+export async function open(options: RunOptions, reconcile = newReconcile()): Promise<Derive> {
   const { journal, store } = options;
   const intent = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
   return Derive.open({

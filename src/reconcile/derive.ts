@@ -263,8 +263,10 @@ export class Derive {
     const others = this.#scan(batch);
     const begun = placeOf(record, batch);
     const { nodeId } = begun;
-    const given = { block: this.#block, others };
-    await this.#unpark(reconcile.parking.due(reconcile.streamFor(nodeId), begun, given));
+    const { bootAtMs } = batch.header;
+    const ticksMs = others.flatMap(({ entry }) => (entry.kind === "tick" ? [entry.atMs] : []));
+    const coming = { bootAtMs, block: this.#block, ticksMs };
+    await this.#unpark(reconcile.parking.due(reconcile.streamFor(nodeId), coming));
     reconcile.take(begun, this.#block, others);
     const place: BatchPlace = { index, receivedMs, stream: reconcile.streamFor(nodeId) };
     writeBatch(this.#blocks, batch, place);

@@ -23,6 +23,7 @@ import {
   PARK_SLACK_MS,
   PARK_WAIT_MS_MAX,
   SILENT_AFTER_MS,
+  WAKE_STEP_MS,
 } from "./limits.ts";
 import type { NodeStream } from "./node-stream.ts";
 import {
@@ -35,12 +36,20 @@ import {
   parkedRanges,
   type Span,
 } from "./parked-times.ts";
-import type { BatchRecord, NumberedEntry } from "./reconcile.ts";
 import type { IsGone } from "./waiting.ts";
 import { farewellOf, wakeLimitMs, wakeOf } from "./wake-limit.ts";
 
 /** `at_once`: whatever may be parked is, to prove that it makes no difference. */
 export type ParkingPolicy = "when_behind" | "at_once" | "never";
+
+/** What is to be known of a record before it is taken. */
+export interface ComingRecord {
+  /** By the node's clock, as its header says. */
+  readonly bootAtMs: number;
+  readonly block: EntryBlock;
+  /** The server's ticks in it. */
+  readonly ticksMs: readonly number[];
+}
 
 export interface ParkingParts {
   readonly records: HalfRecords;
@@ -72,23 +81,18 @@ export class Parking {
     return countParked(this.#parts.server().memory.parked);
   }
 
-  /** What must come back before `record` of `stream` is taken, in the order of time. */
-  due(
-    stream: NodeStream,
-    record: BatchRecord,
-    { block, others }: { readonly block: EntryBlock; readonly others: readonly NumberedEntry[] },
-  ): ParkedRange[] {
+  /** What must come back before a record of `stream` is taken, in the order of time. */
+  due(stream: NodeStream, coming: ComingRecord): ParkedRange[] {
     const { memory } = this.#parts.server();
     if (memory.parked.counts.length === 0) return [];
-    const spans = within(memory.parked, opensOf(stream, record, block));
+    const spans = within(memory.parked, opensOf(stream, coming));
     let fromMs = memory.tickMs;
-    for (const { entry } of others) {
-      if (entry.kind !== "tick") continue;
-      const { atMs } = entry;
+    for (const [tick, atMs] of coming.ticksMs.entries()) {
       for (const one of this.#parts.streams) {
         for (const wake of [wakeOf(one, fromMs, atMs), farewellOf(one, fromMs, atMs)]) {
           if (wake !== undefined && wake.toMs > wake.fromMs) {
-            spans.push(around(wake.fromMs, wake.toMs));
+            // Of several ticks each goes a step on from the one before.
+            spans.push(around(wake.fromMs, wake.toMs + tick * WAKE_STEP_MS));
           }
         }
       }
@@ -199,8 +203,8 @@ function isComplete(half: Half, node: NodeStream): boolean {
   return half.has(BIT.closed) && node.watermarkServerMs > half.closedServerMs + ACCOUNT_WAIT_MS;
 }
 
-function opensOf(stream: NodeStream, record: BatchRecord, { words, length }: EntryBlock): Span[] {
-  const { bootAtMs } = record.header;
+function opensOf(stream: NodeStream, { bootAtMs, block }: ComingRecord): Span[] {
+  const { words, length } = block;
   let leastMs = Infinity;
   let mostMs = -Infinity;
   const spans: Span[] = [];

@@ -45,6 +45,7 @@ class MortalStore {
       nodes: () => store.nodes(),
       findings: () => store.findings(),
       eachUnsettled: (position, each) => store.eachUnsettled(position, each),
+      eachParked: (range, each) => store.eachParked(range, each),
     };
   }
 }

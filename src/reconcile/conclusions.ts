@@ -7,40 +7,8 @@
  * Whoever derives again what the journal has been through concludes again what stands further on in
  * it: what stands there is not journaled a second time.
  */
-import type { FindingEntry } from "../format/entry.ts";
-import type { Mismatch } from "./accuse/mismatch-graph.ts";
 import { finding, findingId, type About, type FindingDraft } from "./findings.ts";
-
-/** Plain JSON. */
-export interface StoredFinding {
-  readonly id: string;
-  readonly state: "open" | "resolved";
-  /** The number in it, of one that counts. */
-  readonly revision: number;
-  /** Where it is one between two nodes, and open. */
-  readonly mismatch?: Mismatch;
-}
-
-/** What a finding's evidence says of two nodes; one that counts many says how many. */
-interface PairEvidence {
-  readonly nodes?: readonly [string, string];
-  readonly atMs?: number;
-  readonly missing?: { readonly node: string };
-  readonly count?: number;
-}
-
-/** Of a finding or its row, what outlives a restart. */
-export function storedFinding(
-  found: Pick<FindingEntry, "id" | "state" | "finding" | "connection" | "evidence">,
-): StoredFinding {
-  const { id, state, finding: kind, connection } = found;
-  if (kind !== "missing-half" && kind !== "counters-differ") return { id, state, revision: 0 };
-  const { nodes, atMs = 0, missing, count = 0 } = found.evidence as PairEvidence;
-  if (connection === "" || nodes === undefined) return { id, state, revision: count };
-  if (state !== "open") return { id, state, revision: 0 };
-  const lacks = missing === undefined ? {} : { lacks: missing.node };
-  return { id, state, revision: 0, mismatch: { id, kind, nodes, atMs, ...lacks } };
-}
+import { storedFinding, type StoredFinding } from "./stored-finding.ts";
 
 function byId(a: FindingDraft, b: FindingDraft): number {
   if (a.id === b.id) return 0;

@@ -11,7 +11,7 @@ import type { ReadyBlock } from "../store/row-blocks.ts";
 import { STORED_COLUMNS, type StoredConnection, type StoredRow } from "./connection-row.ts";
 import { MINUTE_MS, type ParkedRange } from "./parked-times.ts";
 import type { NodeMemory } from "./node-stream.ts";
-import { storedFinding, type StoredFinding } from "./conclusions.ts";
+import { storedFinding, type StoredFinding } from "./stored-finding.ts";
 
 export interface StoredNode {
   readonly id: string;

@@ -5,7 +5,7 @@
 import type { BatchHeader } from "../format/batch.ts";
 import type { GapEntry } from "../format/entry.ts";
 import { type ClockState, unknownClock } from "./clock/clock-state.ts";
-import type { StoredFinding } from "./conclusions.ts";
+import type { StoredFinding } from "./stored-finding.ts";
 import { ExcuseBudget, type ExcuseState } from "./excuse-budget.ts";
 import type { EntryPlace, HalfOwner } from "./half-records.ts";
 import type { MismatchMemory } from "./mismatch-memory.ts";

@@ -20,7 +20,8 @@ import {
 } from "../format/entry-block.ts";
 import type { Entry, FindingEntry } from "../format/entry.ts";
 import { AddressBook } from "./address-book.ts";
-import { Conclusions, storedFinding, type StoredFinding } from "./conclusions.ts";
+import { Conclusions } from "./conclusions.ts";
+import { storedFinding, type StoredFinding } from "./stored-finding.ts";
 import { compactAddresses } from "./compact-addresses.ts";
 import { join, keyOf, otherOf, part } from "./connection.ts";
 import { AWAITS, Decisions } from "./decisions.ts";

@@ -5,7 +5,7 @@ import {
   type Position,
   type StoredNode,
 } from "../../src/reconcile/derive-store.ts";
-import { storedFinding, type StoredFinding } from "../../src/reconcile/conclusions.ts";
+import { storedFinding, type StoredFinding } from "../../src/reconcile/stored-finding.ts";
 import { minuteOf, type ParkedRange } from "../../src/reconcile/parked-times.ts";
 import type { NodeMemory } from "../../src/reconcile/node-stream.ts";
 import type { ReadyBlock } from "../../src/store/row-blocks.ts";

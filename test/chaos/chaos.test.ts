@@ -9,17 +9,8 @@ import { SHORT } from "./options.ts";
 import { reportOf } from "./report.ts";
 import { scoreOf } from "./score.ts";
 
-/**
- * What the comparison does not master yet; whoever teaches it takes the name away. The full run of
- * `npm run chaos` leaves nothing out.
- */
-const BEYOND = {
-  /** Left out of the run. */
-  difficulties: ["nat", "reuse"],
-} as const;
-
 test("a short run: no honest node is accused, each finding has a cause, deeds are found in time", async () => {
-  const outcome = await runLab({ ...SHORT, without: BEYOND.difficulties });
+  const outcome = await runLab(SHORT);
   const score = scoreOf(outcome, ATTACKS);
   const told = reportOf(outcome, score, ATTACKS);
   assert.deepEqual(score.failures, [], told);

@@ -11,6 +11,10 @@ export interface NodeRow {
   readonly last_seen: string;
   readonly watermark: string;
   readonly state: string;
+  readonly clock_offset_ms: number | null;
+  readonly clock_drift_ppm: number | null;
+  readonly compared_day: number;
+  readonly unexplained_day: number;
 }
 
 /** Undefined when the store does not answer. */
@@ -19,7 +23,8 @@ export async function readNodeRows(
 ): Promise<ReadonlyMap<string, NodeRow> | undefined> {
   try {
     const rows = await store.rows<NodeRow>(
-      statementOf("SELECT id, addresses, last_seen, watermark, state FROM nodes"),
+      statementOf(`SELECT id, addresses, last_seen, watermark, state, clock_offset_ms, clock_drift_ppm,
+        toFloat64(compared_day) AS compared_day, toFloat64(unexplained_day) AS unexplained_day FROM nodes`),
     );
     return new Map(rows.map((row) => [row.id, row]));
   } catch (error) {
@@ -44,6 +49,9 @@ export function describeNode(
     watermark,
     lag_ms: watermark === null ? null : Math.max(0, nowMs - Date.parse(watermark)),
     state: stateOf(node, row, rows !== undefined),
+    clock_offset_ms: row?.clock_offset_ms ?? null,
+    clock_drift_ppm: row?.clock_drift_ppm ?? null,
+    trust: trustOf(row),
     tags: [...node.tags],
     enrolled_at: new Date(node.enrolledAtMs).toISOString(),
     enrolment_key: node.enrolmentKey,
@@ -57,6 +65,12 @@ export function describeNode(
             last_batch: revoked.batchNo,
           },
   };
+}
+
+/** Of its connections that were compared in the last 24 hours, the share that nothing unexplained contradicts. */
+function trustOf(row: NodeRow | undefined): number | null {
+  if (row === undefined || row.compared_day + row.unexplained_day === 0) return null;
+  return row.compared_day / (row.compared_day + row.unexplained_day);
 }
 
 function stateOf(

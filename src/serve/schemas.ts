@@ -112,6 +112,14 @@ export const Node = Type.Object({
     description:
       "enrolled: has not reported yet; blind: reports, but cannot prove that it sees its kernel's events; unknown: the store does not answer",
   }),
+  clock_offset_ms: Type.Union([Type.Number(), Type.Null()], {
+    description: "what its clock shows minus what the server's shows; null while unknown",
+  }),
+  clock_drift_ppm: Type.Union([Type.Number(), Type.Null()]),
+  trust: Type.Union([Type.Number(), Type.Null()], {
+    description:
+      "share of its connections compared in 24 hours that nothing unexplained contradicts; accuses nobody",
+  }),
   tags: Type.Array(Type.String()),
   enrolled_at: Time,
   enrolment_key: Type.String(),

@@ -251,6 +251,10 @@ const HALF_VIEW = (side: "a" | "b") => {
   FROM connection_rows FINAL`;
 };
 
+/** What a node's row remembers of its clock, and of how its records fared in the last 24 hours. */
+const CLOCK_KNOWN = "JSONExtractBool(memory, 'clock', 'published', 'isKnown')";
+const TREND = "JSONExtractArrayRaw(memory, 'trend', 'hours')";
+
 /** The names that people and the API query; `sql` admits these and no other table. */
 export const VIEWS = {
   connections: `SELECT network,
@@ -281,7 +285,12 @@ export const VIEWS = {
     journal_index FROM finding_rows FINAL`,
 
   nodes: `SELECT name, lower(hex(id)) AS id, JSONExtract(addresses, 'Array(String)') AS addresses,
-    last_seen, watermark, state FROM node_rows FINAL WHERE state != 'server'`,
+    last_seen, watermark, state,
+    if(${CLOCK_KNOWN}, JSONExtract(memory, 'clock', 'published', 'offsetMs', 'Float64'), NULL) AS clock_offset_ms,
+    if(${CLOCK_KNOWN}, JSONExtract(memory, 'clock', 'published', 'driftPpm', 'Float64'), NULL) AS clock_drift_ppm,
+    arraySum(arrayMap(hour -> JSONExtractUInt(hour, 'compared'), ${TREND})) AS compared_day,
+    arraySum(arrayMap(hour -> JSONExtractUInt(hour, 'unexplained'), ${TREND})) AS unexplained_day
+    FROM node_rows FINAL WHERE state != 'server'`,
 
   logs: `SELECT time, node, severity_number,
     multiIf(severity_number = 0, '', severity_number < 5, 'trace', severity_number < 9, 'debug',

@@ -9,6 +9,9 @@ export interface NodeItem {
   readonly id: string;
   readonly addresses: readonly string[];
   readonly last_seen: string | null;
+  readonly clock_offset_ms: number | null;
+  readonly clock_drift_ppm: number | null;
+  readonly trust: number | null;
   readonly watermark: string | null;
   readonly lag_ms: number | null;
   readonly state: string;
@@ -96,6 +99,11 @@ function printNode(call: Printer, node: NodeItem): void {
       ["addresses", node.addresses.join(" ")],
       ["last seen", humanTime(node.last_seen)],
       ["complete to", humanTime(node.watermark)],
+      ["clock", clockText(node)],
+      [
+        "trust, 24 h",
+        node.trust === null ? "nothing compared" : `${(node.trust * 100).toFixed(2)} %`,
+      ],
       ["enrolled", `${humanTime(node.enrolled_at)} by key ${node.enrolment_key}`],
       ["public key", node.public_key],
       ["tags", node.tags.join(" ")],
@@ -109,6 +117,13 @@ function printNode(call: Printer, node: NodeItem): void {
           ]),
     ],
   );
+}
+
+function clockText({ clock_offset_ms: offsetMs, clock_drift_ppm: driftPpm }: NodeItem): string {
+  if (offsetMs === null || driftPpm === null) return "unknown";
+  const sign = offsetMs < 0 ? "behind" : "ahead";
+  const drift = `${Math.abs(driftPpm).toFixed(1)} ppm ${driftPpm < 0 ? "slow" : "fast"}`;
+  return `${(Math.abs(offsetMs) / 1000).toFixed(3)} s ${sign} of the server's, ${drift}`;
 }
 
 function ago(iso: string | null, nowMs: number): string {

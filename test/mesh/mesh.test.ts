@@ -139,6 +139,7 @@ async function assertQuiet(lab: MeshLab, made: readonly Talk[]): Promise<void> {
   const isDecided = async (): Promise<boolean> => {
     await lab.sweepAll();
     rows = await between(lab);
+    if (rows.length < made.length) return false;
     return rows.every(({ verdict, counters }) => verdict !== "pending" && counters !== "pending");
   };
   await until("all is decided", isDecided, DECIDED_MS_MAX);

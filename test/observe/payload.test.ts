@@ -53,8 +53,7 @@ test(
     context.diagnostic(
       `${noted} of ${orderly.length} orderly connections have it at both ends; ${short} ends counted one byte less`,
     );
-    // How many is a matter of which packets are lost and how busy the machine is: 173 to 208 of 210 were seen.
-    assert.ok(noted >= orderly.length / 2, `${noted} of ${orderly.length}`);
+    assert.ok(noted >= orderly.length * 0.9, `${noted} of ${orderly.length}`);
     for (const observer of [atA, atB]) assert.deepEqual(observer.of("gap"), []);
   },
 );

@@ -13,6 +13,8 @@ const skip = cannotRun();
 const CLOSING = fileURLToPath(new URL("closing.ts", import.meta.url));
 const ROUNDS = 15;
 const REUSES = 40;
+/** A talker takes seconds. One that never ends would keep this process from ending anything. */
+const TALK_S_MAX = 60;
 const [PORT_OF_IPV4, PORT_OF_IPV6, REUSED_PORT] = [20_000, 30_000, 40_000];
 
 /** `[initiatorBytes, responderBytes]`. */
@@ -136,7 +138,8 @@ async function serve(host: Host): Promise<ReturnType<typeof start>> {
 }
 
 function talk(from: Host, mode: string, address: string, rounds: number, port: number): Told[] {
-  const text = run(from, process.execPath, CLOSING, mode, address, String(rounds), String(port));
+  const talker = [process.execPath, CLOSING, mode, address, String(rounds), String(port)];
+  const text = run(from, "timeout", String(TALK_S_MAX), ...talker);
   return text
     .trim()
     .split("\n")

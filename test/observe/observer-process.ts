@@ -28,9 +28,12 @@ export interface Printed {
   readonly [field: string]: unknown;
 }
 
+/** Lines that are no entries. */
+const ANSWERS: ReadonlySet<string> = new Set(["status", "payloads", "stopped"]);
+
 export class Observer implements AsyncDisposable {
   readonly entries: Printed[] = [];
-  #status: Printed | undefined;
+  readonly #answers = new Map<string, Printed>();
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
 
@@ -42,7 +45,7 @@ export class Observer implements AsyncDisposable {
     if (stdout === null) throw new Error("the observer has no output");
     createInterface({ input: stdout }).on("line", (line) => {
       const printed: Printed = JSON.parse(line);
-      if (printed.kind === "status" || printed.kind === "stopped") this.#status = printed;
+      if (ANSWERS.has(printed.kind)) this.#answers.set(printed.kind, printed);
       else this.entries.push(printed);
     });
   }
@@ -54,12 +57,14 @@ export class Observer implements AsyncDisposable {
     return observer;
   }
 
-  async status(): Promise<Printed> {
-    this.#status = undefined;
-    this.#child.stdin?.write("status\n");
-    await until("a status", () => this.#status !== undefined);
-    if (this.#status === undefined) throw new Error("no status");
-    return this.#status;
+  status(): Promise<Printed> {
+    return this.#ask("status");
+  }
+
+  /** Initiator ports of the connections that the kernel still has and whose payload is known. */
+  async portsWithPayload(): Promise<ReadonlySet<number>> {
+    const { ports } = await this.#ask("payloads");
+    return new Set(ports as number[]);
   }
 
   async completeToMs(): Promise<number> {
@@ -84,6 +89,15 @@ export class Observer implements AsyncDisposable {
   async stop(): Promise<void> {
     if (this.#child.exitCode === null) this.#child.stdin?.write("stop\n");
     await this.#ended;
+  }
+
+  async #ask(what: string): Promise<Printed> {
+    this.#answers.delete(what);
+    this.#child.stdin?.write(`${what}\n`);
+    await until(`an answer: ${what}`, () => this.#answers.has(what));
+    const answer = this.#answers.get(what);
+    if (answer === undefined) throw new Error(`no answer: ${what}`);
+    return answer;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * The observer as a process of its own, so that a test can put it into a network namespace: entries
- * as JSON lines with their `seq` on stdout; on stdin `status` asks for a status line, `stop` ends it.
+ * as JSON lines with their `seq` on stdout; on stdin `status` asks for a status line, `payloads` for
+ * the connections in memory whose sockets have been read, `stop` ends it.
  *
  * `node test/observe/observer.ts [--enable-tracking] [--quiet]`; `--quiet` counts connection
  * entries instead of printing them.
@@ -48,11 +49,18 @@ function status(observation: Observation): object {
   };
 }
 
+/** By initiator port. An entry has the bytes only when the kernel forgets the connection. */
+function payloads(observation: Observation): object {
+  const halves = observation.snapshot().filter(({ payload }) => (payload ?? null) !== null);
+  return { kind: "payloads", ports: halves.map(({ initiatorPort }) => initiatorPort) };
+}
+
 const host = await HostSettings.prepare({ enableTracking: values["enable-tracking"] === true });
 print({ kind: "facts", facts: host.facts });
 const observation = await observeConnections({ clock: systemClock(), emit, host });
 for await (const line of createInterface({ input: process.stdin })) {
   if (line === "status") print(status(observation));
+  if (line === "payloads") print(payloads(observation));
   if (line === "stop") break;
 }
 process.stdin.destroy();

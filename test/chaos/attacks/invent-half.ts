@@ -25,6 +25,7 @@ function invent(hand: Hand, doer: Place, victim: Place): void {
   pool.initiatorPort[half] = 61_000 + dice.below(4_000);
   pool.responderPort[half] = 22;
   pool.bornMs[half] = bornMs;
+  pool.answeredMs[half] = bornMs;
   pool.endMs[half] = bornMs + 500 + dice.below(5_000);
   pool.goneMs[half] = bornMs + 130_000;
   pool.initiatorPackets[half] = 20;

@@ -193,7 +193,7 @@ export class Agents {
 
   #planAfterOpen(half: number): void {
     const pool = this.#pool;
-    const promptMs = (pool.bornMs[half] as number) + PROMPT_AFTER_MS + 250;
+    const promptMs = (pool.answeredMs[half] as number) + PROMPT_AFTER_MS + 250;
     const lasts = (pool.endMs[half] as number) > promptMs;
     if (lasts && has(pool, half, "established")) {
       const dueMs = promptMs + (pool.delayMs[half] as number);

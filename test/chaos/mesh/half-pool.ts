@@ -52,6 +52,8 @@ export class HalfPool {
   /** The node's own clock, since the beginning of the run: what the open said. */
   saidMs = new Int32Array(FIRST_CAPACITY);
   bornMs = new Uint32Array(FIRST_CAPACITY);
+  /** When its kernel had seen an answer, if one came. */
+  answeredMs = new Uint32Array(FIRST_CAPACITY);
   endMs = new Uint32Array(FIRST_CAPACITY);
   /** When the kernel forgets it, and tells its counters. */
   goneMs = new Uint32Array(FIRST_CAPACITY);
@@ -128,6 +130,7 @@ export class HalfPool {
     this.openSeq = wider(this.openSeq, to);
     this.saidMs = wider(this.saidMs, to);
     this.bornMs = wider(this.bornMs, to);
+    this.answeredMs = wider(this.answeredMs, to);
     this.endMs = wider(this.endMs, to);
     this.goneMs = wider(this.goneMs, to);
     this.delayMs = wider(this.delayMs, to);

@@ -28,6 +28,8 @@ export interface Way {
 /** When one kernel sees it begin, end, and forgets it. */
 export interface Span {
   bornMs: number;
+  /** When an answer has come; with the beginning where nothing is said. */
+  answeredMs?: number;
   endMs: number;
   goneMs: number;
 }
@@ -173,6 +175,7 @@ export class Halves {
     pool.responderPort[half] = way.responderPort;
     const bornMs = span.bornMs + this.#lagMs(what.isUsedAgain === true);
     pool.bornMs[half] = bornMs;
+    pool.answeredMs[half] = Math.max(bornMs, span.answeredMs ?? bornMs);
     // A kernel's events come in order: an end is not read before a beginning.
     pool.endMs[half] = Math.max(bornMs + 1, span.endMs + this.#lagMs(what.isUsedAgain === true));
     pool.goneMs[half] = Math.max(span.goneMs, pool.endMs[half]);

@@ -68,6 +68,11 @@ export class TcpTraffic {
     const responder = span(this.#responder, arrivedMs, endMs + way.rttMs / 2, (at) =>
       reusedMs === undefined ? at + waitMs + dice.between(0, COLLECT_MS) : reusedMs - 21,
     );
+    // Until the first packet that arrived was answered, nobody knows that it stands.
+    [initiator.answeredMs, responder.answeredMs] = [
+      arrivedMs + way.rttMs / 2,
+      arrivedMs + way.rttMs,
+    ];
     this.#count(way, again);
     const flags = FLAG_OF_HALF.assured | FLAG_OF_HALF.established;
     this.#make(way, { state, flags, initiator, responder, isUsedAgain });
@@ -210,6 +215,7 @@ export class TcpTraffic {
 
 function span(into: Span, bornMs: number, endMs: number, gone: (endMs: number) => number): Span {
   into.bornMs = bornMs;
+  into.answeredMs = bornMs;
   into.endMs = endMs;
   into.goneMs = gone(endMs);
   return into;

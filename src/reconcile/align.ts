@@ -14,7 +14,8 @@ export interface Alignment {
   /** Of pairing instance `l` with instance `r`; Infinity where they cannot be one connection. */
   readonly cost: (l: number, r: number) => number;
   /** Of leaving one instance alone. */
-  readonly skip: number;
+  readonly skipLeft: (l: number) => number;
+  readonly skipRight: (r: number) => number;
 }
 
 /** The pairs, and what they cost together with what is left alone. */
@@ -28,16 +29,16 @@ const BAND = 64;
 
 /** The cheapest pairs, in order. */
 export function align(what: Alignment): Aligned {
-  const { left, right, skip, cost } = what;
+  const { left, right, skipLeft, skipRight, cost } = what;
   const width = right + 1;
   const best = new Float64Array((left + 1) * width);
-  for (let l = 1; l <= left; l++) best[l * width] = l * skip;
-  for (let r = 1; r <= right; r++) best[r] = r * skip;
   const at = (l: number, r: number): number => best[l * width + r] ?? Infinity;
+  for (let l = 1; l <= left; l++) best[l * width] = at(l - 1, 0) + skipLeft(l - 1);
+  for (let r = 1; r <= right; r++) best[r] = at(0, r - 1) + skipRight(r - 1);
   const isFar = (l: number, r: number): boolean => Math.abs(l - r) > BAND + Math.abs(left - right);
   for (let l = 1; l <= left; l++) {
     for (let r = 1; r <= right; r++) {
-      const alone = Math.min(at(l - 1, r), at(l, r - 1)) + skip;
+      const alone = Math.min(at(l - 1, r) + skipLeft(l - 1), at(l, r - 1) + skipRight(r - 1));
       const paired = isFar(l, r) ? Infinity : at(l - 1, r - 1) + cost(l - 1, r - 1);
       best[l * width + r] = Math.min(alone, paired);
     }
@@ -47,7 +48,7 @@ export function align(what: Alignment): Aligned {
 
 /** Back from the end. Where pairing and leaving cost the same, they pair. */
 function trace(
-  { left, right, cost, skip }: Alignment,
+  { left, right, cost, skipLeft }: Alignment,
   at: (l: number, r: number) => number,
   isFar: (l: number, r: number) => boolean,
 ): [number, number][] {
@@ -57,7 +58,7 @@ function trace(
     const total = at(l, r);
     if (!isFar(l, r) && total === at(l - 1, r - 1) + cost(l - 1, r - 1) && total !== Infinity) {
       pairs.push([--l, --r]);
-    } else if (total === at(l - 1, r) + skip) l--;
+    } else if (total === at(l - 1, r) + skipLeft(l - 1)) l--;
     else r--;
   }
   return pairs.toReversed();

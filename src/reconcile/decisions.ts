@@ -20,7 +20,6 @@ import { inOrder } from "./half-order.ts";
 import {
   clearMark,
   type Excuse,
-  excuseOf,
   hasMark,
   MARK,
   setCounters,
@@ -36,6 +35,7 @@ import {
   mayBeNamed,
   namedBy,
   type LoneJudgement,
+  isPast,
   type Sky,
   type Until,
 } from "./judge.ts";
@@ -45,11 +45,19 @@ import type { Mismatches } from "./mismatches.ts";
 import type { Step } from "./node-clock.ts";
 import { clockStepFinding } from "./node-findings.ts";
 import type { NodeStream } from "./node-stream.ts";
-import { forwarderDifference, inDirection, isPartOf, judgePair } from "./pair.ts";
+import {
+  forwarderDifference,
+  inDirection,
+  isPartOf,
+  judgePair,
+  type PairJudgement,
+} from "./pair.ts";
 import { noteCompared } from "./trust-trend.ts";
 import { type IsGone, Waiting } from "./waiting.ts";
 import { farewellLimitMs, wakeLimitMs } from "./wake-limit.ts";
 
+type ConcludedLone = Exclude<LoneJudgement, { readonly verdict: "wait" }>;
+type ConcludedPair = Exclude<PairJudgement, { readonly counters: "pending" }>;
 type ExcusedJudgement = Extract<LoneJudgement, { readonly verdict: "excused" }>;
 
 export interface DecisionParts {
@@ -92,11 +100,14 @@ export class Decisions {
   #absent: [half: Half, peer: NodeStream][] = [];
   #excusedByPeer: [half: Half, judgement: ExcusedJudgement, producer: NodeStream][] = [];
   #beyond: Half[] = [];
+  /** What is to be concluded of tuples with several instances. */
+  #shared: Half[] = [];
   #leaving: Half[] = [];
   /** Parts of sessions that are decided. */
   #divided: Half[] = [];
   #different: [key: Half, other: Half, difference: CounterDifference][] = [];
   #sky: Sky;
+  #isDeciding = false;
 
   constructor(parts: DecisionParts) {
     this.#parts = parts;
@@ -142,6 +153,17 @@ export class Decisions {
 
   decide(touched: readonly number[]): void {
     this.#sky = this.#parts.sky();
+    this.#isDeciding = true;
+    this.#decideAll(touched);
+    this.#isDeciding = false;
+  }
+
+  /** Two halves became a pair. What does so while a tick decides is taken notice of at that tick too, as a restart will suppose. */
+  paired(key: Half, other: Half): void {
+    if (this.#isDeciding && !hasMark(key, MARK.noted)) this.#note(key, other);
+  }
+
+  #decideAll(touched: readonly number[]): void {
     const { records, names, streams } = this.#parts;
     const half = new Half(records, names, 0);
     for (const slot of touched) this.#look(half, slot);
@@ -156,7 +178,10 @@ export class Decisions {
       this.#left.due(stream.number, farewellLimitMs(stream, this.#sky.nowMs), wake);
     }
     this.#strangers.due(0, this.#sky.everybodyMs, wake);
+    this.#decideShared();
     this.#decideInOrder();
+    // One who waited for what was concluded here, and has rivals itself, goes next.
+    for (const rival of taken(this.#shared)) this.#parts.again(rival);
     this.#parts.mismatches().review(this.#sky.nowMs);
   }
 
@@ -195,6 +220,25 @@ export class Decisions {
       const mark = judgement.for === "parts" ? MARK.awaitsParts : MARK.awaitsCounters;
       return this.#plan(key, mark, judgement.until);
     }
+    const rivals = this.#rivalsToCome(key, other);
+    if (rivals === undefined) this.#concludePair(key, other, { judgement, beside });
+    else if (rivals.length > 0) this.#plan(key, MARK.awaitsParts, rivals);
+    else this.#shared.push(copyOf(key));
+  }
+
+  /** Undefined where no third half has its tuple. */
+  #rivalsToCome(key: Half, other: Half): Until[] | undefined {
+    const atMs = this.#parts.matching.contestedUntil(key, other);
+    if (atMs === undefined) return undefined;
+    const nodes = [this.#sky.streamOf(key), this.#sky.streamOf(other)];
+    return nodes.map((node) => ({ node, atMs })).filter((one) => !isPast(one, this.#sky));
+  }
+
+  #concludePair(
+    key: Half,
+    other: Half,
+    { judgement, beside }: { readonly judgement: ConcludedPair; readonly beside: readonly Half[] },
+  ): void {
     setCounters(key, judgement.counters);
     if (judgement.counters === "final" && judgement.difference !== undefined) {
       setVerdict(key, "differs");
@@ -284,13 +328,15 @@ export class Decisions {
     }
   }
 
-  /** Where a forwarder brought them together, the responder knows the initiator under another address. */
+  /** The responder knows the initiator by its own address; or, where a forwarder brought them together, by another. */
   #noteTranslator(key: Half, other: Half): void {
     if (key.roleNumber === FORWARDER || other.roleNumber === FORWARDER) return;
     const [initiator, responder] = inDirection(key, other);
     if (initiator.roleNumber === responder.roleNumber) return;
-    if (initiator.initiatorIpNumber === responder.initiatorIpNumber) return;
-    this.#sky.streamOf(initiator).noteTranslator(responder.initiatorIp);
+    const stream = this.#sky.streamOf(initiator);
+    if (initiator.initiatorIpNumber === responder.initiatorIpNumber)
+      stream.memory.isMetDirectly = true;
+    else stream.noteTranslator(responder.initiatorIp);
   }
 
   #alone(half: Half): void {
@@ -300,11 +346,16 @@ export class Decisions {
       return this.#finish(half);
     }
     const judgement = judgeLone(half, this.#sky);
+    if (judgement.verdict === "wait") {
+      // For what it waits for may have changed with it.
+      clearMark(half, MARK.awaitsPeer);
+      this.#plan(half, MARK.awaitsPeer, judgement.until ?? []);
+    } else if (this.#parts.matching.hasRivals(half)) this.#shared.push(copyOf(half));
+    else this.#concludeAlone(half, judgement);
+  }
+
+  #concludeAlone(half: Half, judgement: ConcludedLone): void {
     switch (judgement.verdict) {
-      case "wait":
-        // For what it waits for may have changed with it.
-        clearMark(half, MARK.awaitsPeer);
-        return this.#plan(half, MARK.awaitsPeer, judgement.until ?? []);
       case "absent":
         this.#absent.push([copyOf(half), judgement.peer]);
         return;
@@ -320,9 +371,32 @@ export class Decisions {
     }
   }
 
+  /**
+   * Of tuples with several instances: all are aligned once more, in an order of their own, before anything of
+   * them is settled. Who has another partner now is looked at again at the next tick.
+   */
+  #decideShared(): void {
+    // One is looked at as often as something happens around it.
+    const bySlot = new Map(taken(this.#shared).map((half) => [half.slot, half]));
+    const shared = [...bySlot.values()].toSorted(inOrder);
+    for (const half of shared) this.#parts.matching.realign(half);
+    for (const half of shared) {
+      if (hasMark(half, MARK.touched | MARK.second | MARK.settled)) continue;
+      const other = otherOf(half);
+      if (other === undefined) {
+        const judgement = judgeLone(half, this.#sky);
+        if (judgement.verdict !== "wait") this.#concludeAlone(half, judgement);
+        continue;
+      }
+      const beside = this.#beside(half, other);
+      const judgement = judgePair(half, other, this.#sky, beside);
+      if (judgement.counters !== "pending") this.#concludePair(half, other, { judgement, beside });
+    }
+  }
+
   #apply(
     half: Half,
-    judgement: Exclude<LoneJudgement, { readonly verdict: "wait" | "absent" | "bridged" }>,
+    judgement: Exclude<ConcludedLone, { readonly verdict: "absent" | "bridged" }>,
   ): void {
     if (judgement.verdict === "excused") this.#excuse(half, judgement.excuse, judgement.proof);
     else if (verdictOf(half) !== judgement.verdict) {
@@ -377,12 +451,15 @@ export class Decisions {
     this.#parts.changed(half);
   }
 
-  /** Whose peer is nobody so far waits for everybody; and so does a forwarder, whose ends may be behind. */
+  /**
+   * Whose peer is nobody so far waits for everybody; and so does a forwarder, whose ends may be behind, and what
+   * came from one that has no record of it.
+   */
   #mayBeKnown(half: Half): boolean {
     const isStranger =
       verdictOf(half) === "external" ||
       half.roleNumber === FORWARDER ||
-      (excuseOf(half) === "one_way" && this.#isFromForwarder(half));
+      (verdictOf(half) === "excused" && this.#isFromForwarder(half));
     if (!isStranger || !mayBeNamed(half, this.#sky)) return false;
     const generation = half.records.cell(half.slot, CELL.generation);
     if (!hasMark(half, MARK.awaitsEverybody)) {
@@ -392,8 +469,9 @@ export class Decisions {
     return true;
   }
 
-  /** What a responder heard once from a router may be what somebody behind it sent. */
+  /** What a responder heard from a router may be what somebody behind it sent. */
   #isFromForwarder(half: Half): boolean {
+    if (half.roleNumber === 0) return false;
     const claim = this.#sky.book.lookup(half.network, half.peerIp);
     return claim.kind === "node" && claim.node.memory.forwards;
   }

@@ -195,13 +195,17 @@ function translatorOf(stranger: Half, sky: Sky): Until | undefined {
 
 /**
  * Whether `other` may be what the responder saw of `half`, from another address. Translators keep the port
- * where they can, which shows their address; from an address that is not known so, any client of a busy service would do.
+ * where they can, which shows their address. From an address that is not known so any client of a busy service would
+ * do: that counts only for a node of which no connection has come under its own address yet.
  */
 function mayBeTranslated(half: Half, other: Half, sky: Sky): boolean {
   const lateMs = other.serverMs - half.serverMs;
-  const { translators } = sky.streamOf(half).memory;
+  const { translators, isMetDirectly } = sky.streamOf(half).memory;
   const isLike =
-    other.initiatorPort === half.initiatorPort || translators.includes(other.initiatorIp);
+    other.initiatorPort === half.initiatorPort ||
+    translators.includes(other.initiatorIp) ||
+    // Nobody ever saw it under its own address.
+    (!isMetDirectly && translators.length === 0);
   return (
     isLike &&
     other.initiatorIpNumber !== half.initiatorIpNumber &&

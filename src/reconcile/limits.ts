@@ -18,6 +18,9 @@ export const PAIRING_NEAR_MS = 2 * CLOCK_TOLERANCE_MS;
 /** Opens this near, and alone with their tuple, are one connection at once: two ends and their readers are hardly ever further apart. */
 export const PAIRING_AT_ONCE_MS = 3_000;
 
+/** Two ends whose clocks are known stamp one connection within this time; further apart, something else is to explain it. */
+export const PAIRING_CLOSE_MS = 250;
+
 /** Aligning the instances of a tuple: what leaving one alone costs, in milliseconds of distance. A port is used again a second after its end at the soonest. */
 export const PAIRING_SKIP_MS = 4_000;
 

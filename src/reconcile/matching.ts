@@ -7,7 +7,9 @@
  *   - whenever a third one comes, the tuple is contended: at the server's next tick all of its
  *     instances that are not sealed are aligned anew (align.ts);
  *   - a pair is sealed when, at the tick before, both ends' streams were complete past it: no other
- *     instance can come that would fit better.
+ *     instance can come that would fit better;
+ *   - where a tuple has several instances, nothing is concluded from who is a pair, or alone, before all
+ *     of them were aligned once more with everything known that can come.
  *
  * Halves of forwarders pair with nobody. One that translates addresses has both tuples, and so brings
  * together two halves that have no tuple in common.
@@ -18,6 +20,7 @@ import { CELL, FORWARDER, Half, type HalfRecords, type Names, ROLE_AT } from "./
 import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half-state.ts";
 import {
   PAIRING_AT_ONCE_MS,
+  PAIRING_CLOSE_MS,
   PAIRING_NEAR_MS,
   PAIRING_PICKUP_MS,
   PAIRING_SKIP_MS,
@@ -27,15 +30,25 @@ import {
 import { TupleIndex } from "./tuple-index.ts";
 
 const TCP = 6;
+const NOBODY: readonly Half[] = [];
 /** Instances of a tuple for which shifts are tried. */
 const SHIFTED_MAX = 24;
+/** What is further apart than two ends that agree are: each millisecond counts so many times, for nothing common to all explains it. */
+const FAR_FACTOR = 4;
+/** A first packet that was sent again is likelier than that one half is lacking at each end, and each further time half as likely. */
+const RETRANSMITTED_MS = 2_000;
+const RETRANSMITTED_AGAIN_MS = 500;
 
 /** What is known of the node that recorded a half, as of the server's last tick. */
 export interface NodeSight {
   /** Node clock: its stream was complete up to here. */
   readonly sealedToMs: number;
+  /** On the server's clock: its stream is complete up to here, by what came before this tick. */
+  readonly watermarkServerMs: number;
   /** How far its clock may be off what is known of it. */
   readonly uncertaintyMs: number;
+  /** Whether its clock was being set around this time of its own, and by how much. */
+  stepAt(atMs: number): { readonly byMs: number } | undefined;
 }
 
 export interface MatchingOptions {
@@ -154,11 +167,24 @@ export class Matching {
   forwarderOf(half: Half, node: number): Half | undefined {
     if (!hasMark(half, MARK.forwarded)) return undefined;
     const { records, names } = this.#options;
-    const awayMs = (mate: Half): number => Math.abs(mate.serverMs - half.serverMs);
-    return this.mates(half)
-      .map((slot) => new Half(records, names, slot))
+    const mates = this.mates(half).map((slot) => new Half(records, names, slot));
+    // A translated tuple is used again too: what was forwarded for another instance of this end is that one's.
+    const others = mates.filter(
+      (mate) => mate.roleNumber !== FORWARDER && sideOf(mate) === sideOf(half),
+    );
+    return mates
       .filter((mate) => mate.nodeNumber === node && mate.second !== undefined && !mate.isPaired)
-      .toSorted((a, b) => awayMs(a) - awayMs(b) || inOrder(a, b))[0];
+      .filter((mate) => this.#isNear(half, mate))
+      .filter((mate) => others.every((other) => apartMs(other, mate) >= apartMs(half, mate)))
+      .toSorted((a, b) => apartMs(half, a) - apartMs(half, b) || inOrder(a, b))[0];
+  }
+
+  #isNear(half: Half, forwarder: Half): boolean {
+    if (half.pickup || forwarder.pickup) {
+      return apartMs(half, forwarder) <= this.#nearMs(half, forwarder);
+    }
+    const lateMs = forwarder.serverMs - half.serverMs;
+    return this.#distance(half, forwarder, lateMs) < Infinity;
   }
 
   /** It, or another of its tuple, is to be aligned at the next tick. */
@@ -197,34 +223,96 @@ export class Matching {
     const half = this.#one;
     half.slot = slot;
     if (half.index >= lastTickIndex()) return false;
-    return half.openedMs + SEAL_MS < sightOf(half.nodeNumber).sealedToMs;
+    const { sealedToMs, uncertaintyMs } = sightOf(half.nodeNumber);
+    return half.openedMs + SEAL_MS + uncertaintyMs < sealedToMs;
+  }
+
+  /**
+   * Aligns all instances of the tuple once more, before something is concluded from who its partner is, or
+   * from there being none: by now all have come that could. Returns whether it has another partner, or one
+   * at last.
+   */
+  realign(half: Half): boolean {
+    const before = half.partner;
+    const halves = this.#neighbours(half, this.#isWithinReach(half));
+    const slots = new Set(halves.map(({ slot }) => slot));
+    const { records, names } = this.#options;
+    // Whose partner is further away than that keeps it.
+    const partners = halves.filter(({ isPaired, partner }) => isPaired && !slots.has(partner));
+    this.#alignAll(
+      [...halves, ...partners.map(({ partner }) => new Half(records, names, partner))],
+      true,
+    );
+    return half.partner !== before;
+  }
+
+  /** Whether its tuple has other ends, on either side of a translation. */
+  hasRivals(half: Half): boolean {
+    return this.#endsBeside(half).length > 0;
+  }
+
+  /** Until when another instance may come that fits one of the two better, on the server's clock; undefined where the tuple has no other. */
+  contestedUntil(a: Half, b: Half): number | undefined {
+    if (this.#endsBeside(a).every((half) => half.slot === b.slot)) return undefined;
+    const uncertaintyMs = this.#uncertainty(a) + this.#uncertainty(b);
+    return Math.max(a.serverMs, b.serverMs) + SEAL_MS + uncertaintyMs;
+  }
+
+  /** What may be one connection with it, or with its partner. Further away it is another one, in memory or parked. */
+  #isWithinReach(half: Half): (slot: number) => boolean {
+    const one = new Half(this.#options.records, this.#options.names, half.slot);
+    return (slot) => {
+      one.slot = slot;
+      return apartMs(half, one) <= this.#nearMs(half, one) + RETRANSMIT_MS_MAX;
+    };
+  }
+
+  #endsBeside(half: Half): readonly Half[] {
+    if (half.roleNumber === FORWARDER || !this.tuples.hasOthers(half)) return NOBODY;
+    return this.#neighbours(half, this.#isWithinReach(half)).filter(
+      (other) => other.slot !== half.slot && other.roleNumber !== FORWARDER,
+    );
   }
 
   /** All instances around a contended half, from forwarder to forwarder where addresses are translated. */
   #alignAround(start: Half): void {
-    const halves = this.#neighbours(start);
+    const halves = this.#neighbours(start, (slot) => !this.#isSealed(slot));
     for (const half of halves) clearMark(half, MARK.contended);
+    this.#alignAll(halves, false);
+  }
+
+  #alignAll(halves: readonly Half[], hasAllCome: boolean): void {
     const ends = halves.filter((half) => half.roleNumber !== FORWARDER);
     const first = ends.toSorted(inOrder)[0];
     if (first === undefined) return;
     const side = sideOf(first);
-    const left = ends.filter((half) => sideOf(half) === side).toSorted(inOrder);
-    const right = ends.filter((half) => sideOf(half) !== side).toSorted(inOrder);
-    this.#apply(left, right, this.#alignSides(left, right));
+    const left = inTurn(ends.filter((half) => sideOf(half) === side));
+    const right = inTurn(ends.filter((half) => sideOf(half) !== side));
+    this.#apply(left, right, this.#alignSides(left, right, hasAllCome));
   }
 
   /**
    * Where a port is used again and again, clocks that are off by as much as is allowed for would set each instance
    * against the next one: so a common shift is tried too, which explains all of them at once.
    */
-  #alignSides(left: readonly Half[], right: readonly Half[]): [left: number, right: number][] {
-    const skip = this.#skip([...left, ...right]);
+  #alignSides(
+    left: readonly Half[],
+    right: readonly Half[],
+    hasAllCome: boolean,
+  ): [left: number, right: number][] {
+    const skipMs = this.#skip([...left, ...right]);
+    const skipsOf = (side: readonly Half[], others: readonly Half[]): number[] => {
+      const toMs = hasAllCome ? Infinity : this.#completeTo(others);
+      return side.map((half) => (half.serverMs + SEAL_MS < toMs ? skipMs : PAIRING_CLOSE_MS));
+    };
+    const [leftSkips, rightSkips] = [skipsOf(left, right), skipsOf(right, left)];
     let best: Aligned | undefined;
     for (const shiftMs of this.#shifts(left, right)) {
       const found = align({
         left: left.length,
         right: right.length,
-        skip,
+        skipLeft: (l) => leftSkips[l] ?? skipMs,
+        skipRight: (r) => rightSkips[r] ?? skipMs,
         cost: (l, r) => this.#cost(left[l], right[r], shiftMs),
       });
       const total = found.total + Math.abs(shiftMs);
@@ -233,25 +321,32 @@ export class Matching {
     return best?.pairs ?? [];
   }
 
+  /** Up to when nothing of these nodes can come any more, on the server's clock. */
+  #completeTo(halves: readonly Half[]): number {
+    let toMs = Infinity;
+    for (const half of halves) {
+      const { watermarkServerMs, uncertaintyMs } = this.#options.sightOf(half.nodeNumber);
+      toMs = Math.min(toMs, watermarkServerMs - uncertaintyMs);
+    }
+    return toMs;
+  }
+
   /** By how much the right side's clock may be ahead of the left one's; none first. */
   #shifts(left: readonly Half[], right: readonly Half[]): number[] {
     const [a, b] = [left[0], right[0]];
-    const isSmall = left.length + right.length <= SHIFTED_MAX;
-    if (a === undefined || b === undefined || left.length < 2 || right.length < 2 || !isSmall) {
-      return [0];
-    }
+    if (a === undefined || b === undefined || left.length + right.length > SHIFTED_MAX) return [0];
     const mostMs = this.#uncertainty(a) + this.#uncertainty(b);
     const shifts = left.flatMap((l) => right.map((r) => Math.round(r.serverMs - l.serverMs)));
     return [0, ...shifts.filter((shiftMs) => Math.abs(shiftMs) <= mostMs)];
   }
 
-  #neighbours(start: Half): Half[] {
+  #neighbours(start: Half, isAsked: (slot: number) => boolean): Half[] {
     const { records, names } = this.#options;
     const found = new Map([[start.slot, start]]);
     for (const half of found.values()) {
       if (half !== start && half.roleNumber !== FORWARDER) continue;
       for (const slot of this.mates(half)) {
-        if (found.has(slot) || this.#isSealed(slot)) continue;
+        if (found.has(slot) || !isAsked(slot)) continue;
         found.set(slot, new Half(records, names, slot));
       }
     }
@@ -266,12 +361,32 @@ export class Matching {
 
   #cost(a: Half | undefined, b: Half | undefined, shiftMs: number): number {
     if (a === undefined || b === undefined || !canPair(a, b)) return Infinity;
-    const isSeen = !a.pickup && !b.pickup;
-    const apart = isSeen ? Math.abs(b.serverMs - a.serverMs - shiftMs) : apartMs(a, b);
-    const near = PAIRING_SKIP_MS + this.#uncertainty(a) + this.#uncertainty(b);
     // After a crash an agent may open again what it had opened, and not know when it began.
-    if (apart <= near) return apart + (a.pickup || b.pickup ? PAIRING_PICKUP_MS : 0);
-    return isRetransmitted(a, b) ? near : Infinity;
+    if (a.pickup || b.pickup) {
+      const apart = apartMs(a, b);
+      return apart <= this.#nearMs(a, b) ? apart + PAIRING_PICKUP_MS : Infinity;
+    }
+    let least = this.#distance(a, b, b.serverMs - a.serverMs - shiftMs);
+    for (const half of [a, b]) {
+      const step = this.#options.sightOf(half.nodeNumber).stepAt(half.openedMs);
+      if (step === undefined) continue;
+      // It may have been stamped before its clock was set, and corrected for the clock as it is since.
+      const movedMs = half === a ? -step.byMs : step.byMs;
+      least = Math.min(least, this.#distance(a, b, b.serverMs - a.serverMs - shiftMs + movedMs));
+    }
+    return least;
+  }
+
+  /** `lateMs`: by how much the second opened later. */
+  #distance(a: Half, b: Half, lateMs: number): number {
+    const apart = Math.abs(lateMs);
+    if (apart <= PAIRING_CLOSE_MS) return apart;
+    const far = PAIRING_CLOSE_MS + (apart - PAIRING_CLOSE_MS) * FAR_FACTOR;
+    return Math.min(apart <= this.#nearMs(a, b) ? far : Infinity, retransmitted(a, b, lateMs));
+  }
+
+  #nearMs(a: Half, b: Half): number {
+    return PAIRING_SKIP_MS + this.#uncertainty(a) + this.#uncertainty(b);
   }
 
   #uncertainty(half: Half): number {
@@ -316,11 +431,30 @@ function orientationsFit(a: Half, b: Half): boolean {
   return a.roleNumber === 0 && b.roleNumber === 0 && a.initiatorIpNumber !== b.initiatorIpNumber;
 }
 
-/** The first SYN was lost, and some after it: the responder's kernel heard of it that much later. */
-function isRetransmitted(a: Half, b: Half): boolean {
-  if (a.protocol !== TCP || a.roleNumber === b.roleNumber) return false;
-  const lateMs = (b.serverMs - a.serverMs) * (a.roleNumber === 0 ? 1 : -1);
-  return lateMs > 0 && lateMs <= RETRANSMIT_MS_MAX;
+/**
+ * The first SYN was lost, and some after it: the responder's kernel heard of it whole seconds later (Linux
+ * waits for 1, 2, 4, … s, newer ones for 1 s a few times first). Infinity where that is no explanation.
+ */
+function retransmitted(a: Half, b: Half, lateMs: number): number {
+  if (a.protocol !== TCP || a.roleNumber === b.roleNumber) return Infinity;
+  const afterMs = a.roleNumber === 0 ? lateMs : -lateMs;
+  const seconds = Math.round(afterMs / 1000);
+  if (seconds < 1 || afterMs > RETRANSMIT_MS_MAX) return Infinity;
+  const offMs = Math.abs(afterMs - seconds * 1000);
+  if (offMs > PAIRING_CLOSE_MS) return Infinity;
+  return RETRANSMITTED_MS + Math.log2(seconds) * RETRANSMITTED_AGAIN_MS + offMs;
+}
+
+/**
+ * The instances at one end, one after the other. Its node numbers them so; whose beginning was not seen is
+ * numbered late, and where a clock was set, times are out of order.
+ */
+function inTurn(halves: readonly Half[]): Half[] {
+  const [first] = halves;
+  const isOneStream = halves.every(
+    (half) => !half.pickup && half.nodeNumber === first?.nodeNumber && half.epoch === first.epoch,
+  );
+  return halves.toSorted(isOneStream ? (a, b) => a.seq - b.seq : inOrder);
 }
 
 /** A picked-up half was open for an unknown time: only that both lived at once can be asked. */

@@ -107,6 +107,8 @@ export interface NodeMemory {
   rereadFrom: number;
   /** Addresses that others know it under, because somebody who is no node translates them; the newest last. */
   translators: string[];
+  /** A responder recorded a connection of its under its own address. */
+  isMetDirectly: boolean;
   /** It forwards connections of others. */
   forwards: boolean;
   trend: TrustTrend;
@@ -455,6 +457,7 @@ function emptyMemory(): NodeMemory {
     contested: [],
     rereadFrom: 0,
     translators: [],
+    isMetDirectly: false,
     forwards: false,
     trend: emptyTrend(),
     budget: new ExcuseBudget().state,

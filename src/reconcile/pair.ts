@@ -40,6 +40,10 @@ export function judgePair(a: Half, b: Half, sky: Sky, beside: readonly Half[] = 
   // Counters that fit have no part elsewhere, or parts too small to tell where one end lasted longer.
   const fits = judgement.counters === "final" && judgement.difference === undefined;
   if (fits && !isDivided(a, b, parts)) return judgement;
+  // Whose end has not been told, it may count for long yet: its next entry tells.
+  if (parts.some((part) => !isPastAccounts(part, sky) && accountsEnd(part, sky) === undefined)) {
+    return { counters: "pending", for: "parts", until: [] };
+  }
   const until = partsToCome([a, b, ...parts], sky);
   return until.length > 0 ? { counters: "pending", for: "parts", until } : judgement;
 }

@@ -27,15 +27,7 @@ import { join, keyOf, otherOf, part } from "./connection.ts";
 import { AWAITS, Decisions } from "./decisions.ts";
 import type { About, FindingDraft } from "./findings.ts";
 import { BIT, CELL, FORWARDER, Half, HalfRecords, type Names, WORD } from "./half-records.ts";
-import {
-  clearMark,
-  excuseOf,
-  hasMark,
-  MARK,
-  setMark,
-  slotHasMark,
-  verdictOf,
-} from "./half-state.ts";
+import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half-state.ts";
 import { amend, NetworkTable, writeOpen } from "./half-writer.ts";
 import type { Sky } from "./judge.ts";
 import { ADDRESSES_MAX, STRANGER_WAIT_MS } from "./limits.ts";
@@ -78,6 +70,7 @@ export interface Changed {
 
 /** A lone half is written only after this long: its partner usually comes first, and saves a row. */
 const HOLD_LONE_MS = 1_000;
+const UDP = 17;
 
 export class Reconcile implements Names {
   readonly streams = new Map<string, NodeStream>();
@@ -492,10 +485,14 @@ export class Reconcile implements Names {
     amend(half, block, at);
     this.#touch(half);
     this.#write(half);
-    // Others wait for what it counted.
-    if (hasMark(half, MARK.forwarded) || excuseOf(half) === "idle_split") {
-      for (const mate of this.#matching.mates(half)) this.#touchAt(mate);
-    }
+    this.#touchBeside(half);
+  }
+
+  /** Others wait for what a forwarder counts, or a part of a session. */
+  #touchBeside(half: Half): void {
+    const isPart = half.protocol === UDP && !half.isPaired;
+    if (!isPart && !hasMark(half, MARK.forwarded)) return;
+    for (const mate of this.#matching.mates(half)) this.#touchAt(mate);
   }
 
   #find(node: number, seq: number, epoch: number): number | undefined {
@@ -561,6 +558,7 @@ export class Reconcile implements Names {
       const peer = half === a ? b : a;
       this.#mismatches.came(half, this.#streamAt(peer.nodeNumber));
     }
+    this.#decisions.paired(key, key.slot === a.slot ? b : a);
     this.#touch(key);
     this.#write(key);
   }
@@ -596,6 +594,7 @@ export class Reconcile implements Names {
   #lookAgain(half: Half): void {
     clearMark(half, AWAITS);
     this.#touch(half);
+    this.#touchBeside(half);
   }
 
   #touch(half: Half): void {

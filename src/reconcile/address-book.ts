@@ -9,19 +9,15 @@ export type Claim =
 const NOBODY: Claim = { kind: "nobody" };
 
 export class AddressBook {
-  readonly #claims = new Map<string, NodeStream[]>();
+  /** By network and address: asked several times for each half, so the answers are made when a claim changes. */
+  readonly #claims = new Map<string, Map<string, Claim>>();
   readonly #changed = new Set<string>();
   /** Addresses that others claim than before, in whatever network. */
   readonly #turned = new Set<string>();
 
   lookup(network: string, address: string | undefined): Claim {
-    const nodes = address === undefined ? undefined : this.#claims.get(`${network} ${address}`);
-    if (nodes === undefined) return NOBODY;
-    const [first, ...rest] = nodes;
-    if (first === undefined) return NOBODY;
-    return rest.length === 0
-      ? { kind: "node", node: first }
-      : { kind: "contested", nodes: [first, ...rest] };
+    if (address === undefined) return NOBODY;
+    return this.#claims.get(network)?.get(address) ?? NOBODY;
   }
 
   /** Replaces what `node` claimed. */
@@ -30,12 +26,11 @@ export class AddressBook {
     for (const [network, addresses] of Object.entries(networks)) {
       for (const address of addresses) {
         this.#turned.add(address);
-        const key = `${network} ${address}`;
-        const nodes = this.#claims.get(key) ?? [];
+        const nodes = this.#claimants(network, address);
         // Named twice in one list: still one claim.
         if (nodes.includes(node)) continue;
-        this.#claims.set(key, [...nodes, node]);
-        if (nodes.length > 0) this.#changed.add(key);
+        this.#set(network, address, [...nodes, node]);
+        if (nodes.length > 0) this.#changed.add(`${network} ${address}`);
       }
     }
   }
@@ -45,7 +40,7 @@ export class AddressBook {
     for (const [network, addresses] of Object.entries(node.memory.addresses)) {
       for (const address of addresses) {
         this.#turned.add(address);
-        this.#remove(`${network} ${address}`, node);
+        this.#remove(network, address, node);
       }
     }
   }
@@ -67,16 +62,31 @@ export class AddressBook {
     const changed = [...this.#changed].toSorted();
     this.#changed.clear();
     return changed.map((key) => {
-      const claimants = this.#claims.get(key) ?? [];
+      const [network = "", address = ""] = key.split(" ");
+      const claimants = this.#claimants(network, address);
       return { key, claimants: claimants.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
     });
   }
 
-  #remove(key: string, node: NodeStream): void {
-    const before = this.#claims.get(key) ?? [];
-    if (before.length > 1) this.#changed.add(key);
+  #remove(network: string, address: string, node: NodeStream): void {
+    const before = this.#claimants(network, address);
+    if (before.length > 1) this.#changed.add(`${network} ${address}`);
     const left = before.filter((other) => other !== node);
-    if (left.length === 0) this.#claims.delete(key);
-    else this.#claims.set(key, left);
+    this.#set(network, address, left);
+  }
+
+  #claimants(network: string, address: string): readonly NodeStream[] {
+    const claim = this.lookup(network, address);
+    if (claim.kind === "contested") return claim.nodes;
+    return claim.kind === "node" ? [claim.node] : [];
+  }
+
+  #set(network: string, address: string, nodes: readonly NodeStream[]): void {
+    const claims = this.#claims.get(network) ?? new Map<string, Claim>();
+    this.#claims.set(network, claims);
+    const [first] = nodes;
+    if (first === undefined) claims.delete(address);
+    else if (nodes.length === 1) claims.set(address, { kind: "node", node: first });
+    else claims.set(address, { kind: "contested", nodes });
   }
 }

@@ -251,6 +251,7 @@ export class Decisions {
     this.#parts.settled(key);
     // They waited for it, and may go now.
     for (const half of beside) this.#look(half, half.slot);
+    this.#dismissBehind(other);
   }
 
   /** What else is recorded of the connection: forwarders between its ends, parts of its session. */
@@ -294,6 +295,14 @@ export class Decisions {
   #dismiss(half: Half): void {
     if (half.roleNumber === FORWARDER || !hasMark(half, MARK.forwarded)) return;
     for (const mate of this.#matesOf(half)) {
+      if (mate.roleNumber === FORWARDER) this.#look(mate, mate.slot);
+    }
+  }
+
+  /** Where addresses were translated twice, there are forwarders that have only its second half's tuple. */
+  #dismissBehind(other: Half): void {
+    if (!hasMark(other, MARK.forwarded)) return;
+    for (const mate of this.#matesOf(other)) {
       if (mate.roleNumber === FORWARDER) this.#look(mate, mate.slot);
     }
   }

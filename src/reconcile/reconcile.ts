@@ -124,6 +124,7 @@ export class Reconcile implements Names {
       book: this.book,
       streams: this.#byNumber,
       numberOf: (address) => this.addresses.numberOf(address),
+      mates: (half) => this.#matching.mates(half),
       again: (half) => this.#lookAgain(half),
       renamed: (half) => this.#write(half),
     });
@@ -248,8 +249,8 @@ export class Reconcile implements Names {
     const dirty = this.#dirty;
     this.#dirty = [];
     for (const slot of dirty) {
+      if (!slotHasMark(this.records, slot, MARK.dirty)) continue;
       const half = new Half(this.records, this, slot);
-      if (!hasMark(half, MARK.dirty)) continue;
       if (this.#isHeld(half)) {
         heldFrom = Math.min(heldFrom ?? half.index, half.index);
         this.#dirty.push(slot);

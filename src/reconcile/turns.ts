@@ -5,9 +5,8 @@
  * makes no difference when else a half is looked at, and a restart may look at all of them.
  */
 import type { AddressBook } from "./address-book.ts";
-import { otherOf } from "./connection.ts";
-import { Half, type HalfRecords, type Names } from "./half-records.ts";
-import { hasMark, MARK } from "./half-state.ts";
+import { BIT, CELL, FORWARDER, Half, type HalfRecords, type Names } from "./half-records.ts";
+import { MARK, slotHasMark } from "./half-state.ts";
 import { sweepOf } from "./judge.ts";
 import type { NodeStream } from "./node-stream.ts";
 
@@ -17,6 +16,8 @@ export interface TurnParts {
   readonly book: AddressBook;
   readonly streams: readonly NodeStream[];
   numberOf(address: string): number;
+  /** Slots of all other halves of its tuples; valid until the next call. */
+  mates(half: Half): readonly number[];
   /** Its verdict may be another one now. */
   again(half: Half): void;
   /** The names in its row may be others now. */
@@ -47,27 +48,78 @@ export class Turns {
         addresses.add(numberOf(address));
     }
     if (turned.size + swept.size + addresses.size === 0) return;
+    this.#reviewAll({ turned, swept, addresses });
+  }
+
+  /** By the cells of each record: there are many, and hardly any of them is concerned. */
+  #reviewAll({ turned, swept, addresses }: Turned): void {
     const { records, names } = this.#parts;
+    const [isTurned, isSwept] = [flagsOf(turned), flagsOf(swept)];
+    const isNamed = addresses.size === 0 ? undefined : flagsOf(addresses);
+    const half = new Half(records, names, 0);
     for (let slot = 0; slot < records.end; slot++) {
-      const half = new Half(records, names, slot);
-      if (!hasMark(half, MARK.live) || hasMark(half, MARK.settled)) continue;
-      this.#review(half, { turned, swept, addresses });
+      const state = records.cell(slot, CELL.state);
+      if ((state & MARK.live) === 0 || (state & MARK.settled) !== 0) continue;
+      const node = records.cell(slot, CELL.node);
+      const isOfNode = isTurned[node] === 1 || isSwept[node] === 1;
+      const isOfAddress = isNamed !== undefined && this.#isNamed(half, slot, isNamed);
+      if (!isOfNode && !isOfAddress) continue;
+      half.slot = slot;
+      this.#review(half, isTurned[node] === 1, isNamed);
     }
   }
 
-  #review(
-    half: Half,
-    found: {
-      readonly turned: ReadonlySet<number>;
-      readonly swept: ReadonlySet<number>;
-      readonly addresses: ReadonlySet<number>;
-    },
-  ): void {
-    const { turned, swept, addresses } = found;
-    const isNamed = addresses.has(half.peerIpNumber) || addresses.has(half.ownIpNumber);
-    const isTurned = turned.has(half.nodeNumber) || isNamed || hasMark(half, MARK.forwarded);
-    const isSwept = !half.closed && swept.has(half.nodeNumber);
-    if (isTurned || isSwept) this.#parts.again(half);
-    if (isTurned && otherOf(half) === undefined) this.#parts.renamed(half);
+  /** One of the addresses that it is judged by is; a forwarder's are those of the ends on either side. */
+  #isNamed(half: Half, slot: number, isNamed: Flags): boolean {
+    const { records } = this.#parts;
+    if (isNamed[records.cell(slot, CELL.initiatorIp)] === 1) return true;
+    if (isNamed[records.cell(slot, CELL.responderIp)] === 1) return true;
+    if ((records.cell(slot, CELL.bits) & BIT.rare) === 0) return false;
+    half.slot = slot;
+    const { roleNumber, second } = half;
+    if (roleNumber !== FORWARDER || second === undefined) return false;
+    return isNamed[second.initiatorIp] === 1 || isNamed[second.responderIp] === 1;
   }
+
+  #review(half: Half, isOfTurned: boolean, isNamed: Flags | undefined): void {
+    const isForwarder = half.roleNumber === FORWARDER;
+    // A forwarder took part by no address: only the ends beside it are judged by those.
+    const isOfNamed =
+      !isForwarder &&
+      isNamed !== undefined &&
+      (isNamed[half.peerIpNumber] === 1 || isNamed[half.ownIpNumber] === 1);
+    const isTurned = isOfTurned || isOfNamed;
+    // Of those whose node's hour is over, what is closed waits for something else.
+    if (!isTurned && !isForwarder && half.closed) return;
+    this.#parts.again(half);
+    if (isTurned && !half.isPaired) this.#parts.renamed(half);
+    if (isForwarder) this.#company(half);
+  }
+
+  /** The ends that it stands between are judged by its node and by who has the addresses on its other side. */
+  #company(forwarder: Half): void {
+    const { records, names } = this.#parts;
+    for (const slot of this.#parts.mates(forwarder)) {
+      if (slotHasMark(records, slot, MARK.settled)) continue;
+      this.#parts.again(new Half(records, names, slot));
+    }
+  }
+}
+
+/** By number. */
+interface Turned {
+  readonly turned: ReadonlySet<number>;
+  readonly swept: ReadonlySet<number>;
+  readonly addresses: ReadonlySet<number>;
+}
+
+/** By number: 1 for those that are in the set. */
+type Flags = Uint8Array;
+
+function flagsOf(numbers: ReadonlySet<number>): Flags {
+  let last = -1;
+  for (const number of numbers) last = Math.max(last, number);
+  const flags = new Uint8Array(last + 1);
+  for (const number of numbers) flags[number] = 1;
+  return flags;
 }

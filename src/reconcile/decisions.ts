@@ -126,6 +126,11 @@ export class Decisions {
     this.#left.sift(isGone);
   }
 
+  /** Addresses have other numbers now. */
+  reindex(): void {
+    this.#excuses.reindex();
+  }
+
   /** The node's wall clock was set. */
   stepped(stream: NodeStream, step: Step | undefined): void {
     if (step !== undefined) this.#parts.conclude(clockStepFinding(stream, step));
@@ -349,6 +354,7 @@ export class Decisions {
   }
 
   #alone(half: Half): void {
+    this.#excuses.note(half);
     const verdict = verdictOf(half);
     // What was decided stays: only a partner, or a ruling, changes it.
     if (verdict === "missing" || verdict === "excused" || verdict === "unanswered") {
@@ -502,6 +508,7 @@ export class Decisions {
     setCounters(half, half.accounted && half.counters !== undefined ? "final" : "unavailable");
     const settled = copyOf(half);
     this.#parts.settled(settled);
+    this.#excuses.settled(settled);
     this.#dismiss(settled);
   }
 

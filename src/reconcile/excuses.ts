@@ -1,35 +1,19 @@
 /** What may excuse that a half's partner is absent, beyond what its node said of being away. */
 import type { GapCause } from "../format/entry.ts";
 import type { ProducibleCause } from "./excuse-budget.ts";
-import {
-  CELL,
-  FORWARDER,
-  Half,
-  type EntryPlace,
-  type HalfRecords,
-  type Names,
-} from "./half-records.ts";
-import {
-  type Excuse,
-  excuseOf,
-  hasMark,
-  MARK,
-  setMark,
-  setVerdict,
-  verdictOf,
-} from "./half-state.ts";
+import { FORWARDER, Half, type EntryPlace, type HalfRecords, type Names } from "./half-records.ts";
+import { type Excuse, excuseOf, MARK, setMark, setVerdict, verdictOf } from "./half-state.ts";
 import { inOrder } from "./half-order.ts";
 import { heardOf, isPast, provenAfterMs, type Sky, type Until } from "./judge.ts";
 import { EXCUSE_SLACK_MS, NAMING_SLACK_MS } from "./limits.ts";
+import { LoneEnds } from "./lone-ends.ts";
 import type { Matching } from "./matching.ts";
 import type { NodeStream } from "./node-stream.ts";
 import { isPartOf } from "./pair.ts";
 
 const UDP = 17;
 
-/** Verdicts of a half that nobody fits. */
-const STRANGE: ReadonlySet<string> = new Set(["external", "pending", "missing", "excused"]);
-const LONELY: ReadonlySet<string> = new Set(["pending"]);
+const NOBODY: ReadonlySet<number> = new Set();
 
 /** `until`: it may be another one by then. */
 export interface Excused {
@@ -49,19 +33,41 @@ export interface ExcuseParts {
 
 export class Excuses {
   readonly #parts: ExcuseParts;
-  /** Responders' lone halves by their own end; made when first asked for in a tick. */
-  #strangers: Map<string, Half[]> | undefined;
-  /** Initiators' lone halves by the other end; likewise. */
-  #lonely: Map<string, Half[]> | undefined;
+  readonly #ends: LoneEnds;
+  /** A stranger was asked for in this tick. */
+  #isAsked = false;
+  /** Slots of responders' halves that were decided for good since: they are strangers until the tick ends. */
+  readonly #settled = new Set<number>();
+  /** Slots of strangers that somebody was found for in this tick. */
+  readonly #met = new Set<number>();
 
   constructor(parts: ExcuseParts) {
     this.#parts = parts;
+    this.#ends = new LoneEnds(parts.records);
   }
 
   /** The decisions of a tick begin. */
   begin(): void {
-    this.#strangers = undefined;
-    this.#lonely = undefined;
+    this.#isAsked = false;
+    this.#settled.clear();
+    this.#met.clear();
+    this.#ends.tidy();
+  }
+
+  /** A half is looked at that stands alone: it may be what another one is a part of, or was translated to. */
+  note(half: Half): void {
+    this.#ends.note(half);
+  }
+
+  /** A half that stands alone is decided for good. */
+  settled(half: Half): void {
+    if (this.#isAsked && half.roleNumber === 1) this.#settled.add(half.slot);
+  }
+
+  /** Addresses have other numbers now. */
+  reindex(): void {
+    const { records, names } = this.#parts;
+    this.#ends.reindex(new Half(records, names, 0));
   }
 
   /** Why `peer` may have no entry for `half`; asked in the order of time, since an excuse may be used up. */
@@ -89,16 +95,16 @@ export class Excuses {
    */
   #translated(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
     if (half.roleNumber !== 0) return undefined;
-    this.#strangers ??= this.#lone(1, STRANGE);
-    const strangers = this.#strangers.get(endKey(half)) ?? [];
-    const stranger = strangers
+    this.#isAsked = true;
+    const strangers = this.#ends.at(half, 1, this.#settled);
+    const stranger = this.#windows(strangers.filter((slot) => !this.#met.has(slot)))
       .filter((other) => other.nodeNumber === peer.number && excuseOf(other) !== "nat")
       .filter((other) => mayBeTranslated(half, other, sky))
-      .toSorted((a, b) => likeness(half, a) - likeness(half, b))[0];
+      .toSorted((a, b) => likeness(half, a) - likeness(half, b) || inOrder(a, b))[0];
     if (stranger === undefined) return this.#lateBehind(half, sky);
     const until = translatorOf(stranger, sky);
     if (until !== undefined) return { excuse: "nat", until: [until] };
-    strangers.splice(strangers.indexOf(stranger), 1);
+    this.#met.add(stranger.slot);
     noteTranslator(half, stranger, sky);
     if (verdictOf(stranger) === "external") {
       setVerdict(stranger, "excused", "nat");
@@ -121,11 +127,9 @@ export class Excuses {
    */
   meet(stranger: Half, sky: Sky): void {
     if (stranger.roleNumber !== 1) return;
-    this.#lonely ??= this.#lone(0, LONELY);
-    const lonely = this.#lonely.get(endKey(stranger)) ?? [];
-    const half = lonely
-      .filter((one) => mayBeTranslated(one, stranger, sky) && verdictOf(one) === "pending")
-      .toSorted((a, b) => likeness(a, stranger) - likeness(b, stranger))[0];
+    const half = this.#windows(this.#ends.at(stranger, 0, NOBODY))
+      .filter((one) => verdictOf(one) === "pending" && mayBeTranslated(one, stranger, sky))
+      .toSorted((a, b) => likeness(a, stranger) - likeness(b, stranger) || inOrder(a, b))[0];
     if (half === undefined) return;
     for (const one of [half, stranger]) {
       setVerdict(one, "excused", "nat");
@@ -145,27 +149,12 @@ export class Excuses {
   }
 
   #mates(half: Half): Half[] {
-    const { matching, records, names } = this.#parts;
-    const mates = matching.mates(half).map((slot) => new Half(records, names, slot));
-    return mates.toSorted(inOrder);
+    return this.#windows(this.#parts.matching.mates(half)).toSorted(inOrder);
   }
 
-  /** Lone halves of a role, by the responder's end, in the order of time. */
-  #lone(role: 0 | 1, verdicts: ReadonlySet<string>): Map<string, Half[]> {
+  #windows(slots: readonly number[]): Half[] {
     const { records, names } = this.#parts;
-    const found = new Map<string, Half[]>();
-    const half = new Half(records, names, 0);
-    for (half.slot = 0; half.slot < records.end; half.slot++) {
-      if (half.isPaired || half.roleNumber !== role || !hasMark(half, MARK.live)) continue;
-      if (hasMark(half, MARK.settled) || !verdicts.has(verdictOf(half))) continue;
-      const key = endKey(half);
-      const list = found.get(key);
-      const one = new Half(records, names, half.slot);
-      if (list === undefined) found.set(key, [one]);
-      else list.push(one);
-    }
-    for (const list of found.values()) list.sort(inOrder);
-    return found;
+    return slots.map((slot) => new Half(records, names, slot));
   }
 }
 
@@ -224,9 +213,4 @@ function noteTranslator(half: Half, stranger: Half, sky: Sky): void {
 function likeness(half: Half, other: Half): number {
   const isSamePort = other.initiatorPort === half.initiatorPort;
   return Math.abs(other.serverMs - half.serverMs) + (isSamePort ? 0 : 1e9);
-}
-
-function endKey(half: Half): string {
-  const { records, slot } = half;
-  return `${half.protocol} ${records.cell(slot, CELL.responderIp)} ${half.responderPort}`;
 }

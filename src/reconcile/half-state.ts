@@ -32,6 +32,8 @@ export const MARK = {
   noted: 1 << 22,
   /** In the tuple index. */
   indexed: 1 << 18,
+  /** Among the lone halves of its responder's end (lone-ends.ts). */
+  listed: 1 << 29,
   /** Waits for its peer's stream to move. */
   awaitsPeer: 1 << 19,
   /** Waits for everybody, as long as its peer is nobody. */

@@ -276,6 +276,7 @@ export class Reconcile implements Names {
     this.#addressesKept = this.addresses.size;
     this.#ipv4.length = 0;
     this.#matching.reindex();
+    this.#decisions.reindex();
   }
 
   drainFindings(): FindingDraft[] {

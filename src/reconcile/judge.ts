@@ -239,6 +239,11 @@ export function accountsEnd(half: Half, sky: Sky): Until | undefined {
   return node.memory.state === "revoked" ? { node, atMs: half.receivedMs } : undefined;
 }
 
+/** Its end is known, or that none is to come: until then nothing but the sweep of each hour ends it. */
+export function hasEnded(half: Half, node: NodeStream): boolean {
+  return half.closed || half.cutOff || node.memory.state === "revoked";
+}
+
 /** No final counters will come for this half any more. */
 export function isPastAccounts(half: Half, sky: Sky): boolean {
   if (half.accounted || half.cutOff) return true;

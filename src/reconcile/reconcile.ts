@@ -29,7 +29,7 @@ import type { About, FindingDraft } from "./findings.ts";
 import { BIT, CELL, FORWARDER, Half, HalfRecords, type Names, WORD } from "./half-records.ts";
 import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half-state.ts";
 import { amend, NetworkTable, writeOpen } from "./half-writer.ts";
-import type { Sky } from "./judge.ts";
+import { hasEnded, type Sky } from "./judge.ts";
 import { ADDRESSES_MAX, STRANGER_WAIT_MS } from "./limits.ts";
 import { Matching } from "./matching.ts";
 import { Mismatches } from "./mismatches.ts";
@@ -485,8 +485,9 @@ export class Reconcile implements Names {
     const half = this.#half;
     half.slot = slot;
     amend(half, block, at);
-    this.#touch(half);
     this.#write(half);
+    if (!this.#mayDecide(half)) return;
+    this.#touch(half);
     this.#touchBeside(half);
   }
 
@@ -495,6 +496,13 @@ export class Reconcile implements Names {
     const isPart = half.protocol === UDP && !half.isPaired;
     if (!isPart && !hasMark(half, MARK.forwarded)) return;
     for (const mate of this.#matching.mates(half)) this.#touchAt(mate);
+  }
+
+  /** Whether an entry about `half` may change what is decided of it: not while an end of a pair, or of what is decided, is to come. */
+  #mayDecide(half: Half): boolean {
+    const other = otherOf(half);
+    if (other === undefined) return half.closed || verdictOf(half) === "pending";
+    return half.closed && hasEnded(other, this.#streamAt(other.nodeNumber));
   }
 
   #find(node: number, seq: number, epoch: number): number | undefined {

@@ -1,4 +1,4 @@
-/** The thread that makes the mesh's traffic, a few seconds of it ahead of the comparison. */
+/** The thread that makes the mesh's traffic, a few seconds of it ahead of the admission. */
 import { parentPort, workerData } from "node:worker_threads";
 import { unleash } from "./attacks/adversary.ts";
 import { ATTACKS } from "./attacks/registry.ts";
@@ -8,11 +8,12 @@ import { START_MS } from "./mesh/mesh-node.ts";
 import type { Arrival } from "./mesh/post.ts";
 import { Weather } from "./mesh/weather.ts";
 import type { LabOptions } from "./options.ts";
+import { threadCpuMs } from "./thread-cpu.ts";
 import type { Truth } from "./truth.ts";
 
 export interface GenerateOrders {
   readonly options: LabOptions;
-  /** Slots: slices taken by the comparison so far. */
+  /** Slots: slices taken by the admission so far. */
   readonly taken: Int32Array;
 }
 
@@ -76,12 +77,6 @@ function main(port: NonNullable<typeof parentPort>, { options, taken }: Generate
     connections: mesh.halves.count,
     cpuMs: threadCpuMs(),
   });
-}
-
-/** Processor time of the calling thread. */
-export function threadCpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
 }
 
 function memberOf({ id, name, publicKey }: Member): Member {

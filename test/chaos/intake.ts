@@ -1,6 +1,7 @@
 /**
  * The server of the lab, in process: the real admission, chains, incidents and own stream over a
- * journal that keeps heads and hands each record to the comparison. Time is that of the arrivals.
+ * journal that keeps heads and hands each record to the comparison, which is a thread of its own. Time is
+ * that of the arrivals.
  */
 import { createHash } from "node:crypto";
 import { HEAD_BYTES, Admission } from "../../src/ingest/admit.ts";
@@ -16,7 +17,8 @@ import type { EnrolledEntry, FindingEntry, RulingEntry } from "../../src/format/
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
 import { ManualClock } from "../../src/std/clock.ts";
 import { MemoryDisk } from "../../src/std/memory-disk.ts";
-import { Comparer } from "./comparer.ts";
+import type { Compared, Concluded } from "./compare.ts";
+import { Comparison } from "./comparison.ts";
 import { KIND } from "./finding-names.ts";
 import { START_MS } from "./mesh/mesh-node.ts";
 
@@ -43,14 +45,14 @@ export interface Incoming {
 const FINDINGS_AT_ONCE = 2_000;
 
 export class Intake {
-  readonly comparer: Comparer;
+  readonly #options: IntakeOptions;
+  readonly #comparison: Comparison;
   readonly #clock = new ManualClock(START_MS - TICK_EVERY_MS);
   readonly #known = new Map<string, KnownNode>();
-  readonly #journal = new HeadJournal((record) => this.comparer.take(record));
+  readonly #journal = new HeadJournal((record) => this.#comparison.take(record));
   readonly #own: OwnStream;
   readonly #incidents: Incidents;
   readonly #admission: Admission;
-  #drafts: FindingDraft[] = [];
   #tickDueMs: number;
 
   static async open(options: IntakeOptions): Promise<Intake> {
@@ -73,13 +75,8 @@ export class Intake {
     const clock = this.#clock;
     const seed = createHash("sha256").update(`server ${options.seed}`).digest();
     const key = serverKeyFromSeed(seed);
-    this.comparer = new Comparer({
-      serverId: key.nodeId.toString("hex"),
-      onFinding: (finding, atMs) => {
-        this.#drafts.push(finding);
-        options.onFinding(finding, atMs);
-      },
-    });
+    this.#options = options;
+    this.#comparison = new Comparison({ serverId: key.nodeId.toString("hex") });
     this.#tickDueMs = clock.nowMs() + TICK_EVERY_MS;
     this.#own = new OwnStream({ key, writer, clock });
     this.#incidents = new Incidents({
@@ -142,19 +139,29 @@ export class Intake {
       this.#tickDueMs += TICK_EVERY_MS;
       // Shares the batch of the tick that waits, and is there when that is.
       await this.#own.append([]);
-      await this.#writeFindings();
+      await this.#writeFindings(await this.#comparison.tick());
     }
     if (atMs > this.#clock.nowMs()) this.#clock.advance(atMs - this.#clock.nowMs());
   }
 
-  async close(): Promise<void> {
+  /** Nothing arrives any more: what is under way is compared, and its findings are written. */
+  async end(): Promise<Compared> {
+    await this.#writeFindings(await this.#comparison.drain());
     await this.#incidents.close();
     await this.#own.close();
+    const { concluded, ...compared } = await this.#comparison.end();
+    for (const [finding, atMs] of concluded) this.#options.onFinding(finding, atMs);
+    return compared;
   }
 
-  async #writeFindings(): Promise<void> {
-    const drafts = this.#drafts;
-    this.#drafts = [];
+  /** Ends what runs beside, also after a failure. */
+  async stop(): Promise<void> {
+    await this.#comparison.stop();
+  }
+
+  async #writeFindings(concluded: readonly Concluded[]): Promise<void> {
+    for (const [finding, atMs] of concluded) this.#options.onFinding(finding, atMs);
+    const drafts = concluded.map(([finding]) => finding);
     const atMs = this.#clock.nowMs();
     for (let from = 0; from < drafts.length; from += FINDINGS_AT_ONCE) {
       const some = drafts.slice(from, from + FINDINGS_AT_ONCE);

@@ -1,13 +1,14 @@
 /**
- * One run: a thread makes the traffic, this one admits and compares it, and at the end what was
- * found is held against what was done.
+ * One run: a thread makes the traffic, this one admits it, another compares it, and at the end what
+ * was found is held against what was done.
  */
 import { Worker } from "node:worker_threads";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
-import { type FromGenerator, type GenerateOrders, threadCpuMs } from "./generate.ts";
+import type { FromGenerator, GenerateOrders } from "./generate.ts";
 import { Intake } from "./intake.ts";
 import type { LabOptions } from "./options.ts";
 import type { Found, Outcome } from "./outcome.ts";
+import { threadCpuMs } from "./thread-cpu.ts";
 import type { Truth } from "./truth.ts";
 
 /** Told now and then, for people who wait. */
@@ -25,23 +26,29 @@ export async function runLab(options: LabOptions, progress: Progress = () => {})
   const begunMs = performance.now();
   const cpuFromMs = threadCpuMs();
   const lab = new Lab(intake, options, () => progress({ share: lab.share, findings: found.size }));
-  const end = await lab.run();
-  await intake.close();
-  return {
-    options,
-    found: [...found.values()],
-    truths: end.truths,
-    connections: end.connections,
-    entries: intake.comparer.entries,
-    verdicts: Object.fromEntries(intake.comparer.verdicts()),
-    honestRefusals: Object.fromEntries(lab.refusals),
-    answers: Object.fromEntries(intake.counts),
-    journalBytes: intake.journalBytes,
-    totalMs: performance.now() - begunMs,
-    generatorCpuMs: end.cpuMs,
-    comparerCpuMs: threadCpuMs() - cpuFromMs,
-    rssMaxMb: Math.round(lab.rssMaxBytes / MEGABYTE),
-  };
+  try {
+    const made = await lab.run();
+    const compared = await intake.end();
+    return {
+      options,
+      // What the admission finds itself is told at once, what the comparison concludes some ticks later.
+      found: [...found.values()].toSorted((a, b) => a.atMs - b.atMs),
+      truths: made.truths,
+      connections: made.connections,
+      entries: compared.entries,
+      verdicts: Object.fromEntries(compared.verdicts),
+      honestRefusals: Object.fromEntries(lab.refusals),
+      answers: Object.fromEntries(intake.counts),
+      journalBytes: intake.journalBytes,
+      totalMs: performance.now() - begunMs,
+      generatorCpuMs: made.cpuMs,
+      admissionCpuMs: threadCpuMs() - cpuFromMs,
+      comparerCpuMs: compared.cpuMs,
+      rssMaxMb: Math.round(lab.rssMaxBytes / MEGABYTE),
+    };
+  } finally {
+    await intake.stop();
+  }
 }
 
 interface End {
@@ -67,7 +74,7 @@ class Lab {
     this.#tell = tell;
   }
 
-  /** Resolves when all is admitted and compared; rejects when the generator fails. */
+  /** Resolves when all is admitted; rejects when the generator or the comparison fails. */
   async run(): Promise<End> {
     const orders: GenerateOrders = { options: this.#options, taken: this.#taken };
     const worker = new Worker(new URL("./generate.ts", import.meta.url), { workerData: orders });

@@ -29,8 +29,9 @@ export interface Outcome {
   readonly answers: Readonly<Record<string, number>>;
   readonly journalBytes: number;
   readonly totalMs: number;
-  /** Processor time of the thread that makes the traffic, and of the one that admits and compares it. */
+  /** Processor time of the threads that make the traffic, admit it, and compare it. */
   readonly generatorCpuMs: number;
+  readonly admissionCpuMs: number;
   readonly comparerCpuMs: number;
   readonly rssMaxMb: number;
 }

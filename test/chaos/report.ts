@@ -33,7 +33,7 @@ function headline(outcome: Outcome): string {
   return (
     `seed ${options.seed}: ${options.nodes} nodes, ${connections} connections, ${entries} entries, ${simulatedS} s of simulated time\n` +
     `${(totalMs / 1_000).toFixed(1)} s in all (${rate(totalMs)}); connections per core second: ` +
-    `${rate(outcome.generatorCpuMs)} made, ${rate(outcome.comparerCpuMs)} admitted and compared; ` +
+    `${rate(outcome.generatorCpuMs)} made, ${rate(outcome.admissionCpuMs)} admitted, ${rate(outcome.comparerCpuMs)} compared; ` +
     `${rssMaxMb} MB at most; ${(journalBytes / 1_048_576).toFixed(0)} MB of batches\n`
   );
 }

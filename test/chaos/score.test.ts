@@ -56,6 +56,7 @@ function outcomeOf(more: Partial<Outcome>): Outcome {
     journalBytes: 0,
     totalMs: 1,
     generatorCpuMs: 1,
+    admissionCpuMs: 1,
     comparerCpuMs: 1,
     rssMaxMb: 1,
     ...more,

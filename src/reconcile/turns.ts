@@ -5,7 +5,7 @@
  * makes no difference when else a half is looked at, and a restart may look at all of them.
  */
 import type { AddressBook } from "./address-book.ts";
-import { BIT, CELL, FORWARDER, Half, type HalfRecords, type Names } from "./half-records.ts";
+import { CELL, FORWARDER, Half, type HalfRecords, type Names } from "./half-records.ts";
 import { MARK, slotHasMark } from "./half-state.ts";
 import { sweepOf } from "./judge.ts";
 import type { NodeStream } from "./node-stream.ts";
@@ -62,23 +62,27 @@ export class Turns {
       if ((state & MARK.live) === 0 || (state & MARK.settled) !== 0) continue;
       const node = records.cell(slot, CELL.node);
       const isOfNode = isTurned[node] === 1 || isSwept[node] === 1;
-      const isOfAddress = isNamed !== undefined && this.#isNamed(half, slot, isNamed);
+      const isOfAddress =
+        isNamed !== undefined &&
+        (isNamed[records.cell(slot, CELL.initiatorIp)] === 1 ||
+          isNamed[records.cell(slot, CELL.responderIp)] === 1);
       if (!isOfNode && !isOfAddress) continue;
       half.slot = slot;
       this.#review(half, isTurned[node] === 1, isNamed);
     }
+    if (isNamed !== undefined) this.#reviewBeyond(half, isNamed);
   }
 
-  /** One of the addresses that it is judged by is; a forwarder's are those of the ends on either side. */
-  #isNamed(half: Half, slot: number, isNamed: Flags): boolean {
+  /** Whoever has an address on the other side of a forwarder. Few records have such a side, and those are listed. */
+  #reviewBeyond(half: Half, isNamed: Flags): void {
     const { records } = this.#parts;
-    if (isNamed[records.cell(slot, CELL.initiatorIp)] === 1) return true;
-    if (isNamed[records.cell(slot, CELL.responderIp)] === 1) return true;
-    if ((records.cell(slot, CELL.bits) & BIT.rare) === 0) return false;
-    half.slot = slot;
-    const { roleNumber, second } = half;
-    if (roleNumber !== FORWARDER || second === undefined) return false;
-    return isNamed[second.initiatorIp] === 1 || isNamed[second.responderIp] === 1;
+    for (const [slot, { second }] of records.rare) {
+      if (second === undefined) continue;
+      if (isNamed[second.initiatorIp] !== 1 && isNamed[second.responderIp] !== 1) continue;
+      half.slot = slot;
+      if (half.roleNumber !== FORWARDER || !slotHasMark(records, slot, MARK.live)) continue;
+      if (!slotHasMark(records, slot, MARK.settled)) this.#company(half);
+    }
   }
 
   #review(half: Half, isOfTurned: boolean, isNamed: Flags | undefined): void {

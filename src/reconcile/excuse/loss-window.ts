@@ -71,14 +71,18 @@ export interface CountedConnection {
 
 /** Takes out what is ripe, the earliest first, and forgets what is old. */
 export function takeRounds(slices: Slices, nowMs: number): LossRound[] {
+  const keys = Object.keys(slices);
+  const isRipe = (slice: Slice | undefined): boolean =>
+    typeof slice?.excusedSinceMs === "number" && nowMs - slice.excusedSinceMs >= RIPE_MS;
+  // Asked at each tick for each node that lost something of late; hardly ever one is ripe.
+  const ripe = keys.filter((key) => isRipe(slices[key])).map(Number);
   const rounds: LossRound[] = [];
-  const numbers = Object.keys(slices).map(Number);
-  for (const number of numbers.sort((a, b) => a - b)) {
-    const since = slices[number]?.excusedSinceMs;
-    if (typeof since === "number" && nowMs - since >= RIPE_MS) rounds.push(roundAt(slices, number));
+  for (const number of ripe.sort((a, b) => a - b)) {
+    // Unless it is in the round of an earlier one.
+    if (isRipe(slices[number])) rounds.push(roundAt(slices, number));
   }
-  for (const number of numbers) {
-    if (nowMs - (slices[number]?.sinceMs ?? nowMs) > KEPT_MS) delete slices[number];
+  for (const key of keys) {
+    if (nowMs - (slices[key]?.sinceMs ?? nowMs) > KEPT_MS) delete slices[key];
   }
   return rounds;
 }

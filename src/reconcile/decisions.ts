@@ -159,6 +159,7 @@ export class Decisions {
   decide(touched: readonly number[]): void {
     this.#sky = this.#parts.sky();
     this.#isDeciding = true;
+    this.#excuses.begin();
     this.#decideAll(touched);
     this.#isDeciding = false;
   }
@@ -522,7 +523,6 @@ export class Decisions {
   }
 
   #decideAbsent(): void {
-    this.#excuses.begin();
     for (const [half, peer] of taken(this.#absent).toSorted(byHalf)) {
       if (!isOpen(half)) continue;
       const excuse = this.#excuses.find(half, peer, this.#sky);

@@ -34,8 +34,6 @@ export interface ExcuseParts {
 export class Excuses {
   readonly #parts: ExcuseParts;
   readonly #ends: LoneEnds;
-  /** A stranger was asked for in this tick. */
-  #isAsked = false;
   /** Slots of responders' halves that were decided for good since: they are strangers until the tick ends. */
   readonly #settled = new Set<number>();
   /** Slots of strangers that somebody was found for in this tick. */
@@ -48,7 +46,6 @@ export class Excuses {
 
   /** The decisions of a tick begin. */
   begin(): void {
-    this.#isAsked = false;
     this.#settled.clear();
     this.#met.clear();
     this.#ends.tidy();
@@ -61,7 +58,7 @@ export class Excuses {
 
   /** A half that stands alone is decided for good. */
   settled(half: Half): void {
-    if (this.#isAsked && half.roleNumber === 1) this.#settled.add(half.slot);
+    if (half.roleNumber === 1) this.#settled.add(half.slot);
   }
 
   /** Addresses have other numbers now. */
@@ -95,7 +92,6 @@ export class Excuses {
    */
   #translated(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
     if (half.roleNumber !== 0) return undefined;
-    this.#isAsked = true;
     const strangers = this.#ends.at(half, 1, this.#settled);
     const stranger = this.#windows(strangers.filter((slot) => !this.#met.has(slot)))
       .filter((other) => other.nodeNumber === peer.number && excuseOf(other) !== "nat")

@@ -315,6 +315,30 @@ it("a machine that stood still is in doubt until its steady delay is believed, a
   near(world.clock.uncertaintyMs, CONFIRMED_MS, 5, "uncertainty");
 });
 
+describe("a batch that came late makes the clock as uncertain as it is late, for it stood still no longer", () => {
+  const table: [lateMs: number, isKnown: boolean, uncertaintyMs: number][] = [
+    [600, true, CONFIRMED_MS],
+    [7_000, true, CONFIRMED_MS + 8_192],
+    [60_000, true, CONFIRMED_MS + 65_536],
+    [70_000, false, UNKNOWN_MS],
+  ];
+  for (const [lateMs, isKnown, uncertaintyMs] of table) {
+    it(`${lateMs} ms`, () => {
+      const { clock, nowMs } = new World({}).run(HOUR_MS);
+      const { lastClosedMs, lastUptimeMs, lastReceivedMs } = clock.state;
+      const bootAtMs = lastClosedMs - lastUptimeMs;
+      clock.batch({ closedAtMs: lastClosedMs + 1_000, bootAtMs }, lastReceivedMs + 1_000 + lateMs);
+      clock.settle(nowMs + 1_000 + lateMs);
+      assert.equal(clock.isKnown, isKnown);
+      near(clock.uncertaintyMs, uncertaintyMs, 10, "uncertainty");
+      clock.batch({ closedAtMs: lastClosedMs + 90_000, bootAtMs }, lastReceivedMs + 90_000);
+      clock.settle(nowMs + 90_000);
+      assert.equal(clock.isKnown, true);
+      near(clock.uncertaintyMs, CONFIRMED_MS, 10, "on time again");
+    });
+  }
+});
+
 /**
  * Four hours of two nodes, each with its own least delay; returns how far apart one moment is for the
  * two. A pair is told so many buckets after its times were corrected.

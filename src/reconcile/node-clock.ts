@@ -25,8 +25,9 @@
  * link that carries a mesh), by those 200 ms, and by what the pairs moved it (a second at most):
  * `CONFIRMED_MS` is not less than that. Added are 100 ppm of the time since a batch last
  * confirmed it, and what it was raised by until pairs agree, for a way that became longer for good
- * looks like a machine that stood still. It is unknown after a boot, and while the newest batch is
- * late: a backlog and a machine that stood still look the same for a while.
+ * looks like a machine that stood still. While the newest batch is late, a backlog and a machine that
+ * stood still look the same: so as much is added as it is late by, for it stood still no longer. It is
+ * unknown after a boot, and when all that is more than two minutes.
  *
  * Batches count in the order of the node's chain, pairs in any order, readers see the state of the
  * last tick: the result does not depend on what other nodes' records came between.
@@ -102,7 +103,11 @@ export class NodeClock {
     const { state } = this;
     const uptimeMs = closedAtMs - bootAtMs;
     const step = this.#stretchTo(bootAtMs, closedAtMs);
-    estimate(state, { uptimeMs, bornMs: receivedMs - uptimeMs }, receivedMs);
+    const bornMs = receivedMs - uptimeMs;
+    estimate(state, { uptimeMs, bornMs }, receivedMs);
+    const line = state.lines[state.boot];
+    const isConfirmed = state.confirmedMs >= receivedMs || line === undefined;
+    state.lateMs = isConfirmed ? 0 : Math.max(0, bornMs - bornAt(line, uptimeMs));
     state.lastUptimeMs = uptimeMs;
     state.lastClosedMs = closedAtMs;
     state.lastReceivedMs = receivedMs;
@@ -266,22 +271,28 @@ export class NodeClock {
 
   #publish(nowMs: number): PublishedClock {
     const { state } = this;
-    const { boot, correctionMs, lastReceivedMs, confirmedMs, doubtMs } = state;
+    const { boot, correctionMs, confirmedMs, doubtMs } = state;
     const line = state.lines[boot];
     const stretch = state.stretches.at(-1);
     if (line === undefined || stretch === undefined) return state.published;
     const uptimeMs = Math.max(state.lastUptimeMs, nowMs - line.bornMs);
-    const isKnown = state.isEstablished && lastReceivedMs <= confirmedMs;
     const driftMs = (DRIFT_BOUND_PPM * Math.max(0, nowMs - confirmedMs)) / 1e6;
+    const uncertaintyMs = CONFIRMED_MS + driftMs + doubtMs + doubled(state.lateMs);
+    const isKnown = state.isEstablished && (state.lateMs === 0 || uncertaintyMs < UNKNOWN_MS);
     return {
       offsetMs: Math.round(stretch.bootAtMs - bornAt(line, uptimeMs) - correctionMs),
       driftPpm: line.fastPpm,
-      uncertaintyMs: isKnown ? Math.min(UNKNOWN_MS, CONFIRMED_MS + driftMs + doubtMs) : UNKNOWN_MS,
+      uncertaintyMs: isKnown ? Math.min(UNKNOWN_MS, uncertaintyMs) : UNKNOWN_MS,
       isKnown,
       stretches: state.stretches.map((one) => ({ ...one })),
       lines: corrected(state.lines, correctionMs),
     };
   }
+}
+
+/** The next power of two, so that what a node that catches up is judged by does not change with each batch. */
+function doubled(lateMs: number): number {
+  return lateMs === 0 ? 0 : 2 ** Math.ceil(Math.log2(lateMs));
 }
 
 interface Newest {

@@ -49,6 +49,8 @@ export interface ClockState {
   isEstablished: boolean;
   /** Receive time of the newest batch that confirmed the line. 0: none. */
   confirmedMs: number;
+  /** By how much the newest batch came later than the line allows for; 0 where it confirmed the line. */
+  lateMs: number;
   /** What nothing but pairs can confirm. */
   doubtMs: number;
   /** Uptime of the newest batch that did not wait. */
@@ -79,6 +81,7 @@ export function unknownClock(uncertaintyMs: number): ClockState {
     lastReceivedMs: 0,
     isEstablished: false,
     confirmedMs: 0,
+    lateMs: 0,
     doubtMs: 0,
     freshUptimeMs: 0,
     current: null,

@@ -23,6 +23,7 @@ export const RECONCILE_FINDINGS = {
   "counters-differ": "high",
   "gap-abuse": "high",
   "back-dated": "high",
+  "exceeds-interfaces": "medium",
   silent: "low",
   "lost-spool": "high",
   "undeclared-hole": "high",

@@ -2,7 +2,13 @@
  * What the entries that are not about connections mean for the comparison, and what the silence of
  * a node means.
  */
-import type { EnrolledEntry, GapEntry, StartEntry } from "../format/entry.ts";
+import type {
+  EnrolledEntry,
+  EntryKind,
+  GapEntry,
+  StartEntry,
+  TotalsEntry,
+} from "../format/entry.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { About } from "./findings.ts";
 import type { EntryPlace } from "./half-records.ts";
@@ -16,6 +22,7 @@ import {
 import {
   backdatedFinding,
   contestedFinding,
+  exceedsInterfacesFinding,
   holeFinding,
   longRestartFinding,
   lostSpoolFinding,
@@ -25,6 +32,7 @@ import {
   silentFinding,
 } from "./node-findings.ts";
 import type { Hole, NodeStream } from "./node-stream.ts";
+import { forgetReadings, noteReading } from "./totals.ts";
 
 /** What these entries act on. */
 export interface Reconciled {
@@ -37,6 +45,7 @@ export interface Reconciled {
 export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
   const { stream, entry } = placed;
   if (stream.memory.state === "server") return applyServerEntry(to, placed);
+  if (UNSETTLING.has(entry.kind)) forgetReadings(stream.memory.totals);
   switch (entry.kind) {
     case "start":
       stream.comeBack(entry.atMs);
@@ -54,6 +63,8 @@ export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
       return applyGap(to, { ...placed, entry });
     case "degraded":
       return stream.degrade(entry.events !== "all", entry.atMs);
+    case "totals":
+      return applyTotals(to, { ...placed, entry });
     case "rollback":
       return to.conclude(rollbackFinding({ ...placed, entry }));
     case "opt_out":
@@ -65,6 +76,25 @@ export function applyNodeEntry(to: Reconciled, placed: PlacedEntry): void {
     default:
       return;
   }
+}
+
+/** After these an agent may know of other connections, or of other interfaces, than at its last reading. */
+const UNSETTLING: ReadonlySet<EntryKind> = new Set([
+  "start",
+  "stop",
+  "addresses",
+  "gap",
+  "degraded",
+  "rollback",
+  "opt_out",
+  "resume",
+]);
+
+function applyTotals(to: Reconciled, placed: PlacedEntry<TotalsEntry>): void {
+  const { stream, entry, index, seq } = placed;
+  const excess = noteReading(stream.memory.totals, entry, { index, seq });
+  stream.changed = true;
+  if (excess !== undefined) to.conclude(exceedsInterfacesFinding(placed, excess));
 }
 
 function applyServerEntry(to: Reconciled, placed: PlacedEntry): void {

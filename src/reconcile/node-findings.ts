@@ -1,9 +1,10 @@
 /** What can be found about a node, in words: of its silence, its numbers, its addresses and its own admissions. */
-import type { Entry, GapEntry, RollbackEntry } from "../format/entry.ts";
+import type { Entry, GapEntry, RollbackEntry, TotalsEntry } from "../format/entry.ts";
 import type { About } from "./findings.ts";
 import type { Step } from "./node-clock.ts";
 import { nodeNames, NODES_LISTED_MAX } from "./node-names.ts";
 import type { Backdated, Hole, NodeStream } from "./node-stream.ts";
+import type { Excess } from "./totals.ts";
 
 /** Parts of a hole that a finding lists. */
 const RANGES_SHOWN_MAX = 64;
@@ -151,6 +152,31 @@ export function backdatedFinding(
       openedMs: first.openedMs,
       claimedMs: first.claimedMs,
       todo: "entries were added or given another time before they were signed, or the agent has a fault",
+    },
+  };
+}
+
+/** What its connections received is more than came in: the node contradicts itself. One in an hour of its clock. */
+export function exceedsInterfacesFinding(
+  { stream, index, seq }: PlacedEntry<TotalsEntry>,
+  excess: Excess,
+): About {
+  const { name } = stream;
+  const { connectionBytes, carriedBytes, toMs } = excess;
+  return {
+    kind: "exceeds-interfaces",
+    subject: `${stream.id} ${Math.floor(toMs / 3_600_000)}`,
+    node: stream,
+    title: `${name}'s connections received ${connectionBytes} bytes, and its interfaces ${carriedBytes}`,
+    evidence: {
+      ...excess,
+      journalIndex: index,
+      seq,
+      causes: [
+        `${name}'s counters of connections were altered before they were signed`,
+        `${name}'s kernel, or the driver of an interface, counts wrongly`,
+      ],
+      todo: `compare with what a switch or hypervisor counted for ${name}; look at its findings counters-differ of that time`,
     },
   };
 }

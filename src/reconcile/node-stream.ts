@@ -10,6 +10,7 @@ import { ExcuseBudget, type ExcuseState } from "./excuse-budget.ts";
 import type { EntryPlace, HalfOwner } from "./half-records.ts";
 import type { MismatchMemory } from "./mismatch-memory.ts";
 import { nothingParked, type ParkedMemory } from "./parked-times.ts";
+import { forgetReadings, noteClaim, noteReceived, noTotals, type TotalsMemory } from "./totals.ts";
 import { emptyTrend, type TrustTrend } from "./trust-trend.ts";
 import {
   ABSENCE_ENDED_MS,
@@ -112,6 +113,8 @@ export interface NodeMemory {
   /** It forwards connections of others. */
   forwards: boolean;
   trend: TrustTrend;
+  /** What its interfaces carried, and what its connections received meanwhile. */
+  totals: TotalsMemory;
   budget: ExcuseState;
   /** Node clock: times in which it declared to be overloaded. `toMs` null: still. */
   overloads: { readonly fromMs: number; toMs: number | null }[];
@@ -188,12 +191,14 @@ export class NodeStream implements HalfOwner {
     if (step !== undefined) {
       memory.steps.push(step);
       keepLast(memory.steps, EXCUSES_PER_NODE_MAX);
+      forgetReadings(memory.totals);
       this.turned = true;
       // A clock that was set back: what it is complete to counts by the new clock.
       if (step.byMs < 0) memory.watermarkMs = Math.min(memory.watermarkMs, header.completeToMs);
     }
     memory.claimedMs = memory.watermarkMs;
     memory.watermarkMs = Math.max(memory.watermarkMs, header.completeToMs);
+    noteClaim(memory.totals, memory.claimedMs, header.seqFirst);
     memory.bootAtMs = header.bootAtMs;
     memory.lastReceivedMs = receivedMs;
     memory.lastClosedMs = header.closedAtMs;
@@ -272,6 +277,11 @@ export class NodeStream implements HalfOwner {
     if (openedMs >= claimedMs - BACKDATED_MS_MIN) return;
     memory.backdated ??= { count: 0, first: { ...place, openedMs, claimedMs } };
     memory.backdated.count++;
+  }
+
+  /** A TCP connection that both ends have is over; `seq` is the number of its open, `bytes` what it received. */
+  noteReceived(seq: number, bytes: number): void {
+    if (noteReceived(this.memory.totals, seq, bytes)) this.changed = true;
   }
 
   /** `events`: whether it reads all of the kernel's events from now on. */
@@ -408,6 +418,7 @@ export class NodeStream implements HalfOwner {
       });
       keepLast(memory.holes, EXCUSES_PER_NODE_MAX);
     }
+    if (header.epoch !== memory.epoch) forgetReadings(memory.totals);
     memory.epoch = header.epoch;
     memory.nextSeq = header.seqFirst + header.entryCount;
     this.changed = true;
@@ -460,6 +471,7 @@ function emptyMemory(): NodeMemory {
     isMetDirectly: false,
     forwards: false,
     trend: emptyTrend(),
+    totals: noTotals(),
     budget: new ExcuseBudget().state,
     overloads: [],
     absences: [],

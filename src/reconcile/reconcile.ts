@@ -42,6 +42,7 @@ import {
 } from "./node-entries.ts";
 import { NodeStream, type NodeMemory } from "./node-stream.ts";
 import { mixed, SlotIndex } from "./slot-index.ts";
+import { RECEIVED_BYTES_MIN } from "./totals.ts";
 import { pace } from "./wake-limit.ts";
 import { Parking } from "./parking.ts";
 import { Turns } from "./turns.ts";
@@ -67,6 +68,8 @@ export interface Changed {
   readonly peerName: string;
   readonly tombstones: readonly Half[];
 }
+
+const TCP = 6;
 
 /** A lone half is written only after this long: its partner usually comes first, and saves a row. */
 const HOLD_LONE_MS = 1_000;
@@ -586,8 +589,22 @@ export class Reconcile implements Names {
     for (const half of halvesOf(key)) {
       setMark(half, MARK.settled);
       this.#matching.remove(half);
+      if (half.isPaired) this.#noteReceived(half);
     }
     this.#write(key);
+  }
+
+  /** For what the node's interfaces carried (totals.ts). */
+  #noteReceived(half: Half): void {
+    const isInitiator = half.roleNumber === 0;
+    const bytes = this.records.word(
+      half.slot,
+      isInitiator ? WORD.responderBytes : WORD.initiatorBytes,
+    );
+    if (bytes < RECEIVED_BYTES_MIN || half.protocol !== TCP || half.pickup) return;
+    if (!half.accounted || half.roleNumber === FORWARDER) return;
+    const stream = this.#streamAt(half.nodeNumber);
+    if (half.epoch === stream.memory.epoch) stream.noteReceived(half.seq, bytes);
   }
 
   /** A new epoch: nothing can refer to the halves of the former one any more. */

@@ -15,6 +15,10 @@ export interface NodeRow {
   readonly clock_drift_ppm: number | null;
   readonly compared_day: number;
   readonly unexplained_day: number;
+  readonly carried_from: string;
+  readonly carried_to: string;
+  readonly carried_bytes: number;
+  readonly compared_bytes: number;
 }
 
 /** Undefined when the store does not answer. */
@@ -24,7 +28,8 @@ export async function readNodeRows(
   try {
     const rows = await store.rows<NodeRow>(
       statementOf(`SELECT id, addresses, last_seen, watermark, state, clock_offset_ms, clock_drift_ppm,
-        toFloat64(compared_day) AS compared_day, toFloat64(unexplained_day) AS unexplained_day FROM nodes`),
+        toFloat64(compared_day) AS compared_day, toFloat64(unexplained_day) AS unexplained_day,
+        carried_from, carried_to, toFloat64(carried_bytes) AS carried_bytes, toFloat64(compared_bytes) AS compared_bytes FROM nodes`),
     );
     return new Map(rows.map((row) => [row.id, row]));
   } catch (error) {
@@ -52,6 +57,7 @@ export function describeNode(
     clock_offset_ms: row?.clock_offset_ms ?? null,
     clock_drift_ppm: row?.clock_drift_ppm ?? null,
     trust: trustOf(row),
+    received: receivedOf(row),
     tags: [...node.tags],
     enrolled_at: new Date(node.enrolledAtMs).toISOString(),
     enrolment_key: node.enrolmentKey,
@@ -71,6 +77,14 @@ export function describeNode(
 function trustOf(row: NodeRow | undefined): number | null {
   if (row === undefined || row.compared_day + row.unexplained_day === 0) return null;
   return row.compared_day / (row.compared_day + row.unexplained_day);
+}
+
+/** By its own readings; null before there are two that can be compared. */
+function receivedOf(row: NodeRow | undefined): Static<typeof Node>["received"] {
+  const from = timeOrNull(row?.carried_from);
+  if (row === undefined || from === null) return null;
+  const { carried_to: to, carried_bytes, compared_bytes } = row;
+  return { from, to, interface_bytes: carried_bytes, connection_bytes: compared_bytes };
 }
 
 function stateOf(

@@ -120,6 +120,24 @@ export const Node = Type.Object({
     description:
       "share of its connections compared in 24 hours that nothing unexplained contradicts; accuses nobody",
   }),
+  received: Type.Union(
+    [
+      Type.Null(),
+      Type.Object({
+        from: Time,
+        to: Time,
+        interface_bytes: Type.Integer({ description: "by all interfaces, link headers included" }),
+        connection_bytes: Type.Integer({
+          description:
+            "by TCP connections of 4 KiB and more that both ends have and that were over within that time",
+        }),
+      }),
+    ],
+    {
+      description:
+        "what it received by its own readings of its interfaces, in up to an hour; null before there are two that can be compared",
+    },
+  ),
   tags: Type.Array(Type.String()),
   enrolled_at: Time,
   enrolment_key: Type.String(),

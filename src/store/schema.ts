@@ -8,7 +8,7 @@
  */
 
 /** Raised when a table changes; a store with another version is dropped and rebuilt from the journal. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 export const VERDICTS = [
   "pending",
@@ -289,7 +289,11 @@ export const VIEWS = {
     if(${CLOCK_KNOWN}, JSONExtract(memory, 'clock', 'published', 'offsetMs', 'Float64'), NULL) AS clock_offset_ms,
     if(${CLOCK_KNOWN}, JSONExtract(memory, 'clock', 'published', 'driftPpm', 'Float64'), NULL) AS clock_drift_ppm,
     arraySum(arrayMap(hour -> JSONExtractUInt(hour, 'compared'), ${TREND})) AS compared_day,
-    arraySum(arrayMap(hour -> JSONExtractUInt(hour, 'unexplained'), ${TREND})) AS unexplained_day
+    arraySum(arrayMap(hour -> JSONExtractUInt(hour, 'unexplained'), ${TREND})) AS unexplained_day,
+    fromUnixTimestamp64Milli(JSONExtractInt(memory, 'totals', 'shown', 'fromMs'), 'UTC') AS carried_from,
+    fromUnixTimestamp64Milli(JSONExtractInt(memory, 'totals', 'shown', 'toMs'), 'UTC') AS carried_to,
+    JSONExtractUInt(memory, 'totals', 'shown', 'carriedBytes') AS carried_bytes,
+    JSONExtractUInt(memory, 'totals', 'shown', 'connectionBytes') AS compared_bytes
     FROM node_rows FINAL WHERE state != 'server'`,
 
   logs: `SELECT time, node, severity_number,

@@ -60,6 +60,7 @@ const DECIDED: Readonly<Record<string, readonly string[]>> = {
   "gap-abuse": [],
   "clock-step": [],
   "back-dated": ["entry", "claim"],
+  "exceeds-interfaces": ["readings"],
 };
 /** Said of nodes, which a finding about strangers has none of. */
 const OF_NODES = ["key", "batches", "chain"];

@@ -1,11 +1,17 @@
 /** What nodes can leave out of their records of connections, put into them, or say to have lost. */
 import { type FaultClass, type Name } from "./fault-class.ts";
-import type { FoundFinding, Talk } from "./world.ts";
+import type { HttpNode } from "./http-node.ts";
+import type { FoundFinding, Talk, World } from "./world.ts";
 
 /** More than a node may have excused on a day on which that is most of what it had. */
 const DECLARED_LOST = 60;
 /** Well before what the node had said to be complete, on a machine that does much besides. */
 const BACK_DATED_MS = 60_000;
+
+/** Readings of interfaces that are nearer to each other are one. */
+const APART_MS = 20_000;
+const CAME_IN_BYTES = 1_000_000;
+const INFLATED_BYTES = 5_000_000;
 
 const PAIR = ["causes", "todo"];
 
@@ -25,6 +31,13 @@ function pair(
       return (faulty) => world.talk({ from, to, sentBytes: 1_000_000, ...(faulty ? fault : {}) });
     },
   };
+}
+
+/** Its interface has carried so much since the test began, and more before. */
+function readInterface(world: World, node: HttpNode, bytes: number): void {
+  const counts = { receivedBytes: 2e9 + bytes, sentBytes: 0, receivedPackets: 2e6, sentPackets: 0 };
+  const interfaces = [{ index: 2, name: "eth0", claimed: true, ...counts }];
+  node.hand({ kind: "totals", atMs: world.nowMs, interfaces });
 }
 
 const isImpossible = (expected: boolean) => (evidence: FoundFinding["evidence"]) =>
@@ -118,6 +131,40 @@ export const FAULTS_OF_RECORDS: readonly FaultClass[] = [
         const atMs = world.nowMs;
         const what = { cause: "overflow", count: DECLARED_LOST, fromMs, toMs: atMs } as const;
         if (faulty) to.hand({ kind: "gap", atMs, ...what });
+      };
+    },
+  },
+  {
+    fault: "counters altered at both ends: more than came in",
+    kind: "exceeds-interfaces",
+    severity: "medium",
+    node: "exceeds-b",
+    evidence: [
+      "fromMs",
+      "toMs",
+      "carriedBytes",
+      "connectionBytes",
+      "allowedBytes",
+      "first",
+      "journalIndex",
+      "seq",
+      ...PAIR,
+    ],
+    says: ({ carriedBytes, connectionBytes }) =>
+      carriedBytes === CAME_IN_BYTES && connectionBytes === INFLATED_BYTES,
+    async prepare(world) {
+      const from = await world.node("exceeds-a");
+      const to = await world.node("exceeds-b");
+      return async (faulty) => {
+        readInterface(world, to, 0);
+        await world.pass(APART_MS);
+        world.talk({ from, to, sentBytes: faulty ? INFLATED_BYTES : CAME_IN_BYTES / 2 });
+        await world.pass(APART_MS);
+        await world.compared(to);
+        for (const bytes of [CAME_IN_BYTES / 2, CAME_IN_BYTES]) {
+          readInterface(world, to, bytes);
+          await world.pass(APART_MS);
+        }
       };
     },
   },

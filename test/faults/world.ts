@@ -182,6 +182,16 @@ export class World implements AsyncDisposable {
     node.hand({ kind: "close", atMs: atMs + 20, openSeq, ageMs: 20, ...how });
   }
 
+  /** Resolves when the last counters of all connections of the node are compared: the server's next tick, in true time. */
+  async compared({ name }: HttpNode): Promise<void> {
+    const where = `initiator_node = '${name}' OR responder_node = '${name}'`;
+    const look = () =>
+      this.api.sql(
+        `SELECT countIf(counters = 'pending') FROM connections WHERE ${where} HAVING count() > 0`,
+      );
+    await this.api.until("the counters", look, ([row]) => Number(row?.[0] ?? 1) === 0, 30_000);
+  }
+
   /** All findings, once `settled` says that they are complete. */
   async findings(settled: (found: readonly FoundFinding[]) => boolean): Promise<FoundFinding[]> {
     await this.api.caughtUp();

@@ -82,6 +82,7 @@ const WANTED = [
   "clock-step",
   "undeclared-hole",
   "opted-out",
+  "exceeds-interfaces",
 ];
 
 function missingIn(lines: readonly string[]): string[] {

@@ -194,6 +194,7 @@ class ReplayMesh {
     this.#strangers(hosts);
     this.#oddities(hosts);
     outage.away.push([120_000, 120_000 + random.integer(40_000, 160_000)]);
+    this.#readInterfaces(hosts);
     this.#restart(restarter);
     this.#optOut(opter);
     this.#step(stepper);
@@ -311,6 +312,25 @@ class ReplayMesh {
       this.#at(eve, late.atMs + 70_000, () =>
         this.#emitHalf(eve, dated, "responder", START_MS + dated.atMs + eve.offsetMs),
       );
+    }
+  }
+
+  /** What the interfaces carried: as much as the connections, or hardly anything. */
+  #readInterfaces(hosts: readonly Host[]): void {
+    for (const [number, host] of hosts.entries()) {
+      for (let minute = 1; minute * 60_000 < this.#size.lengthMs - 10_000; minute++) {
+        const bytes = minute * (number % 2 === 0 ? 10_000_000 : 1_000);
+        const counts = {
+          receivedBytes: 2e9 + bytes,
+          sentBytes: 0,
+          receivedPackets: 0,
+          sentPackets: 0,
+        };
+        const interfaces = [{ index: 2, name: "eth0", claimed: true, ...counts }];
+        this.#at(host, minute * 60_000, (atMs) =>
+          host.node.emit({ kind: "totals", atMs, interfaces }),
+        );
+      }
     }
   }
 

@@ -12,6 +12,12 @@ export interface NodeItem {
   readonly clock_offset_ms: number | null;
   readonly clock_drift_ppm: number | null;
   readonly trust: number | null;
+  readonly received: {
+    readonly from: string;
+    readonly to: string;
+    readonly interface_bytes: number;
+    readonly connection_bytes: number;
+  } | null;
   readonly watermark: string | null;
   readonly lag_ms: number | null;
   readonly state: string;
@@ -104,6 +110,7 @@ function printNode(call: Printer, node: NodeItem): void {
         "trust, 24 h",
         node.trust === null ? "nothing compared" : `${(node.trust * 100).toFixed(2)} %`,
       ],
+      ["received", receivedText(node)],
       ["enrolled", `${humanTime(node.enrolled_at)} by key ${node.enrolment_key}`],
       ["public key", node.public_key],
       ["tags", node.tags.join(" ")],
@@ -124,6 +131,14 @@ function clockText({ clock_offset_ms: offsetMs, clock_drift_ppm: driftPpm }: Nod
   const sign = offsetMs < 0 ? "behind" : "ahead";
   const drift = `${Math.abs(driftPpm).toFixed(1)} ppm ${driftPpm < 0 ? "slow" : "fast"}`;
   return `${(Math.abs(offsetMs) / 1000).toFixed(3)} s ${sign} of the server's, ${drift}`;
+}
+
+/** An independent third number beside the counts of both ends. */
+function receivedText({ received }: NodeItem): string {
+  if (received === null) return "unknown";
+  const { from, to, interface_bytes: carried, connection_bytes: compared } = received;
+  const span = humanSpan(Date.parse(to) - Date.parse(from));
+  return `${carried} B by its interfaces in ${span}, of which connections that both ends have explain ${compared} B`;
 }
 
 function ago(iso: string | null, nowMs: number): string {

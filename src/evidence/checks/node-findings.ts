@@ -33,6 +33,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   revoked_key_used: revokedKeyUsed,
   accused,
   "back-dated": backDated,
+  "exceeds-interfaces": exceedsInterfaces,
   "missing-half": manyMismatches,
   "counters-differ": manyMismatches,
   "gap-abuse": () => [
@@ -121,6 +122,33 @@ function backDated(
       ? holds("claim", said)
       : fails("claim", `${said}, which is before`),
   ];
+}
+
+/** The two readings are the node's own; what its connections received between them takes all of its entries. */
+function exceedsInterfaces(facts: Facts, evidence: Members, node: string): Check[] {
+  const { first, journalIndex, seq, carriedBytes } = evidence;
+  const readingAt = (index: unknown, number: unknown) =>
+    facts.statements.flatMap(({ entry, seq: own, piece }) => {
+      const isIt =
+        piece.nodeId === node &&
+        own === number &&
+        facts.receipts.get(piece)?.index === index &&
+        entry.kind === "totals";
+      return isIt ? [entry.interfaces] : [];
+    })[0];
+  const before = isMembers(first) ? readingAt(first["index"], first["seq"]) : undefined;
+  const after = readingAt(journalIndex, seq);
+  const sum = open("connections", "what the node's connections received: the server added it up");
+  if (before === undefined || after === undefined) {
+    return [open("readings", "the node's two readings are not in this file"), sum];
+  }
+  const bytesBefore = new Map(before.map((one) => [one.index, one.receivedBytes]));
+  const carried = after.reduce(
+    (total, one) => total + one.receivedBytes - (bytesBefore.get(one.index) ?? 0),
+    0,
+  );
+  const said = `by the node's own readings its interfaces received ${carried} B between them`;
+  return [carried === carriedBytes ? holds("readings", said) : fails("readings", said), sum];
 }
 
 /** More of a kind than are told one by one are a count. */

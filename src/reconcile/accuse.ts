@@ -97,8 +97,9 @@ export class WhoLies {
     this.graph.add(mismatch);
   }
 
-  remove(id: string): void {
-    this.graph.remove(id);
+  /** Returns what was there. */
+  remove(id: string): Mismatch | undefined {
+    return this.graph.remove(id);
   }
 
   /** At a tick of the server. Cheap while no pair came or went. */

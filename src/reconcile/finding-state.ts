@@ -59,7 +59,8 @@ export function isRuled({ state }: Pick<Standing, "state">): boolean {
   return state === "excused" || state === "acknowledged";
 }
 
-function endOf({
+/** At a tick from then on it ends by itself; 0: never. */
+export function endOf({
   ruling,
   atMs,
   expiresAtMs,

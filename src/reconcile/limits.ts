@@ -78,6 +78,9 @@ export const UNANSWERED_WAIT_MS = 60_000;
 /** Mismatches of one kind between two nodes that are findings of their own, an hour; the rest is counted. */
 export const MISMATCHES_TOLD_PER_HOUR = 20;
 
+/** Mismatches that people excused; of more, those count again whose excuse ends first. With 32 digits and a time each, half a megabyte in the row of the server's stream. */
+export const EXCUSED_MISMATCHES_MAX = 10_000;
+
 /** What two halves have to do with each other they have to do within this time: the wait below, and what clocks are corrected by. */
 export const PARK_SLACK_MS = 300_000;
 

@@ -15,6 +15,8 @@ export interface MismatchMemory {
   /** By kind, both nodes, and the hour. */
   folds: Record<string, Fold>;
   lying: Record<string, number>;
+  /** By finding: mismatches that a person excused, and the tick from which on they count again. */
+  excused: Record<string, number>;
   /** By node: accused by a finding that is open, as it was told last. */
   accused: Record<string, Accusation>;
 }

@@ -1,22 +1,25 @@
 import assert from "node:assert/strict";
-import { it } from "node:test";
+import { describe, it } from "node:test";
+import { SimMesh } from "../../test/simulate/sim-mesh.ts";
+import type { Ruling } from "../format/entry.ts";
 import { HOLD_MS } from "./accuse.ts";
+import { EXCUSED_MISMATCHES_MAX } from "./limits.ts";
 import type { MismatchMemory } from "./mismatch-memory.ts";
 import { Mismatches } from "./mismatches.ts";
 import { NodeStream } from "./node-stream.ts";
 
+function memory(): MismatchMemory {
+  return { folds: {}, lying: {}, excused: {}, accused: {} };
+}
+
 /** A run of the comparison; `told` gets what it concludes. */
-function run(
-  memory: MismatchMemory,
-  told: string[],
-  pairs: readonly (readonly [string, string])[],
-) {
+function run(kept: MismatchMemory, told: string[], pairs: readonly (readonly [string, string])[]) {
   const mismatches = new Mismatches(
     {
       nodeOf: (id) => new NodeStream(id, id, 0),
       conclude: (about, state = "open") => told.push(`${about.kind} ${about.subject} ${state}`),
     },
-    memory,
+    kept,
   );
   for (const nodes of pairs) {
     mismatches.restore({ id: nodes.join(), kind: "missing-half", nodes, atMs: 0 });
@@ -25,22 +28,145 @@ function run(
 }
 
 it("an accusation outlives a restart, and ends after it when it does not follow any more", () => {
-  const memory: MismatchMemory = { folds: {}, lying: {}, accused: {} };
+  const kept = memory();
   const told: string[] = [];
   const both = [
     ["x", "a"],
     ["x", "b"],
   ] as const;
-  const first = run(memory, told, both);
+  const first = run(kept, told, both);
   first.review(0);
   assert.deepEqual(told, []);
   first.review(HOLD_MS);
   assert.deepEqual(told.splice(0), ["accused x open"]);
-  const resumed = JSON.parse(JSON.stringify(memory)) as MismatchMemory;
+  const resumed = JSON.parse(JSON.stringify(kept)) as MismatchMemory;
   run(resumed, told, both).review(HOLD_MS + 1);
   assert.deepEqual(told.splice(0), ["accused x open"]);
   const excused = JSON.parse(JSON.stringify(resumed)) as MismatchMemory;
   run(excused, told, [["x", "a"]]).review(HOLD_MS + 2);
   assert.deepEqual(told, ["accused x resolved"]);
   assert.deepEqual([excused.lying, excused.accused], [{}, {}]);
+});
+
+const T0_MS = 1_800_000_000_000;
+
+/** What a person says of the finding about a pair. */
+function word(pair: string, ruling: Ruling, expiresAfterMs?: number) {
+  const expiry = expiresAfterMs === undefined ? {} : { expiresAtMs: T0_MS + expiresAfterMs };
+  const said = { atMs: T0_MS, finding: pair, ruling, reason: "r", actor: "admin" };
+  return { kind: "ruling", ...said, ...expiry } as const;
+}
+
+describe("what is excused", () => {
+  const both = [
+    ["x", "a"],
+    ["x", "b"],
+  ] as const;
+
+  /** The accusation of x stands. */
+  function accused(kept: MismatchMemory, told: string[]): Mismatches {
+    const mismatches = run(kept, told, both);
+    mismatches.review(T0_MS);
+    mismatches.review(T0_MS + HOLD_MS);
+    assert.deepEqual(told.splice(0), ["accused x open"]);
+    return mismatches;
+  }
+
+  const rows: readonly (readonly [
+    what: string,
+    said: readonly (readonly [Ruling, expiresAfterMs?: number])[],
+    isAccused: boolean,
+  ])[] = [
+    ["speaks against nobody", [["excused"]], false],
+    ["and reopened speaks as before", [["excused"], ["reopened"]], true],
+    ["and then only acknowledged does too", [["excused"], ["acknowledged"]], true],
+    ["and what is acknowledged does not change it", [["acknowledged"]], true],
+    ["again, for longer", [["excused", 1], ["excused"]], false],
+  ];
+  for (const [what, said, isAccused] of rows) {
+    it(what, () => {
+      const told: string[] = [];
+      const mismatches = accused(memory(), told);
+      for (const [ruling, expiry] of said) mismatches.ruled(word("x,a", ruling, expiry));
+      mismatches.review(T0_MS + 2 * HOLD_MS);
+      assert.equal(told.includes("accused x resolved"), !isAccused);
+    });
+  }
+
+  it("until its end, and then for those who were held back as from the beginning", () => {
+    const told: string[] = [];
+    const mismatches = accused(memory(), told);
+    mismatches.ruled(word("x,a", "excused", 100_000));
+    mismatches.review(T0_MS + 99_999);
+    assert.deepEqual(told.splice(0), ["accused x resolved"]);
+    mismatches.review(T0_MS + 100_000);
+    assert.deepEqual(told, []);
+    mismatches.review(T0_MS + 100_000 + HOLD_MS);
+    assert.deepEqual(told, ["accused x open"]);
+  });
+
+  it("is so after a restart", () => {
+    const told: string[] = [];
+    const kept = memory();
+    accused(kept, told).ruled(word("x,b", "excused", 100_000));
+    const resumed = run(JSON.parse(JSON.stringify(kept)) as MismatchMemory, told, both);
+    resumed.review(T0_MS + HOLD_MS + 1);
+    assert.deepEqual(told.splice(0), ["accused x resolved"]);
+    resumed.review(T0_MS + 100_000);
+    resumed.review(T0_MS + 100_000 + HOLD_MS);
+    assert.deepEqual(told, ["accused x open"]);
+  });
+
+  it("and resolved leaves nothing behind, and neither does a word about nothing", () => {
+    const kept = memory();
+    const mismatches = accused(kept, []);
+    mismatches.ruled(word("x,a", "excused"));
+    mismatches.ruled(word("x,c", "excused"));
+    assert.deepEqual(Object.keys(kept.excused), ["x,a"]);
+    mismatches.forget("x,a");
+    assert.deepEqual(kept.excused, {});
+  });
+
+  it("is as much as can be remembered: of more, what ends first counts again", () => {
+    const kept = memory();
+    const names = Array.from({ length: EXCUSED_MISMATCHES_MAX + 1 }, (_, at) => `n${at}`);
+    const pairs = [...both, ...names.map((name) => [name, `peer of ${name}`] as const)];
+    const mismatches = run(kept, [], pairs);
+    mismatches.ruled(word("x,a", "excused", 1_000));
+    for (const [low, high] of pairs.slice(3)) mismatches.ruled(word(`${low},${high}`, "excused"));
+    assert.equal(Object.keys(kept.excused).length, EXCUSED_MISMATCHES_MAX);
+    assert.ok(!Object.hasOwn(kept.excused, "x,a"));
+  });
+});
+
+it("an accusation does not arise from what was excused before, nor does it stand when it is later", () => {
+  const mesh = new SimMesh();
+  const [liar, a, b] = [mesh.host("liar"), mesh.host("a"), mesh.host("b")];
+  mesh.pass(30_000);
+  const forget = (from: typeof a): void => {
+    liar.lie = () => undefined;
+    mesh.connect({ from, to: liar });
+    liar.lie = undefined;
+  };
+  const rule = (ruling: Ruling, of: typeof a): void => {
+    const found = mesh.findings.find(
+      ({ finding, evidence }) =>
+        finding === "missing-half" && (evidence["nodes"] as string[]).includes(of.id),
+    );
+    assert.ok(found !== undefined);
+    const said = { reason: "r", actor: "admin" };
+    mesh.server.emit({ kind: "ruling", atMs: mesh.nowMs, finding: found.id, ruling, ...said });
+  };
+  forget(a);
+  mesh.pass(15_000);
+  rule("excused", a);
+  forget(b);
+  mesh.pass(60_000);
+  assert.ok(!mesh.open.includes("accused liar"));
+  rule("reopened", a);
+  mesh.pass(30_000);
+  assert.ok(mesh.open.includes("accused liar"));
+  rule("excused", b);
+  mesh.pass(1_000);
+  assert.deepEqual(mesh.open, ["missing-half liar", "missing-half liar"]);
 });

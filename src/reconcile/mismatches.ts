@@ -3,7 +3,10 @@
  * within an hour are findings of their own; beyond them one finding counts the rest, told again
  * whenever it doubles, so that a liar cannot fill the journal with the evidence against it.
  */
+import type { RulingEntry } from "../format/entry.ts";
 import { WhoLies } from "./accuse.ts";
+import type { Mismatch } from "./accuse/mismatch-graph.ts";
+import { endOf } from "./finding-state.ts";
 import {
   accusedFinding,
   countersDiffer,
@@ -14,7 +17,7 @@ import {
 } from "./findings.ts";
 import type { CounterDifference } from "./counters.ts";
 import type { Half } from "./half-records.ts";
-import { MISMATCHES_TOLD_PER_HOUR } from "./limits.ts";
+import { EXCUSED_MISMATCHES_MAX, MISMATCHES_TOLD_PER_HOUR } from "./limits.ts";
 import type { Fold, MismatchMemory } from "./mismatch-memory.ts";
 import type { NodeStream } from "./node-stream.ts";
 import { noteCompared } from "./trust-trend.ts";
@@ -31,6 +34,8 @@ export class Mismatches {
   readonly #parts: MismatchParts;
   readonly #whoLies: WhoLies;
   readonly #memory: MismatchMemory;
+  /** Those of `#memory.excused`, which nobody is accused for. */
+  readonly #aside = new Map<string, Mismatch>();
 
   constructor(parts: MismatchParts, memory: MismatchMemory) {
     this.#parts = parts;
@@ -48,7 +53,7 @@ export class Mismatches {
   /** The half that was missing came after all. */
   came(half: Half, peer: NodeStream): void {
     const about = missingHalf(half, peer);
-    this.#whoLies.remove(mismatchOf(about));
+    this.forget(mismatchOf(about));
     this.#parts.conclude(about, "resolved");
   }
 
@@ -60,19 +65,45 @@ export class Mismatches {
     this.#tell(countersDiffer([key, other], difference), { nodes, atMs: key.serverMs, nowMs });
   }
 
-  /** A person excused the finding with this id, or took that back. */
-  excused(id: string): void {
+  /** A person's word about the finding that a mismatch is: what is excused speaks against nobody. */
+  ruled(entry: RulingEntry): void {
+    const { finding: id, ruling } = entry;
+    if (ruling !== "excused") return this.#putBack(id);
+    const mismatch = this.#whoLies.remove(id) ?? this.#aside.get(id);
+    // About something else, or about what is resolved.
+    if (mismatch === undefined) return;
+    this.#aside.set(id, mismatch);
+    const { excused } = this.#memory;
+    excused[id] = endOf(entry);
+    if (this.#aside.size > EXCUSED_MISMATCHES_MAX) this.#putBack(firstToEnd(excused));
+  }
+
+  /** It is resolved. */
+  forget(id: string): void {
     this.#whoLies.remove(id);
+    this.#aside.delete(id);
+    delete this.#memory.excused[id];
   }
 
   /** Puts back an open finding of an earlier run. */
-  restore(mismatch: Parameters<WhoLies["add"]>[0]): void {
-    this.#whoLies.add(mismatch);
+  restore(mismatch: Mismatch): void {
+    if (this.#memory.excused[mismatch.id] === undefined) this.#whoLies.add(mismatch);
+    else this.#aside.set(mismatch.id, mismatch);
+  }
+
+  #putBack(id: string): void {
+    const mismatch = this.#aside.get(id);
+    this.#aside.delete(id);
+    delete this.#memory.excused[id];
+    if (mismatch !== undefined) this.#whoLies.add(mismatch);
   }
 
   /** At a tick, after all else was decided. */
   review(nowMs: number): void {
     this.#tellFolds(nowMs);
+    for (const [id, untilMs] of Object.entries(this.#memory.excused)) {
+      if (nowMs >= untilMs) this.#putBack(id);
+    }
     const { accused } = this.#whoLies.review(nowMs);
     this.#memory.lying = { ...this.#whoLies.memory };
     const now = Object.fromEntries(accused.map((one) => [one.node, one]));
@@ -141,4 +172,12 @@ export class Mismatches {
       );
     }
   }
+}
+
+/** Of two that end together, the lesser id: whoever reads the journal again must choose the same. */
+function firstToEnd(excused: MismatchMemory["excused"]): string {
+  const [first = ["", 0]] = Object.entries(excused).toSorted(
+    ([a, aMs], [b, bMs]) => aMs - bMs || (a < b ? -1 : 1),
+  );
+  return first[0];
 }

@@ -463,7 +463,7 @@ function emptyMemory(): NodeMemory {
     tickMs: 0,
     tickIndex: -1,
     heardS: [],
-    mismatches: { folds: {}, lying: {}, accused: {} },
+    mismatches: { folds: {}, lying: {}, excused: {}, accused: {} },
     unread: [],
     contested: [],
     rereadFrom: 0,

@@ -209,8 +209,9 @@ export class Reconcile implements Names {
     for (const { entry, seq } of others) {
       applyNodeEntry(this, { stream, entry, seq, index: record.index });
       if (entry.kind === "tick") this.#tick(entry.atMs, record.index);
-      if (entry.kind === "finding" && stream === this.#server)
-        this.#read(storedFinding(entry), record.index);
+      if (stream !== this.#server) continue;
+      if (entry.kind === "finding") this.#read(storedFinding(entry), record.index);
+      if (entry.kind === "ruling") this.#mismatches.ruled(entry);
     }
     stream.endClaimedAbsence(record.header.completeToMs);
   }
@@ -357,7 +358,7 @@ export class Reconcile implements Names {
     for (const found of memory.unread) {
       this.#conclusions.restoreUnread(found);
       if (found.mismatch !== undefined) this.#mismatches.restore(found.mismatch);
-      else if (found.state === "resolved") this.#mismatches.excused(found.id);
+      else if (found.state === "resolved") this.#mismatches.forget(found.id);
     }
     for (const key of memory.contested) this.book.noteContested(key);
     for (const [stream, version] of this.#versions) {

@@ -74,7 +74,7 @@ for (const seed of SEEDS) {
   describe(`a mesh in which everything goes wrong (${seed}), with all parked at once`, async () => {
     const random = new SeededRandom(seed);
     const first = new MemoryStore();
-    const { records } = await runLive(replayMesh(seed), first, random, "never");
+    const { records } = await runLive(replayMesh(seed), first, random, { parking: "never" });
     const expected = plain(await linesOf(first));
 
     for (const way of WAYS) {
@@ -200,12 +200,9 @@ for (const [name, plan] of Object.entries(OUTAGES)) {
   describe(`a node that is away for hours and ${name}`, async () => {
     const random = new SeededRandom(9);
     const first = new MemoryStore();
-    const { records } = await runLive(
-      [...outageMesh({ ...plan, seed: 5 })],
-      first,
-      random,
-      "never",
-    );
+    const { records } = await runLive([...outageMesh({ ...plan, seed: 5 })], first, random, {
+      parking: "never",
+    });
     const expected = plain(await linesOf(first));
 
     for (const way of [...WAYS, WHEN_BEHIND]) {

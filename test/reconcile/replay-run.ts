@@ -1,6 +1,6 @@
 /** Runs a replay mesh's records through `Derive`, in whatever pieces, and says what is there at the end. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Entry } from "../../src/format/entry.ts";
+import type { Entry, FindingEntry, RulingEntry } from "../../src/format/entry.ts";
 import { Derive, type DeriveJournal, type JournalBatch } from "../../src/reconcile/derive.ts";
 import type { DeriveStore } from "../../src/reconcile/derive-store.ts";
 import type { ParkingPolicy } from "../../src/reconcile/parking.ts";
@@ -73,6 +73,8 @@ export interface RunOptions {
   readonly journal: ReplayJournal;
   readonly store: DeriveStore;
   readonly parking?: ParkingPolicy;
+  /** Where nobody rules, none. */
+  readonly rulings?: RulingStore;
   /** Told of each time that findings are journaled. */
   journalFindings(findings: readonly FindingDraft[]): void;
 }
@@ -91,12 +93,21 @@ async function reached(derive: Derive, end: number): Promise<void> {
   while (derive.committed < end) await nextTurn();
 }
 
+export interface LiveOptions {
+  readonly parking?: ParkingPolicy;
+  readonly people?: {
+    readonly rulings: RulingStore;
+    /** What people say when these findings are told. */
+    rule(told: readonly FindingEntry[]): RulingEntry[];
+  };
+}
+
 /** As a server that lives on: what it concludes stands in the journal before what comes next. */
 export async function runLive(
   records: readonly ReplayRecord[],
   store: DeriveStore,
   random: SeededRandom,
-  parking: ParkingPolicy = "when_behind",
+  { parking = "when_behind", people }: LiveOptions = {},
 ): Promise<ReplayJournal> {
   const journal = new ReplayJournal();
   let nowMs = 0;
@@ -104,10 +115,13 @@ export async function runLive(
     journal,
     store,
     parking,
+    ...(people === undefined ? {} : { rulings: people.rulings }),
     journalFindings(findings) {
       if (findings.length === 0) return;
       const entries = findings.map((one) => ({ ...one, atMs: nowMs }));
       journal.append({ server: entries, receivedMs: nowMs });
+      const said = people?.rule(entries) ?? [];
+      if (said.length > 0) journal.append({ server: said, receivedMs: nowMs });
     },
   });
   const run = derive.run();
@@ -133,7 +147,7 @@ export async function open(options: RunOptions, reconcile = newReconcile()): Pro
   return Derive.open({
     journal,
     store,
-    rulings: nobodyRules,
+    rulings: options.rulings ?? nobodyRules,
     intent,
     reconcile,
     clock: hastyClock,

@@ -10,11 +10,14 @@ import { join } from "node:path";
 import { describe, it, test } from "node:test";
 import type { ClickHouseClient } from "@clickhouse/client";
 import { ClickHouseDeriveStore } from "../../src/reconcile/derive-store.ts";
+import type { FindingEntry, Ruling, RulingEntry } from "../../src/format/entry.ts";
+import { ClickHouseRulingStore } from "../../src/reconcile/ruling-store.ts";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { SeededRandom } from "../../src/std/seeded-random.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { TABLES } from "../../src/store/schema.ts";
+import { MemoryRulings } from "../simulate/memory-rulings.ts";
 import { MemoryStore } from "../simulate/memory-store.ts";
 import { replayMesh, type ReplayRecord, SMALL } from "../simulate/replay-mesh.ts";
 import {
@@ -73,6 +76,28 @@ function placesOf(
   return new Map(after.map((record, index) => [index, places.get(record) ?? -1]));
 }
 
+/** Of every third contradiction people say that it is harmless, and of some of these that it is not. */
+function people(store: MemoryStore, random: SeededRandom) {
+  const excused: string[] = [];
+  return {
+    rulings: new MemoryRulings(store),
+    rule(told: readonly FindingEntry[]): RulingEntry[] {
+      return told.flatMap(({ id, connection, state, atMs }) => {
+        if (connection === "" || state !== "open" || !random.chance(0.33)) return [];
+        excused.push(id);
+        const again = random.chance(0.3) ? excused.shift() : undefined;
+        const said = word(id, "excused", atMs);
+        return again === undefined ? [said] : [said, word(again, "reopened", atMs)];
+      });
+    },
+  };
+}
+
+function word(finding: string, ruling: Ruling, atMs: number): RulingEntry {
+  const said = { reason: "a switch was replaced", actor: "admin" };
+  return { kind: "ruling", atMs, finding, ruling, ...said };
+}
+
 const WANTED = [
   "accused",
   "missing-half",
@@ -83,6 +108,7 @@ const WANTED = [
   "undeclared-hole",
   "opted-out",
   "exceeds-interfaces",
+  "by_hand",
 ];
 
 function missingIn(lines: readonly string[]): string[] {
@@ -93,7 +119,9 @@ for (const seed of SEEDS) {
   describe(`a mesh in which everything goes wrong (${seed}) is the same`, async () => {
     const random = new SeededRandom(seed);
     const first = new MemoryStore();
-    const { records } = await runLive(replayMesh(seed), first, random);
+    const { records } = await runLive(replayMesh(seed), first, random, {
+      people: people(first, random),
+    });
     const expected = await linesOf(first);
 
     it("in that all of it happens", () => {
@@ -105,7 +133,8 @@ for (const seed of SEEDS) {
         const ordered = way.order?.(records, random) ?? [...records];
         const store = new MemoryStore();
         const journal = new ReplayJournal(ordered);
-        const journaled = await runAll(way, { journal, store }, random);
+        const rulings = new MemoryRulings(store);
+        const journaled = await runAll(way, { journal, store, rulings }, random);
         assert.deepEqual(await linesOf(store, placesOf(records, ordered)), expected);
         assert.deepEqual(journaled, []);
       });
@@ -158,7 +187,8 @@ test("the embedded engine holds the same rows, whether or not the server was sto
       const store = new ClickHouseDeriveStore(engine.client);
       const way = { name: "", rangeMax, stopsApart };
       const journal = new ReplayJournal(records);
-      assert.deepEqual(await runAll(way, { journal, store }, random), []);
+      const rulings = new ClickHouseRulingStore(engine.client);
+      assert.deepEqual(await runAll(way, { journal, store, rulings }, random), []);
       const memories = await memoriesOf(store);
       found.push([...(await rowsOf(engine.client)), ...memories.toSorted()]);
     }

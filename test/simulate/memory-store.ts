@@ -108,6 +108,14 @@ export class MemoryStore implements DeriveStore {
     return Promise.resolve();
   }
 
+  /** A new version of a row, made from the one that stands; undefined leaves that. */
+  replace(table: TableName, key: string, make: (row: NativeRow) => NativeRow | undefined): void {
+    const rows = this.#tables.get(table);
+    const before = rows?.get(key);
+    const after = before === undefined ? undefined : make(before);
+    if (after !== undefined) rows?.set(key, after);
+  }
+
   /** By key; without rows that are deleted. */
   rows(table: TableName): NativeRow[] {
     const rows = [...(this.#tables.get(table) ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1));

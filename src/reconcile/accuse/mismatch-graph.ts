@@ -75,16 +75,18 @@ export class MismatchGraph {
     this.#pairOf.set(mismatch.id, pair);
   }
 
-  /** It was explained after all, or excused. Harmless for one that is not here. */
-  remove(id: string): void {
+  /** It was explained after all, or excused. Returns it; undefined where it is not here. */
+  remove(id: string): Mismatch | undefined {
     const pair = this.#pairOf.get(id);
-    if (pair === undefined) return;
+    if (pair === undefined) return undefined;
+    const mismatch = pair.mismatches.get(id);
     this.#pairOf.delete(id);
     pair.mismatches.delete(id);
     pair.evidence = undefined;
-    if (pair.mismatches.size > 0) return;
+    if (pair.mismatches.size > 0) return mismatch;
     this.#pairs.delete(keyOf(pair.low, pair.high));
     this.#version++;
+    return mismatch;
   }
 
   pair(one: string, other: string): Pair | undefined {

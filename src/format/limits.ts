@@ -30,6 +30,12 @@ export const REASON_CHARS_MAX = 1_000;
 /** A ruling with an end ends after 90 days at most: what nobody would say again is forgotten. */
 export const EXCUSE_MS_MAX = 90 * 24 * 3_600_000;
 
+/** f, where nothing else is said: one liar alone. */
+export const LIARS_DEFAULT = 1;
+
+/** The greatest f that may be chosen, inclusive: where so many may conspire about one node, hardly any has as many witnesses. */
+export const LIARS_MAX = 100;
+
 /** Longest node name, network name, key tag or label, in characters, inclusive: a DNS label. */
 export const NAME_CHARS_MAX = 63;
 

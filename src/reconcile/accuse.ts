@@ -25,6 +25,7 @@
  * What was concluded must have stood for a while (`holdMs`) before it is told: the first two
  * mismatches of two liars may have the same victim, and the next one shows it.
  */
+import { LIARS_DEFAULT } from "../format/limits.ts";
 import { explain, type Explanation } from "./accuse/explain.ts";
 import {
   evidenceOf,
@@ -34,8 +35,6 @@ import {
   type PairEvidence,
 } from "./accuse/mismatch-graph.ts";
 
-/** f, where nothing else is said: one liar alone. */
-export const MAX_LIARS = 1;
 /** A liar's second victim is seen within seconds where it lies at all often. */
 export const HOLD_MS = 20_000;
 
@@ -75,7 +74,7 @@ export interface WhoLiesResult {
 
 export class WhoLies {
   readonly graph = new MismatchGraph();
-  readonly #maxLiars: number;
+  #maxLiars: number;
   readonly #holdMs: number;
   #explained: { version: number; explanation: Explanation } | undefined;
   /** Since when a node is concluded to lie, by the server's ticks. */
@@ -83,9 +82,15 @@ export class WhoLies {
 
   /** `sinceTick` is what `memory` gave; the open mismatches are added anew. */
   constructor(options: WhoLiesOptions = {}, sinceTick: Readonly<Record<string, number>> = {}) {
-    this.#maxLiars = options.maxLiars ?? MAX_LIARS;
+    this.#maxLiars = options.maxLiars ?? LIARS_DEFAULT;
     this.#holdMs = options.holdMs ?? HOLD_MS;
     this.#sinceTick = { ...sinceTick };
+  }
+
+  /** f from now on. */
+  set maxLiars(maxLiars: number) {
+    this.#maxLiars = maxLiars;
+    this.#explained = undefined;
   }
 
   /** Plain JSON; beside it nothing but the open mismatches has to be kept. */

@@ -101,7 +101,7 @@ export function manyMismatches(
 
 /** More than f independent witnesses contradict one node. */
 export function accusedFinding(
-  { node, witnesses, sinceMs }: Accusation,
+  { node, witnesses, sinceMs, maxLiars }: Accusation & { readonly maxLiars: number },
   nodeOf: (id: string) => NodeStream,
 ): About {
   const accused = nodeOf(node);
@@ -114,6 +114,7 @@ export function accusedFinding(
     evidence: {
       sinceMs,
       count: witnesses.length,
+      maxLiars,
       witnesses: witnesses
         .slice(0, NODES_LISTED_MAX)
         .map((one) => ({ ...one, name: nodeOf(one.node).name })),

@@ -1,4 +1,5 @@
 /** What is remembered of the mismatches between nodes, in the memory of the server's stream. */
+import { LIARS_DEFAULT } from "../format/limits.ts";
 import type { Accusation } from "./accuse.ts";
 
 /** Mismatches of one kind between two nodes within an hour of the server's time. */
@@ -12,6 +13,8 @@ export interface Fold {
 
 /** What of this must outlive a restart: plain JSON, in the memory of the server's stream. */
 export interface MismatchMemory {
+  /** f, as the server's last start has it. */
+  maxLiars: number;
   /** By kind, both nodes, and the hour. */
   folds: Record<string, Fold>;
   lying: Record<string, number>;
@@ -19,4 +22,8 @@ export interface MismatchMemory {
   excused: Record<string, number>;
   /** By node: accused by a finding that is open, as it was told last. */
   accused: Record<string, Accusation>;
+}
+
+export function noMismatches(): MismatchMemory {
+  return { maxLiars: LIARS_DEFAULT, folds: {}, lying: {}, excused: {}, accused: {} };
 }

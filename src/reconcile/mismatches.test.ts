@@ -4,13 +4,9 @@ import { SimMesh } from "../../test/simulate/sim-mesh.ts";
 import type { Ruling } from "../format/entry.ts";
 import { HOLD_MS } from "./accuse.ts";
 import { EXCUSED_MISMATCHES_MAX } from "./limits.ts";
-import type { MismatchMemory } from "./mismatch-memory.ts";
+import { type MismatchMemory, noMismatches } from "./mismatch-memory.ts";
 import { Mismatches } from "./mismatches.ts";
 import { NodeStream } from "./node-stream.ts";
-
-function memory(): MismatchMemory {
-  return { folds: {}, lying: {}, excused: {}, accused: {} };
-}
 
 /** A run of the comparison; `told` gets what it concludes. */
 function run(kept: MismatchMemory, told: string[], pairs: readonly (readonly [string, string])[]) {
@@ -28,7 +24,7 @@ function run(kept: MismatchMemory, told: string[], pairs: readonly (readonly [st
 }
 
 it("an accusation outlives a restart, and ends after it when it does not follow any more", () => {
-  const kept = memory();
+  const kept = noMismatches();
   const told: string[] = [];
   const both = [
     ["x", "a"],
@@ -86,7 +82,7 @@ describe("what is excused", () => {
   for (const [what, said, isAccused] of rows) {
     it(what, () => {
       const told: string[] = [];
-      const mismatches = accused(memory(), told);
+      const mismatches = accused(noMismatches(), told);
       for (const [ruling, expiry] of said) mismatches.ruled(word("x,a", ruling, expiry));
       mismatches.review(T0_MS + 2 * HOLD_MS);
       assert.equal(told.includes("accused x resolved"), !isAccused);
@@ -95,7 +91,7 @@ describe("what is excused", () => {
 
   it("until its end, and then for those who were held back as from the beginning", () => {
     const told: string[] = [];
-    const mismatches = accused(memory(), told);
+    const mismatches = accused(noMismatches(), told);
     mismatches.ruled(word("x,a", "excused", 100_000));
     mismatches.review(T0_MS + 99_999);
     assert.deepEqual(told.splice(0), ["accused x resolved"]);
@@ -107,7 +103,7 @@ describe("what is excused", () => {
 
   it("is so after a restart", () => {
     const told: string[] = [];
-    const kept = memory();
+    const kept = noMismatches();
     accused(kept, told).ruled(word("x,b", "excused", 100_000));
     const resumed = run(JSON.parse(JSON.stringify(kept)) as MismatchMemory, told, both);
     resumed.review(T0_MS + HOLD_MS + 1);
@@ -118,7 +114,7 @@ describe("what is excused", () => {
   });
 
   it("and resolved leaves nothing behind, and neither does a word about nothing", () => {
-    const kept = memory();
+    const kept = noMismatches();
     const mismatches = accused(kept, []);
     mismatches.ruled(word("x,a", "excused"));
     mismatches.ruled(word("x,c", "excused"));
@@ -128,7 +124,7 @@ describe("what is excused", () => {
   });
 
   it("is as much as can be remembered: of more, what ends first counts again", () => {
-    const kept = memory();
+    const kept = noMismatches();
     const names = Array.from({ length: EXCUSED_MISMATCHES_MAX + 1 }, (_, at) => `n${at}`);
     const pairs = [...both, ...names.map((name) => [name, `peer of ${name}`] as const)];
     const mismatches = run(kept, [], pairs);
@@ -169,4 +165,58 @@ it("an accusation does not arise from what was excused before, nor does it stand
   rule("excused", b);
   mesh.pass(1_000);
   assert.deepEqual(mesh.open, ["missing-half liar", "missing-half liar"]);
+});
+
+describe("how many may conspire", () => {
+  const both = [
+    ["x", "a"],
+    ["x", "b"],
+  ] as const;
+
+  it("is heeded from the next tick on, and after a restart", () => {
+    const told: string[] = [];
+    const kept = noMismatches();
+    const mismatches = run(kept, told, both);
+    mismatches.review(T0_MS);
+    mismatches.review(T0_MS + HOLD_MS);
+    assert.deepEqual(told.splice(0), ["accused x open"]);
+    mismatches.allowLiars(2);
+    mismatches.review(T0_MS + HOLD_MS + 1);
+    assert.deepEqual(told.splice(0), ["accused x resolved"]);
+    const resumed = run(JSON.parse(JSON.stringify(kept)) as MismatchMemory, told, both);
+    resumed.review(T0_MS + 3 * HOLD_MS);
+    resumed.review(T0_MS + 4 * HOLD_MS);
+    assert.deepEqual(told, []);
+    resumed.allowLiars(1);
+    resumed.review(T0_MS + 5 * HOLD_MS);
+    resumed.review(T0_MS + 6 * HOLD_MS);
+    assert.deepEqual(told, ["accused x open"]);
+  });
+
+  /** As the server's last start says it. */
+  const rows: readonly (readonly [facts: Record<string, string | number>, isAccused: boolean])[] = [
+    [{ role: "server", maxLiars: 1 }, true],
+    [{ role: "server", maxLiars: 2 }, false],
+    [{ role: "server" }, true],
+    [{ role: "server", maxLiars: 0 }, true],
+    [{ role: "server", maxLiars: 101 }, true],
+    [{ role: "server", maxLiars: "2" }, true],
+  ];
+  for (const [facts, isAccused] of rows) {
+    it(`is what the server was started with last: ${JSON.stringify(facts)}`, () => {
+      const mesh = new SimMesh();
+      const [liar, a, b] = [mesh.host("liar"), mesh.host("a"), mesh.host("b")];
+      const start = { kind: "start", atMs: mesh.nowMs } as const;
+      mesh.server.emit({ ...start, facts: { role: "server", maxLiars: 7 } });
+      mesh.server.emit({ ...start, facts });
+      // Nobody but the server.
+      a.emit({ ...start, facts: { maxLiars: 9 } });
+      mesh.pass(30_000);
+      liar.lie = () => undefined;
+      for (const from of [a, b]) mesh.connect({ from, to: liar });
+      mesh.pass(60_000);
+      const found = mesh.findings.find(({ finding }) => finding === "accused");
+      assert.equal(found?.evidence["maxLiars"], isAccused ? 1 : undefined);
+    });
+  }
 });

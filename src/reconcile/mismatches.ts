@@ -4,7 +4,7 @@
  * whenever it doubles, so that a liar cannot fill the journal with the evidence against it.
  */
 import type { RulingEntry } from "../format/entry.ts";
-import { WhoLies } from "./accuse.ts";
+import { type Accusation, WhoLies } from "./accuse.ts";
 import type { Mismatch } from "./accuse/mismatch-graph.ts";
 import { endOf } from "./finding-state.ts";
 import {
@@ -40,7 +40,7 @@ export class Mismatches {
   constructor(parts: MismatchParts, memory: MismatchMemory) {
     this.#parts = parts;
     this.#memory = memory;
-    this.#whoLies = new WhoLies({}, memory.lying);
+    this.#whoLies = new WhoLies({ maxLiars: memory.maxLiars }, memory.lying);
   }
 
   /** `peer` has no half for `half`, and nothing says why. */
@@ -63,6 +63,12 @@ export class Mismatches {
       this.#parts.nodeOf(other.node.id),
     ];
     this.#tell(countersDiffer([key, other], difference), { nodes, atMs: key.serverMs, nowMs });
+  }
+
+  /** The server was started with this f, which counts from its next tick on. 1 to `LIARS_MAX`. */
+  allowLiars(maxLiars: number): void {
+    this.#memory.maxLiars = maxLiars;
+    this.#whoLies.maxLiars = maxLiars;
   }
 
   /** A person's word about the finding that a mismatch is: what is excused speaks against nobody. */
@@ -108,14 +114,19 @@ export class Mismatches {
     this.#memory.lying = { ...this.#whoLies.memory };
     const now = Object.fromEntries(accused.map((one) => [one.node, one]));
     for (const accusation of accused) {
-      this.#parts.conclude(accusedFinding(accusation, this.#parts.nodeOf));
+      this.#parts.conclude(this.#finding(accusation));
     }
     for (const [node, accusation] of Object.entries(this.#memory.accused)) {
       if (now[node] === undefined) {
-        this.#parts.conclude(accusedFinding(accusation, this.#parts.nodeOf), "resolved");
+        this.#parts.conclude(this.#finding(accusation), "resolved");
       }
     }
     this.#memory.accused = now;
+  }
+
+  #finding(accusation: Accusation): About {
+    const { maxLiars } = this.#memory;
+    return accusedFinding({ ...accusation, maxLiars }, this.#parts.nodeOf);
   }
 
   #tell(

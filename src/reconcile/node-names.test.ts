@@ -38,7 +38,7 @@ test("a finding that a thousand nodes have a part in is an entry that every read
     lastAtMs: most,
     accusedLacks: most,
   }));
-  const accusation = { node: first?.id ?? "", witnesses, sinceMs: 1_800_000_000_000 };
+  const accusation = { node: first?.id ?? "", witnesses, sinceMs: 1_800_000_000_000, maxLiars: 1 };
   const nodeOf = (id: string): NodeStream => nodes[Number.parseInt(id, 16)] as NodeStream;
   const abouts: About[] = [
     accusedFinding(accusation, nodeOf),

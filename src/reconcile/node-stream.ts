@@ -8,7 +8,7 @@ import { type ClockState, unknownClock } from "./clock/clock-state.ts";
 import type { StoredFinding } from "./stored-finding.ts";
 import { ExcuseBudget, type ExcuseState } from "./excuse-budget.ts";
 import type { EntryPlace, HalfOwner } from "./half-records.ts";
-import type { MismatchMemory } from "./mismatch-memory.ts";
+import { type MismatchMemory, noMismatches } from "./mismatch-memory.ts";
 import { nothingParked, type ParkedMemory } from "./parked-times.ts";
 import { forgetReadings, noteClaim, noteReceived, noTotals, type TotalsMemory } from "./totals.ts";
 import { emptyTrend, type TrustTrend } from "./trust-trend.ts";
@@ -463,7 +463,7 @@ function emptyMemory(): NodeMemory {
     tickMs: 0,
     tickIndex: -1,
     heardS: [],
-    mismatches: { folds: {}, lying: {}, excused: {}, accused: {} },
+    mismatches: noMismatches(),
     unread: [],
     contested: [],
     rereadFrom: 0,

@@ -18,7 +18,8 @@ import {
   kindOfHead,
   WORD as ENTRY,
 } from "../format/entry-block.ts";
-import type { Entry, FindingEntry } from "../format/entry.ts";
+import type { Entry, FindingEntry, StartEntry } from "../format/entry.ts";
+import { LIARS_DEFAULT, LIARS_MAX } from "../format/limits.ts";
 import { AddressBook } from "./address-book.ts";
 import { Conclusions } from "./conclusions.ts";
 import { storedFinding, type StoredFinding } from "./stored-finding.ts";
@@ -212,6 +213,7 @@ export class Reconcile implements Names {
       if (stream !== this.#server) continue;
       if (entry.kind === "finding") this.#read(storedFinding(entry), record.index);
       if (entry.kind === "ruling") this.#mismatches.ruled(entry);
+      if (entry.kind === "start") this.#mismatches.allowLiars(maxLiarsOf(entry));
     }
     stream.endClaimedAbsence(record.header.completeToMs);
   }
@@ -690,6 +692,13 @@ export interface NumberedEntry {
 function halvesOf(key: Half): Half[] {
   const other = otherOf(key);
   return other === undefined ? [key] : [key, other];
+}
+
+/** f, as a start of the server says it; one that does not is of an older version. */
+function maxLiarsOf({ facts }: StartEntry): number {
+  const { maxLiars } = facts;
+  const isIt = typeof maxLiars === "number" && Number.isInteger(maxLiars);
+  return isIt && maxLiars >= 1 && maxLiars <= LIARS_MAX ? maxLiars : LIARS_DEFAULT;
 }
 
 /** Eight numbers that follow each other stand in one line of the processor's cache: a batch tells of its neighbours. */

@@ -135,6 +135,11 @@ export class Intake {
     }
   }
 
+  /** An entry that must not be lost: written as soon as the journal takes it, unless the stream ends before. */
+  tell(entry: Entry): void {
+    this.#append([entry]).catch(() => undefined);
+  }
+
   /** An entry of the server's operation; lost when it cannot be written now. */
   note(entry: Entry): void {
     this.own.append([entry]).catch(() => undefined);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { loadAdminToken } from "../control/admin-token.ts";
 import type { RulingEntry } from "../format/entry.ts";
+import { LIARS_DEFAULT } from "../format/limits.ts";
 import { type Clock, systemClock } from "../std/clock.ts";
 import { replaceFile } from "../std/durable-file.ts";
 import { nodeDisk } from "../std/node-disk.ts";
@@ -32,6 +33,8 @@ export interface ServerOptions {
   readonly allowHttp: boolean;
   /** A ClickHouse server's URL; absent: the embedded engine. */
   readonly storeUrl?: string;
+  /** f: as many nodes may conspire about one without its being accused; 1 to `LIARS_MAX`. Default 1. */
+  readonly maxLiars?: number;
   readonly version: string;
   readonly clock?: Clock;
   /** One line about the server's operation. */
@@ -142,7 +145,7 @@ class Server implements RunningServer {
   }
 
   async start(): Promise<void> {
-    const { dataDir, clock, version } = this.#options;
+    const { dataDir, clock, version, maxLiars = LIARS_DEFAULT } = this.#options;
     const { token, created } = loadAdminToken(this.adminTokenFile);
     this.isNew = created;
     const { app, address } = await serveHttp({
@@ -158,8 +161,9 @@ class Server implements RunningServer {
     const fingerprint = fingerprintOf(this.#transport)?.toString("base64url");
     const serving = JSON.stringify({ url: this.url, fingerprint, pid: process.pid });
     await replaceFile(nodeDisk(), join(dataDir, SERVING_FILE), `${serving}\n`);
-    const facts = { role: "server", version, node: process.version };
-    this.#intake.note({ kind: "start", atMs: clock.nowMs(), facts });
+    // What the comparison is to go by belongs in the journal, or nobody could conclude the same again.
+    const facts = { role: "server", version, node: process.version, maxLiars };
+    this.#intake.tell({ kind: "start", atMs: clock.nowMs(), facts });
     // Agents are served already.
     await Promise.race([this.#startSearchable(), aborted(this.#options.stop)]);
   }

@@ -231,6 +231,18 @@ describe("a server that cannot start says why and ends", () => {
       1,
       /the store's URL must begin with http/,
     ],
+    [
+      "with nobody who may lie",
+      () => ["--data", join(scratch, "i"), "--max-liars", "0"],
+      2,
+      /--max-liars is out of range, 0, write 1 to 100/,
+    ],
+    [
+      "with more who may lie than make sense",
+      () => ["--data", join(scratch, "i"), "--max-liars", "101"],
+      2,
+      /--max-liars is out of range, 101, write 1 to 100/,
+    ],
   ];
   for (const [title, words, code, err] of starts) {
     it(title, async () => {

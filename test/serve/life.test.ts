@@ -36,6 +36,16 @@ it("stops by SIGTERM: exit 0, a last entry, nothing left, and starts again where
   );
 });
 
+it("says in its first entry by how many liars the comparison goes", async () => {
+  await using server = await ServerProcess.start(["--max-liars", "3"]);
+  const sql =
+    "SELECT JSONExtractInt(attributes, 'facts', 'maxLiars') AS f FROM logs WHERE kind = 'start'";
+  await server.until(
+    async () => (await server.command("sql", sql, "--json")).stdout,
+    (stdout) => /"f":"?3"?\b/.test(stdout),
+  );
+});
+
 it("goes on taking batches while the store is dead, and says so", async () => {
   await using server = await ServerProcess.start();
   const node = await joined(server, "a");

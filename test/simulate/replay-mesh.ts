@@ -102,6 +102,15 @@ class ReplayMesh {
       const entry: Entry = { kind: "tick", atMs: START_MS + atMs };
       this.#records.push({ server: [entry], receivedMs: START_MS + atMs });
     }
+    // Started anew: for a time more may conspire.
+    for (const [share, maxLiars] of [
+      [0.7, 5],
+      [0.8, 1],
+    ] as const) {
+      const atMs = START_MS + Math.round(this.#size.lengthMs * share);
+      const entry: Entry = { kind: "start", atMs, facts: { role: "server", maxLiars } };
+      this.#records.push({ server: [entry], receivedMs: atMs });
+    }
     return this.#records.toSorted((a, b) => a.receivedMs - b.receivedMs);
   }
 

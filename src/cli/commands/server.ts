@@ -1,4 +1,5 @@
 /** `tallystick server`: runs until it is told to stop, or cannot go on. */
+import { LIARS_DEFAULT, LIARS_MAX } from "../../format/limits.ts";
 import type { RunningServer } from "../../serve/server.ts";
 import { command, type Call } from "../../std/command-line.ts";
 import { CommandError } from "../../std/command-error.ts";
@@ -38,6 +39,12 @@ const options = {
     type: "text",
     value: "URL",
     summary: "a ClickHouse server, instead of the embedded one",
+  },
+  maxLiars: {
+    type: "count",
+    value: "N",
+    summary: `as many nodes may conspire about one without its being accused; 1 to ${LIARS_MAX}`,
+    default: String(LIARS_DEFAULT),
   },
 } as const;
 
@@ -102,11 +109,17 @@ function sayReady(
 }
 
 function settings(values: OptionValues<typeof options>) {
-  const { data, listen, publicUrl, trustProxy, tlsCert, tlsKey, allowHttp, store } = values;
+  const { data, listen, publicUrl, trustProxy, tlsCert, tlsKey, allowHttp, store, maxLiars } =
+    values;
+  if (maxLiars < 1 || maxLiars > LIARS_MAX) {
+    const text = `--max-liars is out of range, ${maxLiars}, write 1 to ${LIARS_MAX}`;
+    throw new CommandError("wrong_usage", text);
+  }
   return {
     dataDir: data,
     listen,
     allowHttp,
+    maxLiars,
     trustedProxies: trustProxy,
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(tlsCert === undefined ? {} : { certificateFile: tlsCert }),

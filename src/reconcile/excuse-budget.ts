@@ -57,7 +57,7 @@ const HOURS_KEPT = 24;
 
 /**
  * What can be produced at will by the one whom it excuses: declared losses, farewells and starts, clocks
- * that are set, and records of strangers that pass for the other end of a translated or divided one.
+ * that are set, and records of strangers that pass for the other end of a translated one.
  */
 export const PRODUCIBLE_CAUSES = [
   "gap",
@@ -67,7 +67,6 @@ export const PRODUCIBLE_CAUSES = [
   "stopped",
   "clock",
   "stranger",
-  "split",
 ] as const;
 /** One of `PRODUCIBLE_CAUSES`. */
 export type ProducibleCause = (typeof PRODUCIBLE_CAUSES)[number];

@@ -1,8 +1,24 @@
 /** What may excuse that a half's partner is absent, beyond what its node said of being away. */
 import type { GapCause } from "../format/entry.ts";
 import type { ProducibleCause } from "./excuse-budget.ts";
-import { FORWARDER, Half, type EntryPlace, type HalfRecords, type Names } from "./half-records.ts";
-import { type Excuse, excuseOf, MARK, setMark, setVerdict, verdictOf } from "./half-state.ts";
+import {
+  CELL,
+  FORWARDER,
+  Half,
+  type EntryPlace,
+  type HalfRecords,
+  type Names,
+  ROLE_AT,
+} from "./half-records.ts";
+import {
+  type Excuse,
+  excuseOf,
+  MARK,
+  setMark,
+  setVerdict,
+  slotHasMark,
+  verdictOf,
+} from "./half-state.ts";
 import { inOrder } from "./half-order.ts";
 import { heardOf, isPast, provenAfterMs, type Sky, type Until } from "./judge.ts";
 import { EXCUSE_SLACK_MS, NAMING_SLACK_MS } from "./limits.ts";
@@ -12,6 +28,9 @@ import type { NodeStream } from "./node-stream.ts";
 import { isPartOf } from "./pair.ts";
 
 const UDP = 17;
+
+/** A way that goes to and fro within a minute is none. */
+const DIRECT_NEAR_MS = 60_000;
 
 const NOBODY: ReadonlySet<number> = new Set();
 
@@ -38,6 +57,8 @@ export class Excuses {
   readonly #settled = new Set<number>();
   /** Slots of strangers that somebody was found for in this tick. */
   readonly #met = new Set<number>();
+  /** Slots of initiators whose pair is not settled, those of the last minutes, by node; made when first asked for in a tick. */
+  #paired: Map<number, number[]> | undefined;
 
   constructor(parts: ExcuseParts) {
     this.#parts = parts;
@@ -48,6 +69,7 @@ export class Excuses {
   begin(): void {
     this.#settled.clear();
     this.#met.clear();
+    this.#paired = undefined;
     this.#ends.tidy();
   }
 
@@ -72,7 +94,10 @@ export class Excuses {
     return this.#split(half) ?? this.#translated(half, peer, sky) ?? this.#gap(half, peer);
   }
 
-  /** A UDP session that the other end counts as a part of a longer one. */
+  /**
+   * A UDP session that the other end counts as a part of a longer one. That hides nothing that would need a
+   * budget: the other end says that it talked all that time, and its bytes are compared with those of all the parts.
+   */
   #split(half: Half): Excused | undefined {
     if (half.protocol !== UDP) return undefined;
     const whole = this.#mates(half).find(
@@ -97,9 +122,10 @@ export class Excuses {
       .filter((other) => other.nodeNumber === peer.number && excuseOf(other) !== "nat")
       .filter((other) => mayBeTranslated(half, other, sky))
       .toSorted((a, b) => likeness(half, a) - likeness(half, b) || inOrder(a, b))[0];
-    if (stranger === undefined) return this.#lateBehind(half, sky);
+    if (stranger === undefined) return this.#lateBehind(half, peer, sky);
     const until = translatorOf(stranger, sky);
     if (until !== undefined) return { excuse: "nat", until: [until] };
+    if (!this.#mayBeStranger(half, peer, sky)) return undefined;
     this.#met.add(stranger.slot);
     noteTranslator(half, stranger, sky);
     if (verdictOf(stranger) === "external") {
@@ -111,10 +137,41 @@ export class Excuses {
   }
 
   /** Of a node that others know under another address alone, what comes late finds no stranger any more. */
-  #lateBehind(half: Half, sky: Sky): Excused | undefined {
+  #lateBehind(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
     const isLate = half.receivedMs - half.serverMs > NAMING_SLACK_MS;
     const isKnown = sky.streamOf(half).memory.translators.length > 0;
-    return isLate && isKnown ? { excuse: "nat" } : undefined;
+    return isLate && isKnown && this.#mayBeStranger(half, peer, sky)
+      ? { excuse: "nat" }
+      : undefined;
+  }
+
+  /**
+   * Whether what `peer` has of a stranger may pass for its half. The peer can give its half a stranger's address at will,
+   * but not make a translator of the way to it: where the same address reached the same service untranslated both
+   * before and after within a minute, it counts as an excuse of the peer's own making. An honest way that
+   * changes shows one before, and the other after.
+   */
+  #mayBeStranger(half: Half, peer: NodeStream, sky: Sky): boolean {
+    if (!sky.streamOf(half).memory.isMetDirectly || !this.#isBetweenDirect(half)) return true;
+    if (!peer.budget.mayExcuse(half.node.id)) return false;
+    spend(half, peer, "stranger");
+    return true;
+  }
+
+  #isBetweenDirect(half: Half): boolean {
+    const { records, names } = this.#parts;
+    this.#paired ??= initiatorsPaired(records);
+    let [isBefore, isAfter] = [false, false];
+    const paired = new Half(records, names, 0);
+    for (const slot of this.#paired.get(half.nodeNumber) ?? []) {
+      paired.slot = slot;
+      const afterMs = paired.openedMs - half.openedMs;
+      if (Math.abs(afterMs) > DIRECT_NEAR_MS || afterMs === 0) continue;
+      if (!isSameWay(half, paired)) continue;
+      if (afterMs < 0) isBefore = true;
+      else isAfter = true;
+    }
+    return isBefore && isAfter;
   }
 
   /**
@@ -126,7 +183,7 @@ export class Excuses {
     const half = this.#windows(this.#ends.at(stranger, 0, NOBODY))
       .filter((one) => verdictOf(one) === "pending" && mayBeTranslated(one, stranger, sky))
       .toSorted((a, b) => likeness(a, stranger) - likeness(b, stranger) || inOrder(a, b))[0];
-    if (half === undefined) return;
+    if (half === undefined || !this.#mayBeStranger(half, sky.streamOf(stranger), sky)) return;
     for (const one of [half, stranger]) {
       setVerdict(one, "excused", "nat");
       this.#parts.changed(one);
@@ -203,6 +260,34 @@ function noteTranslator(half: Half, stranger: Half, sky: Sky): void {
   if (stranger.initiatorPort === half.initiatorPort) {
     sky.streamOf(half).noteTranslator(stranger.initiatorIp);
   }
+}
+
+/** By node, from numbers alone: there are millions of records. */
+function initiatorsPaired(records: HalfRecords): Map<number, number[]> {
+  const found = new Map<number, number[]>();
+  for (let slot = 0; slot < records.end; slot++) {
+    if (records.cell(slot, CELL.partner) === 0 || slotHasMark(records, slot, MARK.settled))
+      continue;
+    if (((records.cell(slot, CELL.bits) >> ROLE_AT) & 3) !== 0) continue;
+    const node = records.cell(slot, CELL.node);
+    const slots = found.get(node);
+    if (slots === undefined) found.set(node, [slot]);
+    else slots.push(slot);
+  }
+  return found;
+}
+
+/** Whether a paired initiator went the same way as `half`, from one address to one service, and nobody translated it. */
+function isSameWay(half: Half, paired: Half): boolean {
+  const other = new Half(paired.records, paired.names, paired.partner);
+  return (
+    paired.initiatorIpNumber === half.initiatorIpNumber &&
+    paired.responderIpNumber === half.responderIpNumber &&
+    paired.responderPort === half.responderPort &&
+    paired.protocol === half.protocol &&
+    other.roleNumber === 1 &&
+    other.initiatorIpNumber === half.initiatorIpNumber
+  );
 }
 
 /** Less is more alike. */

@@ -132,8 +132,8 @@ export function gapAbuseFinding(
   const { name } = stream;
   const isPeer = abuse.kind === "concentration";
   const title = isPeer
-    ? `${name}'s declared losses are again and again of its connections with ${nodeOf(abuse.peer).name}, and of nobody else's`
-    : `${name} declared more losses than an honest node has: ${abuse.excused} of ${abuse.connections} connections`;
+    ? `${name} excuses again and again the lack of its connections with ${nodeOf(abuse.peer).name}, and of nobody else's`
+    : `${name} excused the lack of ${abuse.excused} of ${abuse.connections} connections by what it says itself, more than an honest node has to`;
   return {
     kind: "gap-abuse",
     subject: `${stream.id} ${isPeer ? abuse.peer : ""} ${abuse.sinceMs}`,
@@ -141,7 +141,7 @@ export function gapAbuseFinding(
     title,
     evidence: {
       ...abuse,
-      todo: `its declared losses excuse nothing any more; look for what ${name} hides, and at its load`,
+      todo: `what ${name} says of its losses excuses nothing any more; look for what it hides, and at its load`,
     },
   };
 }

@@ -1,0 +1,103 @@
+/** What somebody may make up who passes its peer's half off as that of a stranger; and who does not. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type SimHost, SimMesh } from "../../test/simulate/sim-mesh.ts";
+
+const OUTSIDE_IP = "192.0.2.7";
+const SECONDS = 120;
+
+/** `a` and `c` talk to `b`, as kernels tell it: final counters come minutes later. */
+class Talk {
+  readonly mesh = new SimMesh();
+  readonly a = this.mesh.host("a");
+  readonly b = this.mesh.host("b");
+  readonly c = this.mesh.host("c");
+  readonly translated: number[] = [];
+
+  constructor() {
+    this.mesh.pass(30_000);
+    this.a.lie = withoutAccount;
+    this.c.lie = withoutAccount;
+  }
+
+  /** `isTranslated`: b has it from somebody else, rightly or not. */
+  connect(isTranslated: boolean, from: SimHost = this.a, port = 443): void {
+    this.b.lie = isTranslated ? fromOutside : withoutAccount;
+    const used = this.mesh.connect({ from, to: this.b, port });
+    if (isTranslated) this.translated.push(used);
+  }
+
+  verdicts(): Set<string> {
+    return new Set(this.translated.map((port) => this.mesh.verdict(port).split(" ")[0] ?? ""));
+  }
+
+  found(): Set<string> {
+    return new Set(this.mesh.findings.map(({ finding }) => finding));
+  }
+}
+
+type Lie = NonNullable<SimHost["lie"]>;
+
+const withoutAccount: Lie = (entry) => (entry.kind === "account" ? undefined : entry);
+
+const fromOutside: Lie = (entry) => {
+  if (entry.kind === "account") return undefined;
+  if (entry.kind !== "open" || !("tuple" in entry)) return entry;
+  return { ...entry, tuple: { ...entry.tuple, initiatorIp: OUTSIDE_IP } };
+};
+
+describe("halves of strangers in the place of a peer's", () => {
+  it("excuse no more than a node may have of its own making, between those that came untranslated", () => {
+    const talk = new Talk();
+    for (let second = 0; second < SECONDS; second++) {
+      talk.connect(false);
+      talk.mesh.pass(500);
+      for (const _ of [1, 2]) talk.connect(true);
+      talk.mesh.pass(500);
+    }
+    talk.mesh.pass(60_000);
+    assert.deepEqual(talk.found(), new Set(["gap-abuse", "missing-half"]));
+    const abuse = talk.mesh.findings.find(({ finding }) => finding === "gap-abuse");
+    assert.equal(abuse?.node, talk.b.id);
+    assert.deepEqual(Object.keys(abuse?.evidence["causes"] ?? {}), ["stranger"]);
+    assert.ok(
+      talk.translated.some((port) => /^external.*missing|^missing/.test(talk.mesh.verdict(port))),
+    );
+  });
+
+  const honest: readonly (readonly [what: string, second: (talk: Talk, second: number) => void])[] =
+    [
+      ["all of a node's come so", (talk) => talk.connect(true)],
+      ["the way changes", (talk, second) => talk.connect(second < SECONDS / 2)],
+      [
+        "the way changes for some minutes and back",
+        (talk, second) => talk.connect(second >= 25 && second < SECONDS - 25),
+      ],
+      [
+        "those of another node do not",
+        (talk) => {
+          talk.connect(true);
+          talk.connect(false, talk.c);
+        },
+      ],
+      [
+        "those to another service do not",
+        (talk) => {
+          talk.connect(true);
+          talk.connect(false, talk.a, 8443);
+        },
+      ],
+    ];
+  for (const [what, second] of honest) {
+    it(`excuse as many as there are, where ${what}`, () => {
+      const talk = new Talk();
+      for (let at = 0; at < SECONDS; at++) {
+        for (const _ of [1, 2]) second(talk, at);
+        talk.mesh.pass(1_000);
+      }
+      talk.mesh.pass(60_000);
+      assert.deepEqual(talk.found(), new Set());
+      assert.deepEqual(talk.verdicts(), new Set(["excused/nat"]));
+    });
+  }
+});

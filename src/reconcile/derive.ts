@@ -85,6 +85,8 @@ export interface DeriveParts {
   readonly clock: Clock;
   /** Addresses that have a number before they are numbered anew; a test's. */
   readonly addressesMax?: number;
+  /** The same of networks. */
+  readonly networksMax?: number;
   /** Unless it says otherwise, `when_behind`. */
   readonly parking?: ParkingPolicy;
   /** Appends findings to the server's own stream; resolves when they are durable. */
@@ -227,6 +229,7 @@ export class Derive {
     reconcile.parking.park(this.#parts.parking ?? "when_behind");
     const rereadFrom = Math.min(reconcile.drainChanged(write) ?? to, to);
     reconcile.compactAddresses(this.#parts.addressesMax);
+    reconcile.compactNetworks(this.#parts.networksMax);
     reconcile.endRange(rereadFrom);
     for (const stream of reconcile.streams.values()) {
       if (stream.changed) writeNode(this.#blocks, stream, to);

@@ -13,7 +13,6 @@ import {
   WORD as ENTRY,
 } from "../format/entry-block.ts";
 import type { ReplyTuple } from "../format/entry.ts";
-import { DEFAULT_NETWORK } from "../format/network-name.ts";
 import {
   BIT,
   CELL,
@@ -26,6 +25,7 @@ import {
   WORD,
 } from "./half-records.ts";
 import { MARK } from "./half-state.ts";
+import type { NetworkTable } from "./network-table.ts";
 
 /** What an open does not say itself. */
 export interface OpenPlace {
@@ -34,21 +34,6 @@ export interface OpenPlace {
   readonly index: number;
   readonly receivedMs: number;
   readonly serverMs: number;
-}
-
-/** Numbers of networks, in the order in which they were first seen. */
-export class NetworkTable {
-  readonly #names: string[] = [DEFAULT_NETWORK];
-
-  numberOf(name: string | undefined): number {
-    if (name === undefined) return 0;
-    const known = this.#names.indexOf(name);
-    return known === -1 ? this.#names.push(name) - 1 : known;
-  }
-
-  nameOf(number: number): string {
-    return this.#names[number] ?? DEFAULT_NETWORK;
-  }
 }
 
 export interface Tables {

@@ -102,5 +102,8 @@ export const PARKED_PER_RECORD_MAX = 3_000_000;
 /** Addresses with a number before those that are out of use lose theirs: 60 MB. */
 export const ADDRESSES_MAX = 1_000_000;
 
+/** Networks with a number before those that are out of use lose theirs: a megabyte. */
+export const NETWORKS_MAX = 10_000;
+
 /** Halves that are never heard of again are looked for this often. */
 export const SWEEP_EVERY_MS = 3_600_000;

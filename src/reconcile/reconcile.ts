@@ -29,9 +29,9 @@ import { AWAITS, Decisions } from "./decisions.ts";
 import type { About, FindingDraft } from "./findings.ts";
 import { BIT, CELL, FORWARDER, Half, HalfRecords, type Names, WORD } from "./half-records.ts";
 import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half-state.ts";
-import { amend, NetworkTable, writeOpen } from "./half-writer.ts";
+import { amend, writeOpen } from "./half-writer.ts";
 import { hasEnded, type Sky } from "./judge.ts";
-import { ADDRESSES_MAX, STRANGER_WAIT_MS } from "./limits.ts";
+import { ADDRESSES_MAX, NETWORKS_MAX, STRANGER_WAIT_MS } from "./limits.ts";
 import { Matching } from "./matching.ts";
 import { Mismatches } from "./mismatches.ts";
 import {
@@ -41,6 +41,7 @@ import {
   reviewContested,
   reviewNodes,
 } from "./node-entries.ts";
+import { NetworkTable } from "./network-table.ts";
 import { NodeStream, type NodeMemory } from "./node-stream.ts";
 import { mixed, SlotIndex } from "./slot-index.ts";
 import { RECEIVED_BYTES_MIN } from "./totals.ts";
@@ -87,6 +88,7 @@ export class Reconcile implements Names {
   readonly #ipv4: number[] = [];
   /** How many were left when they were numbered anew. */
   #addressesKept = 0;
+  #networksKept = 0;
   readonly #seqs = new SlotIndex();
   readonly #matching: Matching;
   readonly #decisions: Decisions;
@@ -283,6 +285,14 @@ export class Reconcile implements Names {
     this.#ipv4.length = 0;
     this.#matching.reindex();
     this.#decisions.reindex();
+  }
+
+  /** Between two ranges, like `compactAddresses`. */
+  compactNetworks(max = NETWORKS_MAX): void {
+    if (this.networks.size < Math.max(max, this.#networksKept * 2)) return;
+    this.networks.compact(this.records);
+    this.#networksKept = this.networks.size;
+    this.#matching.reindex();
   }
 
   drainFindings(): FindingDraft[] {

@@ -153,7 +153,7 @@ export async function open(options: RunOptions, reconcile = newReconcile()): Pro
     clock: hastyClock,
     parking: options.parking ?? "when_behind",
     // So few that they are numbered anew all the time.
-    ...(options.parking === "at_once" ? { addressesMax: 4 } : {}),
+    ...(options.parking === "at_once" ? { addressesMax: 4, networksMax: 1 } : {}),
     journalFindings: (findings) => Promise.resolve(options.journalFindings(findings)),
     log: (line) => {
       throw new Error(line);

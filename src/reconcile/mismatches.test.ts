@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SimMesh } from "../../test/simulate/sim-mesh.ts";
-import type { Ruling } from "../format/entry.ts";
+import type { Entry, Ruling } from "../format/entry.ts";
 import { HOLD_MS } from "./accuse.ts";
 import { EXCUSED_MISMATCHES_MAX } from "./limits.ts";
 import { type MismatchMemory, noMismatches } from "./mismatch-memory.ts";
@@ -220,3 +220,51 @@ describe("how many may conspire", () => {
     });
   }
 });
+
+describe("a contradiction lowers the trust of both ends", () => {
+  const rows: readonly (readonly [
+    what: string,
+    said: readonly Ruling[],
+    comes: boolean,
+    unexplained: number,
+  ])[] = [
+    ["while it stands", [], false, 1],
+    ["not when the half came after all", [], true, 0],
+    ["not while it is excused", ["excused"], false, 0],
+    ["not when it is excused twice, and once only", ["excused", "excused"], false, 0],
+    ["not when the half came although its lack was excused", ["excused"], true, 0],
+    ["again when that was taken back", ["excused", "reopened"], false, 1],
+    ["and when it is acknowledged", ["acknowledged"], false, 1],
+  ];
+  for (const [what, said, comes, unexplained] of rows) {
+    it(what, () => assert.deepEqual(unexplainedAfter(said, comes), [unexplained, unexplained]));
+  }
+});
+
+/** Of `a` and `b`: `b` leaves out its half, people say so much of it, and it comes after all or not. */
+function unexplainedAfter(said: readonly Ruling[], comes: boolean): number[] {
+  const mesh = new SimMesh();
+  const [a, b] = [mesh.host("a"), mesh.host("b")];
+  mesh.pass(30_000);
+  const late: Entry[] = [];
+  b.lie = (entry) => void late.push(entry as Entry);
+  // Its last counters are not in, so that it is not over.
+  a.lie = (entry) => (entry.kind === "account" ? undefined : entry);
+  mesh.connect({ from: a, to: b });
+  mesh.pass(30_000);
+  const found = mesh.findings.find(({ finding }) => finding === "missing-half");
+  assert.ok(found !== undefined);
+  for (const ruling of said) {
+    const entry = { ...word(found.id, ruling), atMs: mesh.nowMs };
+    mesh.server.emit(entry);
+  }
+  // Its later entries name the open by the number that it has now.
+  const openSeq = b.nextSeq;
+  b.lie = undefined;
+  if (comes) for (const entry of late) b.emit("openSeq" in entry ? { ...entry, openSeq } : entry);
+  mesh.pass(10_000);
+  return [a, b].map(({ id: node }) => {
+    const hours = mesh.reconcile.streams.get(node)?.memory.trend.hours ?? [];
+    return hours.reduce((total, one) => total + one.unexplained, 0);
+  });
+}

@@ -20,7 +20,7 @@ import type { Half } from "./half-records.ts";
 import { EXCUSED_MISMATCHES_MAX, MISMATCHES_TOLD_PER_HOUR } from "./limits.ts";
 import type { Fold, MismatchMemory } from "./mismatch-memory.ts";
 import type { NodeStream } from "./node-stream.ts";
-import { noteCompared } from "./trust-trend.ts";
+import { noteCompared, noteExplained } from "./trust-trend.ts";
 
 export interface MismatchParts {
   readonly nodeOf: (id: string) => NodeStream;
@@ -53,7 +53,9 @@ export class Mismatches {
   /** The half that was missing came after all. */
   came(half: Half, peer: NodeStream): void {
     const about = missingHalf(half, peer);
-    this.forget(mismatchOf(about));
+    const id = mismatchOf(about);
+    if (!this.#aside.has(id)) this.#explained([half.node.id, peer.id], half.serverMs);
+    this.forget(id);
     this.#parts.conclude(about, "resolved");
   }
 
@@ -75,9 +77,11 @@ export class Mismatches {
   ruled(entry: RulingEntry): void {
     const { finding: id, ruling } = entry;
     if (ruling !== "excused") return this.#putBack(id);
-    const mismatch = this.#whoLies.remove(id) ?? this.#aside.get(id);
+    const counted = this.#whoLies.remove(id);
+    const mismatch = counted ?? this.#aside.get(id);
     // About something else, or about what is resolved.
     if (mismatch === undefined) return;
+    if (counted !== undefined) this.#explained(counted.nodes, counted.atMs);
     this.#aside.set(id, mismatch);
     const { excused } = this.#memory;
     excused[id] = endOf(entry);
@@ -101,7 +105,22 @@ export class Mismatches {
     const mismatch = this.#aside.get(id);
     this.#aside.delete(id);
     delete this.#memory.excused[id];
-    if (mismatch !== undefined) this.#whoLies.add(mismatch);
+    if (mismatch === undefined) return;
+    this.#whoLies.add(mismatch);
+    const { nodes, atMs } = mismatch;
+    for (const node of nodes) {
+      const stream = this.#parts.nodeOf(node);
+      stream.changed = true;
+      noteCompared(stream.memory.trend, atMs, { compared: 0, unexplained: 1 });
+    }
+  }
+
+  #explained(nodes: readonly string[], atMs: number): void {
+    for (const node of nodes) {
+      const stream = this.#parts.nodeOf(node);
+      stream.changed = true;
+      noteExplained(stream.memory.trend, atMs);
+    }
   }
 
   /** At a tick, after all else was decided. */

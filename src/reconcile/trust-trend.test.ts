@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { SeededRandom } from "../std/seeded-random.ts";
-import { emptyTrend, noteCompared, trustByHour, TREND_HOURS } from "./trust-trend.ts";
+import {
+  emptyTrend,
+  noteCompared,
+  noteExplained,
+  trustByHour,
+  TREND_HOURS,
+} from "./trust-trend.ts";
 
 const HOUR_MS = 3_600_000;
 const NOW_MS = 500_000 * HOUR_MS + 1;
@@ -18,14 +24,6 @@ const table: [what: string, notes: Note[], shown: Record<number, number>][] = [
       [0, 10, 0],
     ],
     { 0: 0.75, 2: 0.75 },
-  ],
-  [
-    "what was excused later counts no more",
-    [
-      [1, 10, 2],
-      [1, 0, -2],
-    ],
-    { 1: 1 },
   ],
   [
     "a day and no more",
@@ -59,6 +57,49 @@ for (const [what, notes, shown] of table) {
       }
       assert.deepEqual(trustByHour(trend, NOW_MS), expected);
       assert.ok(trend.hours.length <= TREND_HOURS);
+    }
+  });
+}
+
+const explained: [
+  what: string,
+  notes: Note[],
+  hoursAgo: number[],
+  shown: Record<number, number>,
+][] = [
+  ["counts no more", [[1, 10, 2]], [1, 1], { 1: 1 }],
+  [
+    "and was counted after its connection",
+    [
+      [2, 10, 1],
+      [1, 10, 1],
+    ],
+    [1],
+    { 2: 0.9, 1: 1 },
+  ],
+  [
+    "and was waited for",
+    [
+      [4, 10, 0],
+      [2, 10, 1],
+      [0, 10, 1],
+    ],
+    [4],
+    { 4: 1, 2: 1, 0: 0.9 },
+  ],
+  ["more often than it was counted", [[1, 10, 1]], [1, 1, 1], { 1: 1 }],
+  ["and was counted longer ago than a day", [[0, 10, 0]], [30], { 0: 1 }],
+];
+for (const [what, notes, hoursAgo, shown] of explained) {
+  it(`what was explained later ${what}`, () => {
+    const trend = emptyTrend();
+    for (const [ago, compared, unexplained] of notes) {
+      noteCompared(trend, NOW_MS - ago * HOUR_MS, { compared, unexplained });
+    }
+    for (const ago of hoursAgo) noteExplained(trend, NOW_MS - ago * HOUR_MS);
+    const trust = trustByHour(trend, NOW_MS);
+    for (const [ago, share] of Object.entries(shown)) {
+      assert.equal(trust[TREND_HOURS - 1 - Number(ago)], share);
     }
   });
 }

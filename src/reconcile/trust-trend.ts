@@ -25,7 +25,7 @@ export function emptyTrend(): TrustTrend {
   return { hours: [] };
 }
 
-/** Connections were decided at `nowMs`, of which some contradict and nothing excuses it. Negative: it was excused after all. */
+/** Connections were decided at `nowMs`, of which some contradict and nothing excuses it. */
 export function noteCompared(
   trend: TrustTrend,
   nowMs: number,
@@ -44,6 +44,13 @@ export function noteCompared(
   if (counts === undefined) return;
   counts.compared += compared;
   counts.unexplained += unexplained;
+}
+
+/** A contradiction about a connection of `atMs` was explained or excused after all: it was counted then or, mostly, soon after. */
+export function noteExplained(trend: TrustTrend, atMs: number): void {
+  const hour = Math.floor(atMs / HOUR_MS);
+  const counts = trend.hours.find((one) => one.hour >= hour && one.unexplained > 0);
+  if (counts !== undefined) counts.unexplained--;
 }
 
 /** Share without contradiction, 0 to 1, of the last 24 hours, the present one last; null where nothing was compared. */

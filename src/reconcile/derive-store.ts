@@ -171,7 +171,7 @@ export class ClickHouseDeriveStore implements DeriveStore {
     const rows = await this.#rows<FindingRow>(
       `SELECT lower(hex(id)) AS id, if(finding_rows.state = 'resolved', 'resolved', 'open') AS state,
         kind AS finding, connection_id AS connection,
-        if(${IS_BETWEEN}, evidence, '') AS evidence FROM finding_rows FINAL`,
+        if(${NEEDS_EVIDENCE}, evidence, '') AS evidence FROM finding_rows FINAL`,
     );
     return rows.map(({ evidence, ...row }) =>
       storedFinding({
@@ -260,8 +260,8 @@ interface FindingRow {
   readonly evidence: string;
 }
 
-/** Between two nodes. */
-const IS_BETWEEN = "kind IN ('missing-half', 'counters-differ')";
+/** Those of which a restart needs more than their state. */
+const NEEDS_EVIDENCE = "kind IN ('missing-half', 'counters-differ', 'accused')";
 
 /** Whether trying again can help: the store was away, rather than refusing what was sent. */
 export function isPassing(error: unknown): boolean {

@@ -1,7 +1,8 @@
 /**
  * What nothing excuses: the findings about connections, and who lies. The first mismatches of a pair
  * within an hour are findings of their own; beyond them one finding counts the rest, told again
- * whenever it doubles, so that a liar cannot fill the journal with the evidence against it.
+ * whenever it doubles, so that a liar cannot fill the journal with the evidence against it. An accusation is
+ * told again whenever its witnesses have doubled.
  */
 import type { RulingEntry } from "../format/entry.ts";
 import { type Accusation, WhoLies } from "./accuse.ts";
@@ -131,16 +132,21 @@ export class Mismatches {
     }
     const { accused } = this.#whoLies.review(nowMs);
     this.#memory.lying = { ...this.#whoLies.memory };
-    const now = Object.fromEntries(accused.map((one) => [one.node, one]));
+    const told: MismatchMemory["accused"] = {};
     for (const accusation of accused) {
-      this.#parts.conclude(this.#finding(accusation));
+      const before = this.#memory.accused[accusation.node];
+      told[accusation.node] = before ?? accusation;
+      const count = accusation.witnesses.length;
+      if (before !== undefined && count < 2 * before.witnesses.length) continue;
+      told[accusation.node] = accusation;
+      this.#parts.conclude(this.#finding(accusation), "open", count);
     }
     for (const [node, accusation] of Object.entries(this.#memory.accused)) {
-      if (now[node] === undefined) {
+      if (told[node] === undefined) {
         this.#parts.conclude(this.#finding(accusation), "resolved");
       }
     }
-    this.#memory.accused = now;
+    this.#memory.accused = told;
   }
 
   #finding(accusation: Accusation): About {

@@ -6,7 +6,7 @@ import type { Mismatch } from "./accuse/mismatch-graph.ts";
 export interface StoredFinding {
   readonly id: string;
   readonly state: "open" | "resolved";
-  /** The number in it, of one that counts. */
+  /** The number in it, of one that counts: mismatches of two nodes, witnesses of one. */
   readonly revision: number;
   /** Where it is one between two nodes, and open. */
   readonly mismatch?: Mismatch;
@@ -25,6 +25,10 @@ export function storedFinding(
   found: Pick<FindingEntry, "id" | "state" | "finding" | "connection" | "evidence">,
 ): StoredFinding {
   const { id, state, finding: kind, connection } = found;
+  if (kind === "accused") {
+    const { count = 0 } = found.evidence as PairEvidence;
+    return { id, state, revision: count };
+  }
   if (kind !== "missing-half" && kind !== "counters-differ") return { id, state, revision: 0 };
   const { nodes, atMs = 0, missing, count = 0 } = found.evidence as PairEvidence;
   if (connection === "" || nodes === undefined) return { id, state, revision: count };

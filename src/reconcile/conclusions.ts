@@ -6,8 +6,17 @@
  *
  * Whoever derives again what the journal has been through concludes again what stands further on in
  * it: what stands there is not journaled a second time.
+ *
+ * Remembered is what stands open and may be concluded again, or resolved. What is resolved is as if it had
+ * never been, until it is found again; what is about one entry of a chain is concluded with that entry alone.
  */
-import { finding, findingId, type About, type FindingDraft } from "./findings.ts";
+import {
+  finding,
+  findingId,
+  type About,
+  type FindingDraft,
+  type ReconcileFinding,
+} from "./findings.ts";
 import { storedFinding, type StoredFinding } from "./stored-finding.ts";
 
 function byId(a: FindingDraft, b: FindingDraft): number {
@@ -15,9 +24,16 @@ function byId(a: FindingDraft, b: FindingDraft): number {
   return a.id < b.id ? -1 : 1;
 }
 
+/** About one entry by its number, which is applied once, and resolved by none. */
+const ABOUT_ONE_ENTRY: ReadonlySet<string> = new Set<ReconcileFinding>([
+  "lost-spool",
+  "long-restart",
+]);
+
 type Ahead = StoredFinding & { readonly index: number };
 
 export class Conclusions {
+  /** What stands open. */
   readonly #known = new Map<string, StoredFinding>();
   /** Entries that stand further on in the journal, by finding, in their order. */
   readonly #ahead = new Map<string, readonly Ahead[]>();
@@ -34,14 +50,14 @@ export class Conclusions {
     if (state === "resolved" && known === undefined) return undefined;
     const draft = finding(about, state);
     const stored = storedFinding(draft);
-    this.#known.set(stored.id, stored);
+    if (!ABOUT_ONE_ENTRY.has(about.kind)) this.#know(stored);
     if (!this.#standsAhead(stored)) this.#drafts.push(draft);
     return stored;
   }
 
   /** Of an earlier run: concluded, and in the order in which it was. */
   restore(found: StoredFinding): void {
-    this.#known.set(found.id, found);
+    this.#know(found);
   }
 
   /** An entry stands further on in the journal, at this index. */
@@ -52,7 +68,7 @@ export class Conclusions {
 
   /** Of an earlier run as well: concluded, and its entry not read yet. */
   restoreUnread(found: StoredFinding): void {
-    this.#known.set(found.id, found);
+    this.#know(found);
     this.#standsAhead(found);
   }
 
@@ -64,6 +80,11 @@ export class Conclusions {
         id,
         entries.filter((one) => one.index > index),
       );
+  }
+
+  /** Conclusions that are remembered. */
+  get knownCount(): number {
+    return this.#known.size;
   }
 
   drain(): FindingDraft[] {
@@ -97,6 +118,11 @@ export class Conclusions {
     while (rest[0] !== undefined && isSame(rest[0])) rest = rest.slice(1);
     this.#keep(id, rest);
     return at !== -1;
+  }
+
+  #know(found: StoredFinding): void {
+    if (found.state === "open") this.#known.set(found.id, found);
+    else this.#known.delete(found.id);
   }
 
   #keep(id: string, entries: readonly Ahead[]): void {

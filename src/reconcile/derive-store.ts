@@ -45,6 +45,7 @@ export interface DeriveStore {
   /** Inserts a block of which nobody knows whether an earlier try succeeded. */
   insertAgain(block: ReadyBlock, token: string, range: RowRange): Promise<void>;
   nodes(): Promise<StoredNode[]>;
+  /** Those that stand: what is resolved is as if it had never been. */
   findings(): Promise<StoredFinding[]>;
   /** Connections that something may still change and that are not parked, and those written after `position`. */
   eachUnsettled(position: number, each: (stored: StoredConnection) => void): Promise<void>;
@@ -169,9 +170,9 @@ export class ClickHouseDeriveStore implements DeriveStore {
 
   async findings(): Promise<StoredFinding[]> {
     const rows = await this.#rows<FindingRow>(
-      `SELECT lower(hex(id)) AS id, if(finding_rows.state = 'resolved', 'resolved', 'open') AS state,
-        kind AS finding, connection_id AS connection,
-        if(${NEEDS_EVIDENCE}, evidence, '') AS evidence FROM finding_rows FINAL`,
+      `SELECT lower(hex(id)) AS id, 'open' AS state, kind AS finding, connection_id AS connection,
+        if(${NEEDS_EVIDENCE}, evidence, '') AS evidence
+        FROM finding_rows FINAL WHERE finding_rows.state != 'resolved'`,
     );
     return rows.map(({ evidence, ...row }) =>
       storedFinding({
@@ -254,7 +255,7 @@ function rowOf(names: readonly string[], values: readonly (string | number)[]): 
 
 interface FindingRow {
   readonly id: string;
-  readonly state: "open" | "resolved";
+  readonly state: "open";
   readonly finding: string;
   readonly connection: string;
   readonly evidence: string;

@@ -71,10 +71,11 @@ export class MemoryStore implements DeriveStore {
   }
 
   findings(): Promise<StoredFinding[]> {
-    const found = this.rows("finding_rows").map((row) =>
+    const open = this.rows("finding_rows").filter((row) => row["state"] !== "resolved");
+    const found = open.map((row) =>
       storedFinding({
         id: String(row["id"]),
-        state: row["state"] === "resolved" ? "resolved" : "open",
+        state: "open",
         finding: String(row["kind"]),
         connection: String(row["connection_id"]),
         evidence: JSON.parse(String(row["evidence"])) as Record<string, unknown>,

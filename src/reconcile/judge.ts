@@ -115,8 +115,13 @@ function judgeBeyond(half: Half, forwarder: Half, sky: Sky): LoneJudgement {
   }
   if (claim.kind === "contested") return excused("ambiguous_address");
   const need = peerHalf(half);
-  if (need === "required") return absent(half, claim.node, sky);
-  return standsAlone(half, need, { peer: claim.node, sky });
+  if (need !== "required") return standsAlone(half, need, { peer: claim.node, sky });
+  const judgement = absent(half, claim.node, sky);
+  // What the end behind it recorded was decided long ago, without a forwarder that tells so late.
+  const isLate = forwarder.receivedMs - forwarder.serverMs > NAMING_SLACK_MS;
+  return judgement.verdict === "absent" && isLate
+    ? excused("nat", { index: forwarder.index, seq: forwarder.seq })
+    : judgement;
 }
 
 /**

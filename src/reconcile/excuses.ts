@@ -1,4 +1,5 @@
 /** What may excuse that a half's partner is absent, beyond what its node said of being away. */
+import { otherOf } from "./connection.ts";
 import type { GapCause } from "../format/entry.ts";
 import type { ProducibleCause } from "./excuse-budget.ts";
 import {
@@ -91,7 +92,35 @@ export class Excuses {
 
   /** Why `peer` may have no entry for `half`; asked in the order of time, since an excuse may be used up. */
   find(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
-    return this.#split(half) ?? this.#translated(half, peer, sky) ?? this.#gap(half, peer);
+    return (
+      this.#split(half) ??
+      this.#translated(half, peer, sky) ??
+      this.#goesOn(half, peer, sky) ??
+      this.#gap(half, peer)
+    );
+  }
+
+  /**
+   * While an agent is stopped its kernel need not track: what ended meanwhile it takes for going on when the
+   * tuple is used again, and has one entry where the other end has two.
+   */
+  #goesOn(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
+    if (half.protocol === UDP || !peer.budget.mayExcuse(half.node.id)) return undefined;
+    const former = this.#mates(half).find((mate) => {
+      const other = otherOf(mate);
+      if (mate.nodeNumber !== peer.number || other === undefined || !other.closed) return false;
+      const goesOn = !mate.closed || mate.closedServerMs >= half.serverMs - EXCUSE_SLACK_MS;
+      const [fromMs, toMs] = [other.closedServerMs, half.serverMs];
+      const slackMs = EXCUSE_SLACK_MS + sky.streamOf(mate).uncertaintyMs;
+      return (
+        goesOn &&
+        fromMs < toMs &&
+        peer.wasBlind(peer.toNodeMs(fromMs - slackMs), peer.toNodeMs(toMs + slackMs))
+      );
+    });
+    if (former === undefined) return undefined;
+    spend(half, peer, "stopped");
+    return { excuse: "offline", proof: { index: former.index, seq: former.seq } };
   }
 
   /**

@@ -181,12 +181,14 @@ export class NodeStream implements HalfOwner {
    */
   advance(header: BatchHeader, receivedMs: number): Step | undefined {
     const { memory } = this;
+    // Nobody is complete past the present: so a clock that was set back may still say.
+    const completeToMs = Math.min(header.completeToMs, header.closedAtMs);
     // The server's clock is what the others are measured by.
     const { boot } = this.clock.state;
     const step = memory.state === "server" ? undefined : this.clock.batch(header, receivedMs);
     // The wall clock of another boot may be behind: nothing of this one is complete by the old one.
     if (this.clock.state.boot !== boot) {
-      memory.watermarkMs = Math.min(memory.watermarkMs, header.completeToMs);
+      memory.watermarkMs = Math.min(memory.watermarkMs, completeToMs);
     }
     if (step !== undefined) {
       memory.steps.push(step);
@@ -194,10 +196,10 @@ export class NodeStream implements HalfOwner {
       forgetReadings(memory.totals);
       this.turned = true;
       // A clock that was set back: what it is complete to counts by the new clock.
-      if (step.byMs < 0) memory.watermarkMs = Math.min(memory.watermarkMs, header.completeToMs);
+      if (step.byMs < 0) memory.watermarkMs = Math.min(memory.watermarkMs, completeToMs);
     }
     memory.claimedMs = memory.watermarkMs;
-    memory.watermarkMs = Math.max(memory.watermarkMs, header.completeToMs);
+    memory.watermarkMs = Math.max(memory.watermarkMs, completeToMs);
     noteClaim(memory.totals, memory.claimedMs, header.seqFirst);
     memory.bootAtMs = header.bootAtMs;
     memory.lastReceivedMs = receivedMs;

@@ -49,6 +49,19 @@ export interface SimConnection {
   readonly responderSees?: boolean;
 }
 
+export interface SimOptions {
+  /** Told of each record that the server takes. */
+  readonly taken?: (record: SimRecord) => void;
+  /** The hosts send in the reverse order. */
+  readonly isReversed?: boolean;
+}
+
+export interface SimRecord {
+  readonly receivedMs: number;
+  readonly nodeId: string;
+  readonly frame: Uint8Array;
+}
+
 export class SimMesh {
   readonly server = new SimNode("server");
   readonly hosts: SimHost[] = [];
@@ -60,8 +73,10 @@ export class SimMesh {
   nowMs = 1_800_000_000_000;
   #index = 0;
   #port = 40_000;
+  readonly #options: SimOptions;
 
-  constructor() {
+  constructor(options: SimOptions = {}) {
+    this.#options = options;
     this.reconcile = new Reconcile({ serverId: this.server.id });
     this.#deliver(this.server);
   }
@@ -94,7 +109,8 @@ export class SimMesh {
   pass(ms: number): void {
     for (const endMs = this.nowMs + ms; this.nowMs < endMs;) {
       this.nowMs += BATCH_MS;
-      for (const host of this.hosts) if (host.up) this.#send(host);
+      const hosts = this.#options.isReversed ? this.hosts.toReversed() : this.hosts;
+      for (const host of hosts) if (host.up) this.#send(host);
       this.server.emit({ kind: "tick", atMs: this.nowMs });
       this.#deliver(this.server);
     }
@@ -155,7 +171,9 @@ export class SimMesh {
       });
     }
     const { header } = batch;
-    const record = { index: this.#index++, receivedMs: this.nowMs, nodeId, header };
+    const receivedMs = this.nowMs;
+    this.#options.taken?.({ receivedMs, nodeId, frame });
+    const record = { index: this.#index++, receivedMs, nodeId, header };
     reconcile.take(record, this.#block, others);
     reconcile.drainChanged((changed) => this.#writeRow(changed));
     this.findings.push(...reconcile.drainFindings());

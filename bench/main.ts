@@ -2,7 +2,7 @@
  * Every figure that we steer by, measured in one run on one machine, as a table and as JSON. What
  * counts are the ratios: an absolute figure belongs to the machine that it was taken on.
  *
- *   npm run bench [-- --json] [-- --only journal,ingest,scan,reconcile,derive,ack,visibility,load]
+ *   npm run bench [-- --json] [-- --only journal,ingest,scan,reconcile,steady,derive,ack,visibility,load]
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -15,6 +15,7 @@ import { benchJournal } from "./journal.ts";
 import { benchLoad, LOAD_CASES, type LoadCase } from "./load.ts";
 import { benchReconcile } from "./reconcile.ts";
 import { benchScan } from "./scan.ts";
+import { benchSteady } from "./steady.ts";
 import { benchVisibility } from "./visibility.ts";
 
 /** One line of the table; `goal` is what DESIGN steers by, where it names one. */
@@ -30,6 +31,7 @@ const BENCHES = {
   ingest: ingestFigures,
   scan: scanFigures,
   reconcile: reconcileFigures,
+  steady: steadyFigures,
   derive: deriveFigures,
   ack: ackFigures,
   visibility: visibilityFigures,
@@ -76,9 +78,24 @@ async function reconcileFigures(): Promise<Figure[]> {
   const one = await benchReconcile();
   const what = "halves, cold backlog, one thread";
   return [
-    { what, value: one.halvesPerS, unit: "halves/s", goal: "≥ 2,000,000 on two cores" },
-    { what: `${what}, compared alone`, value: one.comparedHalvesPerS, unit: "halves/s" },
+    { what, value: one.halvesPerS, unit: "per core second", goal: "≥ 2,000,000 on two cores" },
+    { what: `${what}, compared alone`, value: one.comparedHalvesPerS, unit: "per core second" },
     { what, value: round(one.cpuUsPerHalf), unit: "core µs per half" },
+  ];
+}
+
+async function steadyFigures(): Promise<Figure[]> {
+  const one = await benchSteady();
+  const what = "20,000 halves/s, rows made, without the engine";
+  return [
+    { what, value: round(one.machineShare * 100), unit: "% of the machine", goal: "≤ 10" },
+    { what, value: one.liveHalves, unit: "halves in memory" },
+    {
+      what: "the same after twice the history",
+      value: round(one.historyRatio),
+      unit: "of the cost after once",
+      goal: "1",
+    },
   ];
 }
 

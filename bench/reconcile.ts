@@ -1,17 +1,18 @@
 /**
  * The comparison from a cold backlog: sealed batches in, verdicts out, without the store. Prints halves
- * per second of decompressing, scanning and comparing together, and of comparing alone.
+ * per second of decompressing, scanning and comparing together, and of comparing alone. Both count the
+ * processor's time of the thread: what else the machine does meanwhile is not in it.
  *
  *   node bench/reconcile.ts [CONNECTIONS]
  */
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { decodeFrame, type Batch } from "../src/format/batch.ts";
 import { EntryBlock } from "../src/format/entry-block.ts";
 import { scanEntries } from "../src/format/entry-scan.ts";
 import { decompressPayload } from "../src/format/payload.ts";
 import { verdictOf } from "../src/reconcile/half-state.ts";
 import { type NumberedEntry, Reconcile } from "../src/reconcile/reconcile.ts";
-import { busyMesh } from "../test/simulate/busy-mesh.ts";
+import { backlogOf } from "./backlog.ts";
+import { threadCpuMs } from "./thread-cpu.ts";
 
 export interface ReconcileFigures {
   readonly halves: number;
@@ -20,62 +21,16 @@ export interface ReconcileFigures {
   readonly halvesPerS: number;
   /** Compare alone. */
   readonly comparedHalvesPerS: number;
-  /** Processor time of both, per half. */
+  /** Processor time of both, and of what the engine does beside the thread, per half. */
   readonly cpuUsPerHalf: number;
   readonly verdicts: Readonly<Record<string, number>>;
 }
 
-interface Backlog {
-  readonly serverId: string;
-  readonly frames: readonly Frame[];
-}
-
-interface Frame {
-  readonly frame: Uint8Array;
-  readonly receivedMs: number;
-}
-
 /** Rows are handed out after about so many bytes, as by `Derive`. */
 const RANGE_BYTES = 1_500_000;
-/** The server ticks that often in the backlog. */
-const TICK_MS = 5_000;
-
-/** Made in a thread of its own, so that its garbage is not ours. */
-function backlogOf(connections: number): Promise<Backlog> {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { connections } });
-  return new Promise((resolve, reject) => {
-    worker.once("message", resolve);
-    worker.once("error", reject);
-  });
-}
-
-function makeBacklog(connections: number): Backlog {
-  const frames: Frame[] = [];
-  let tickMs = 0;
-  const tick = (): Frame => {
-    const atMs = tickMs;
-    tickMs += TICK_MS;
-    server.emit({ kind: "tick", atMs });
-    return { frame: server.seal(atMs), receivedMs: atMs };
-  };
-  const { server } = busyMesh({
-    connections,
-    nodes: 8,
-    deliver: (frame, receivedMs) => frames.push({ frame, receivedMs }),
-  });
-  // Ticks where they would have come, and some after the end.
-  const backlog = frames.splice(0);
-  for (const one of backlog) {
-    tickMs ||= one.receivedMs + TICK_MS;
-    if (one.receivedMs >= tickMs) frames.push(tick());
-    frames.push(one);
-  }
-  for (let times = 0; times < 3; times++) frames.push(tick());
-  return { serverId: server.id, frames };
-}
 
 export async function benchReconcile(connections = 500_000): Promise<ReconcileFigures> {
-  const { serverId, frames } = await backlogOf(connections);
+  const { serverId, frames } = await backlogOf({ connections, nodes: 8 });
   const reconcile = new Reconcile({ serverId });
   const verdicts: Record<string, number> = {};
   const block = new EntryBlock();
@@ -83,13 +38,13 @@ export async function benchReconcile(connections = 500_000): Promise<ReconcileFi
   let comparedMs = 0;
   let rangeBytes = 0;
   const cpu = process.cpuUsage();
-  const begunMs = performance.now();
+  const begunMs = threadCpuMs();
   for (const [index, { frame, receivedMs }] of frames.entries()) {
     const batch = decodeFrame(frame);
     entries += batch.header.entryCount;
     const others = scan(batch, block, reconcile);
     const nodeId = Buffer.from(batch.header.nodeId).toString("hex");
-    const fromMs = performance.now();
+    const fromMs = threadCpuMs();
     reconcile.take({ index, receivedMs, nodeId, header: batch.header }, block, others);
     rangeBytes += frame.length;
     if (rangeBytes > RANGE_BYTES || index === frames.length - 1) {
@@ -99,9 +54,9 @@ export async function benchReconcile(connections = 500_000): Promise<ReconcileFi
         verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
       });
     }
-    comparedMs += performance.now() - fromMs;
+    comparedMs += threadCpuMs() - fromMs;
   }
-  const tookMs = performance.now() - begunMs;
+  const tookMs = threadCpuMs() - begunMs;
   const { user, system } = process.cpuUsage(cpu);
   const halves = connections * 2;
   return {
@@ -114,7 +69,8 @@ export async function benchReconcile(connections = 500_000): Promise<ReconcileFi
   };
 }
 
-function scan(batch: Batch, block: EntryBlock, reconcile: Reconcile): NumberedEntry[] {
+/** The batch's connections into the block; returns its other entries. */
+export function scan(batch: Batch, block: EntryBlock, reconcile: Reconcile): NumberedEntry[] {
   const others: NumberedEntry[] = [];
   block.clear();
   if (batch.header.entryCount === 0) return others;
@@ -126,9 +82,4 @@ function scan(batch: Batch, block: EntryBlock, reconcile: Reconcile): NumberedEn
   return others;
 }
 
-if (!isMainThread && parentPort !== null) {
-  const { connections } = workerData as { readonly connections?: number };
-  if (connections !== undefined) parentPort.postMessage(makeBacklog(connections));
-} else if (import.meta.main) {
-  console.log(await benchReconcile(Number(process.argv[2] ?? 500_000)));
-}
+if (import.meta.main) console.log(await benchReconcile(Number(process.argv[2] ?? 500_000)));

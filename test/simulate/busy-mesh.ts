@@ -10,6 +10,10 @@ export interface BusyOptions {
   readonly startMs?: number;
   /** Connections between two batches of a node. */
   readonly connectionsPerBatch?: number;
+  /** How many are opened in a millisecond. */
+  readonly connectionsPerMs?: number;
+  /** The kernel gives the last counters so long after the end. */
+  readonly accountedAfterMs?: number;
   deliver(frame: Uint8Array, atMs: number): void;
 }
 
@@ -20,12 +24,12 @@ interface Living {
 }
 
 const START_MS = 1_800_000_000_000;
-/** Connections that live at once, before the oldest ends and is accounted for. */
+/** Connections that live at once, before the oldest ends. */
 const ALIVE = 2_000;
 const PORTS = [80, 443, 22, 5432] as const;
 
 export function busyMesh(options: BusyOptions): { server: SimNode; nodes: readonly SimNode[] } {
-  const { connectionsPerBatch = 4_000 } = options;
+  const { connectionsPerBatch = 4_000, connectionsPerMs = 20, accountedAfterMs = 0 } = options;
   const deliver = (frame: Uint8Array, atMs: number) => options.deliver(frame, atMs);
   const random = new SeededRandom(options.seed ?? 1);
   const server = new SimNode("server");
@@ -34,8 +38,18 @@ export function busyMesh(options: BusyOptions): { server: SimNode; nodes: readon
   enrol(server, nodes, nowMs);
   deliver(server.seal(nowMs), nowMs);
   const living: Living[] = [];
+  /** By when they are accounted for. */
+  const ended = new Map<number, Living[]>();
+  const finish = (one: Living | undefined): void => {
+    if (one === undefined) return;
+    close(one, nowMs);
+    const atMs = nowMs + accountedAfterMs;
+    const others = ended.get(atMs);
+    if (others === undefined) ended.set(atMs, [one]);
+    else others.push(one);
+  };
   for (let count = 0; count < options.connections; count++) {
-    if (count % 20 === 0) nowMs++;
+    if (count % connectionsPerMs === 0) nowMs++;
     const from = random.below(nodes.length);
     const to = (from + 1 + random.below(nodes.length - 1)) % nodes.length;
     living.push(
@@ -49,10 +63,13 @@ export function busyMesh(options: BusyOptions): { server: SimNode; nodes: readon
         bytes: 400 + random.below(5_000),
       }),
     );
-    if (living.length > ALIVE) finish(living.shift(), nowMs);
+    if (living.length > ALIVE) finish(living.shift());
+    for (const one of ended.get(nowMs) ?? []) account(one, nowMs);
+    ended.delete(nowMs);
     if (count % connectionsPerBatch === connectionsPerBatch - 1) flush(nodes, nowMs, deliver);
   }
-  for (const one of living) finish(one, nowMs);
+  for (const one of living) finish(one);
+  for (const one of [...ended.values()].flat()) account(one, nowMs);
   flush(nodes, nowMs, deliver);
   return { server, nodes };
 }
@@ -114,21 +131,26 @@ function open(opening: Opening): Living {
   return { ends, openedMs: nowMs, bytes };
 }
 
-function finish(living: Living | undefined, nowMs: number): void {
-  if (living === undefined) return;
-  const { bytes, openedMs } = living;
+function close({ ends, openedMs }: Living, nowMs: number): void {
+  for (const [node, openSeq] of ends) {
+    node.emit({ kind: "close", ...ending(openSeq, openedMs, nowMs), inferred: false });
+  }
+}
+
+function account({ ends, openedMs, bytes }: Living, nowMs: number): void {
   const counters = {
     initiatorPackets: 6,
     initiatorBytes: bytes,
     responderPackets: 5,
     responderBytes: bytes * 3,
   };
-  const ageMs = nowMs - openedMs;
-  for (const [node, openSeq] of living.ends) {
-    const ending = { atMs: nowMs, openSeq, ageMs, state: "SF", assured: true } as const;
-    node.emit({ kind: "close", ...ending, inferred: false });
-    node.emit({ kind: "account", ...ending, counters });
+  for (const [node, openSeq] of ends) {
+    node.emit({ kind: "account", ...ending(openSeq, openedMs, nowMs), counters });
   }
+}
+
+function ending(openSeq: number, openedMs: number, nowMs: number) {
+  return { atMs: nowMs, openSeq, ageMs: nowMs - openedMs, state: "SF", assured: true } as const;
 }
 
 function flush(nodes: readonly SimNode[], nowMs: number, deliver: BusyOptions["deliver"]): void {

@@ -43,7 +43,7 @@ import {
 } from "./node-entries.ts";
 import { NetworkTable } from "./network-table.ts";
 import { NodeStream, type NodeMemory } from "./node-stream.ts";
-import { mixed, SlotIndex } from "./slot-index.ts";
+import { SeqIndex } from "./seq-index.ts";
 import { RECEIVED_BYTES_MIN } from "./totals.ts";
 import { pace } from "./wake-limit.ts";
 import { Parking } from "./parking.ts";
@@ -89,7 +89,7 @@ export class Reconcile implements Names {
   /** How many were left when they were numbered anew. */
   #addressesKept = 0;
   #networksKept = 0;
-  readonly #seqs = new SlotIndex();
+  readonly #seqs = new SeqIndex();
   readonly #matching: Matching;
   readonly #decisions: Decisions;
   #dirty: number[] = [];
@@ -310,7 +310,7 @@ export class Reconcile implements Names {
     this.records.setCell(slot, CELL.epoch, epoch);
     this.records.setCell(slot, CELL.node, stream.number);
     this.records.setCell(slot, CELL.state, MARK.live);
-    this.#seqs.add(seqHash(stream.number, seq), slot);
+    this.#seqs.add(stream.number, epoch, seq, slot);
     return new Half(this.records, this, slot);
   }
 
@@ -487,7 +487,7 @@ export class Reconcile implements Names {
     const serverMs = Math.round(stream.clock.toServerMs(openedMs, bootAtMs));
     const place = { node: stream.number, epoch, index, receivedMs, serverMs };
     writeOpen(half, { block, at, tables: this }, place);
-    this.#seqs.add(seqHash(stream.number, seq), slot);
+    this.#seqs.add(stream.number, epoch, seq, slot);
     if (half.roleNumber === FORWARDER) stream.memory.forwards = true;
     if (!half.pickup && !this.#isAgain) stream.noteOpened(openedMs, { index, seq });
     this.#touch(half);
@@ -522,15 +522,8 @@ export class Reconcile implements Names {
   }
 
   #find(node: number, seq: number, epoch: number): number | undefined {
-    const { records } = this;
-    const hash = seqHash(node, seq);
-    for (let at = this.#seqs.first(hash); at !== -1; at = this.#seqs.next(at, hash)) {
-      const slot = this.#seqs.slotAt(at);
-      if (records.seqOf(slot) === seq && records.cell(slot, CELL.node) === node) {
-        if (records.cell(slot, CELL.epoch) >>> 0 === epoch) return slot;
-      }
-    }
-    return undefined;
+    const slot = this.#seqs.find(node, epoch, seq);
+    return slot === -1 ? undefined : slot;
   }
 
   #tick(atMs: number, index: number): void {
@@ -681,7 +674,7 @@ export class Reconcile implements Names {
   }
 
   #forget(half: Half): void {
-    this.#seqs.remove(seqHash(half.nodeNumber, half.seq), half.slot);
+    this.#seqs.remove(half.nodeNumber, half.epoch, half.seq);
     this.#matching.remove(half);
     this.records.release(half.slot);
   }
@@ -709,10 +702,4 @@ function maxLiarsOf({ facts }: StartEntry): number {
   const { maxLiars } = facts;
   const isIt = typeof maxLiars === "number" && Number.isInteger(maxLiars);
   return isIt && maxLiars >= 1 && maxLiars <= LIARS_MAX ? maxLiars : LIARS_DEFAULT;
-}
-
-/** Eight numbers that follow each other stand in one line of the processor's cache: a batch tells of its neighbours. */
-function seqHash(node: number, seq: number): number {
-  const line = mixed(Math.imul(node + 1, 0x9e37_79b1) ^ Math.floor(seq / 8));
-  return (line & ~7) | (seq & 7);
 }

@@ -262,9 +262,8 @@ export class Decisions {
 
   /** What else is recorded of the connection: forwarders between its ends, parts of its session. */
   #beside(key: Half, other: Half): readonly Half[] {
-    const isAccompanied =
-      key.protocol === UDP || [key, other].some((half) => hasMark(half, MARK.forwarded));
-    if (!isAccompanied) return NOBODY;
+    const isForwarded = hasMark(key, MARK.forwarded) || hasMark(other, MARK.forwarded);
+    if (key.protocol !== UDP && !isForwarded) return NOBODY;
     return this.#matesOf(key)
       .filter((half) => half.slot !== other.slot && !half.isPaired)
       .toSorted(inOrder);
@@ -321,26 +320,25 @@ export class Decisions {
   /** Once, at the first tick that sees the pair: clocks and budgets measure what is now, and counters come minutes later. */
   #note(key: Half, other: Half): void {
     setMark(key, MARK.noted);
-    const [one, two] = [this.#sky.streamOf(key), this.#sky.streamOf(other)];
-    one.changed = true;
-    two.changed = true;
+    const one = this.#sky.streamOf(key);
+    const two = this.#sky.streamOf(other);
     if (key.protocol === TCP && !key.pickup && !other.pickup) {
       const residualMs = key.serverMs - other.serverMs;
       one.clock.pair(residualMs);
       two.clock.pair(-residualMs);
     }
     this.#noteTranslator(key, other);
-    for (const [node, peer] of [
-      [one, two],
-      [two, one],
-    ] as const) {
-      node.changed = true;
-      noteCompared(node.memory.trend, this.#sky.nowMs, COMPARED);
-      const { budget } = node;
-      const isOverload = node.isOverloadedAt(node.toNodeMs(key.serverMs));
-      if (budget.isArmed) budget.compared({ peer: peer.id, atMs: key.serverMs, isOverload });
-      else budget.comparedInBulk(1, isOverload);
-    }
+    this.#noteCompared(one, two, key.serverMs);
+    this.#noteCompared(two, one, key.serverMs);
+  }
+
+  #noteCompared(node: NodeStream, peer: NodeStream, atMs: number): void {
+    node.changed = true;
+    noteCompared(node.memory.trend, this.#sky.nowMs, COMPARED);
+    const { budget } = node;
+    const isOverload = node.isOverloadedAtServerMs(atMs);
+    if (budget.isArmed) budget.compared({ peer: peer.id, atMs, isOverload });
+    else budget.comparedInBulk(1, isOverload);
   }
 
   /** The responder knows the initiator by its own address; or, where a forwarder brought them together, by another. */

@@ -79,9 +79,9 @@ export class Matching {
 
   /** A half has come. */
   add(half: Half): void {
-    this.tuples.add(half);
+    const hasOthers = this.tuples.add(half);
     setMark(half, MARK.indexed);
-    if (!this.tuples.hasOthers(half)) return;
+    if (!hasOthers) return;
     this.tuples.mates(half, this.#mates);
     this.#markForwarded(half);
     const rivals = this.#rivals(half);
@@ -93,12 +93,15 @@ export class Matching {
 
   /** With whom a half that comes now may change who is a pair. */
   #rivals(half: Half): Half[] {
-    if (isBystander(half)) return [];
+    const rivals: Half[] = [];
+    if (isBystander(half)) return rivals;
     const { records, names } = this.#options;
-    return this.#mates
-      .filter((slot) => !this.#isSealed(slot))
-      .map((slot) => new Half(records, names, slot))
-      .filter((mate) => !isBystander(mate));
+    for (const slot of this.#mates) {
+      if (this.#isSealed(slot)) continue;
+      const mate = new Half(records, names, slot);
+      if (!isBystander(mate)) rivals.push(mate);
+    }
+    return rivals;
   }
 
   remove(half: Half): void {
@@ -119,9 +122,9 @@ export class Matching {
 
   /** Takes up a half that came in an earlier run. */
   restore(half: Half): void {
-    this.tuples.add(half);
+    const hasOthers = this.tuples.add(half);
     setMark(half, MARK.indexed);
-    if (!this.tuples.hasOthers(half)) return;
+    if (!hasOthers) return;
     this.tuples.mates(half, this.#mates);
     this.#markForwarded(half);
   }

@@ -308,6 +308,13 @@ export class NodeStream implements HalfOwner {
     );
   }
 
+  /** The same by the server's clock, which need not be translated for a node that declared nothing. */
+  isOverloadedAtServerMs(serverMs: number): boolean {
+    const { overloads, gaps } = this.memory;
+    if (overloads.length + gaps.length === 0) return false;
+    return this.isOverloadedAt(this.toNodeMs(serverMs));
+  }
+
   /** Who says to have seen everything past its own farewell, and not to have begun anew, did not leave. */
   endClaimedAbsence(completeToMs: number): void {
     for (const absence of this.memory.absences) {

@@ -72,6 +72,7 @@ export interface Changed {
 }
 
 const TCP = 6;
+const NO_HALVES: readonly Half[] = [];
 
 /** A lone half is written only after this long: its partner usually comes first, and saves a row. */
 const HOLD_LONE_MS = 1_000;
@@ -571,15 +572,18 @@ export class Reconcile implements Names {
 
   #paired(a: Half, b: Half): void {
     const key = join(a, b);
-    for (const half of [a, b]) {
-      if (!hasMark(half, MARK.foundMissing)) continue;
-      clearMark(half, MARK.foundMissing);
-      const peer = half === a ? b : a;
-      this.#mismatches.came(half, this.#streamAt(peer.nodeNumber));
-    }
+    this.#cameFor(a, b);
+    this.#cameFor(b, a);
     this.#decisions.paired(key, key.slot === a.slot ? b : a);
     this.#touch(key);
     this.#write(key);
+  }
+
+  /** If `half` was found to lack its peer's. */
+  #cameFor(half: Half, peer: Half): void {
+    if (!hasMark(half, MARK.foundMissing)) return;
+    clearMark(half, MARK.foundMissing);
+    this.#mismatches.came(half, this.#streamAt(peer.nodeNumber));
   }
 
   #parted(a: Half, b: Half): void {
@@ -592,12 +596,16 @@ export class Reconcile implements Names {
 
   /** Nothing changes it any more: it takes part in nothing but being written. */
   #settle(key: Half): void {
-    for (const half of halvesOf(key)) {
-      setMark(half, MARK.settled);
-      this.#matching.remove(half);
-      if (half.isPaired) this.#noteReceived(half);
-    }
+    this.#settleHalf(key);
+    const other = otherOf(key);
+    if (other !== undefined) this.#settleHalf(other);
     this.#write(key);
+  }
+
+  #settleHalf(half: Half): void {
+    setMark(half, MARK.settled);
+    this.#matching.remove(half);
+    if (half.isPaired) this.#noteReceived(half);
   }
 
   /** For what the node's interfaces carried (totals.ts). */
@@ -658,13 +666,14 @@ export class Reconcile implements Names {
 
   #writeOut(key: Half, write: (changed: Changed) => void): void {
     const other = otherOf(key);
-    const tombstones = other !== undefined && hasMark(other, MARK.hasRow) ? [other] : [];
+    const tombstones = other !== undefined && hasMark(other, MARK.hasRow) ? [other] : NO_HALVES;
     write({ key, other, peerName: this.#peerNameOf(key, other), tombstones });
     setMark(key, MARK.hasRow);
     if (other !== undefined) clearMark(other, MARK.hasRow);
     if (hasMark(key, MARK.parked)) this.parking.note(key);
     else if (!hasMark(key, MARK.settled)) return;
-    for (const half of halvesOf(key)) this.#forget(half);
+    this.#forget(key);
+    if (other !== undefined) this.#forget(other);
   }
 
   #peerNameOf(key: Half, other: Half | undefined): string {
@@ -689,12 +698,6 @@ export interface StoredMemory {
 export interface NumberedEntry {
   readonly entry: Entry;
   readonly seq: number;
-}
-
-/** Both halves; the key first. */
-function halvesOf(key: Half): Half[] {
-  const other = otherOf(key);
-  return other === undefined ? [key] : [key, other];
 }
 
 /** f, as a start of the server says it; one that does not is of an older version. */

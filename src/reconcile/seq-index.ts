@@ -2,9 +2,6 @@
  * Finds a half by the number of its open. A node counts its entries, and what a batch amends was opened
  * shortly before: so slots stand in pages of numbers that follow each other, and going through a batch
  * goes through memory in order. A page is looked for among a node's pages once, and then known.
- *
- * Against hashing each number this takes a tenth off the comparison: it was a miss of the cache for
- * every third number, four times in the life of a half.
  */
 
 /** Numbers to a page: 128 bytes, because what lives on alone keeps a page of its own. */

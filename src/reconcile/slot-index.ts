@@ -17,11 +17,12 @@ export class SlotIndex {
     return this.#count;
   }
 
-  add(hash: number, slot: number): void {
+  /** Whether others are there under the same hash: they stand before the place that it takes. */
+  add(hash: number, slot: number): boolean {
     // At most half full: beyond that, probing gets long.
     if (this.#count * 2 >= this.#mask) this.#grow();
-    this.#put(hash, slot);
     this.#count++;
+    return this.#put(hash, slot);
   }
 
   /** The first slot under `hash`, as a place for `slotAt` and `next`; -1 when there is none. */
@@ -58,13 +59,17 @@ export class SlotIndex {
     }
   }
 
-  #put(hash: number, slot: number): void {
+  #put(hash: number, slot: number): boolean {
     const table = this.#table;
-    const mask = this.#mask;
-    let place = hash & mask;
-    while (table[place * WORDS + 1] !== 0) place = (place + 1) & mask;
-    table[place * WORDS] = hash;
-    table[place * WORDS + 1] = slot + 1;
+    let hasOthers = false;
+    let at = (hash & this.#mask) * WORDS;
+    while (table[at + 1] !== 0) {
+      if (table[at] === hash) hasOthers = true;
+      at = (at + WORDS) & (table.length - 1);
+    }
+    table[at] = hash;
+    table[at + 1] = slot + 1;
+    return hasOthers;
   }
 
   /** Moves back what was put further on because this place was taken, so that no mark is left behind. */

@@ -32,6 +32,12 @@ export function noteCompared(
   { compared, unexplained }: { readonly compared: number; readonly unexplained: number },
 ): void {
   const hour = Math.floor(nowMs / HOUR_MS);
+  const newestCounts = trend.hours.at(-1);
+  if (newestCounts?.hour === hour) {
+    newestCounts.compared += compared;
+    newestCounts.unexplained += unexplained;
+    return;
+  }
   let at = trend.hours.findIndex((one) => one.hour >= hour);
   if (at === -1) at = trend.hours.length;
   if (trend.hours[at]?.hour !== hour) {

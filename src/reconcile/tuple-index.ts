@@ -24,18 +24,18 @@ export class TupleIndex {
     this.#index = new SlotIndex();
   }
 
-  /** Indexes a half whose tuple is in its record. */
-  add(half: Half): void {
+  /** Indexes a half whose tuple is in its record. Whether another may stand under a tuple of it: nearly always no for the first. */
+  add(half: Half): boolean {
     const { slot } = half;
     const records = this.#records;
     const hash = hashOf(records, slot, tupleOf(half));
     records.setCell(slot, CELL.tupleHash, hash);
-    this.#index.add(hash, slot);
+    const hasOthers = this.#index.add(hash, slot);
     const second = secondKey(half);
-    if (second === undefined) return;
+    if (second === undefined) return hasOthers;
     const secondHash = hashOf(records, slot, second);
     records.setCell(slot, CELL.secondHash, secondHash);
-    this.#index.add(secondHash, slot);
+    return this.#index.add(secondHash, slot) || hasOthers;
   }
 
   remove(half: Half): void {

@@ -15,7 +15,7 @@ const BINS_PER_OCTAVE = 8;
 const FARTHEST_MS = 2 ** 17 - 1;
 
 export function count(into: Histogram, ms: number): void {
-  const bin = String(binOf(ms));
+  const bin = binOf(ms);
   into[bin] = (into[bin] ?? 0) + 1;
 }
 

@@ -1,17 +1,16 @@
 /**
- * The comparison from a cold backlog: sealed batches in, verdicts out, without the store. Prints halves
- * per second of decompressing, scanning and comparing together, and of comparing alone. Both count the
- * processor's time of the thread: what else the machine does meanwhile is not in it.
+ * The comparison from a cold backlog: sealed batches in, verdicts out, without the store, once in one
+ * thread and once decoded in a thread of its own, as in the server. All figures count the processor's
+ * time of the threads, and of two the busier one's: what else the machine does meanwhile is not in them.
  *
  *   node bench/reconcile.ts [CONNECTIONS]
  */
-import { decodeFrame, type Batch } from "../src/format/batch.ts";
-import { EntryBlock } from "../src/format/entry-block.ts";
-import { scanEntries } from "../src/format/entry-scan.ts";
-import { decompressPayload } from "../src/format/payload.ts";
+import { decodeFrame } from "../src/format/batch.ts";
+import { DecodeThread } from "../src/reconcile/decode-thread.ts";
+import { type Decoder, InlineDecoder } from "../src/reconcile/decode.ts";
 import { verdictOf } from "../src/reconcile/half-state.ts";
-import { type NumberedEntry, Reconcile } from "../src/reconcile/reconcile.ts";
-import { backlogOf } from "./backlog.ts";
+import { Reconcile } from "../src/reconcile/reconcile.ts";
+import { type Backlog, backlogOf, type Frame } from "./backlog.ts";
 import { threadCpuMs } from "./thread-cpu.ts";
 
 export interface ReconcileFigures {
@@ -19,9 +18,11 @@ export interface ReconcileFigures {
   readonly entries: number;
   /** Decompress, scan, compare. */
   readonly halvesPerS: number;
+  /** The same in two threads. */
+  readonly halvesPerSOfTwo: number;
   /** Compare alone. */
   readonly comparedHalvesPerS: number;
-  /** Processor time of both, and of what the engine does beside the thread, per half. */
+  /** Processor time in one thread, and of what the engine does beside it, per half. */
   readonly cpuUsPerHalf: number;
   readonly verdicts: Readonly<Record<string, number>>;
 }
@@ -30,56 +31,82 @@ export interface ReconcileFigures {
 const RANGE_BYTES = 1_500_000;
 
 export async function benchReconcile(connections = 500_000): Promise<ReconcileFigures> {
-  const { serverId, frames } = await backlogOf({ connections, nodes: 8 });
-  const reconcile = new Reconcile({ serverId });
-  const verdicts: Record<string, number> = {};
-  const block = new EntryBlock();
-  let entries = 0;
-  let comparedMs = 0;
-  let rangeBytes = 0;
-  const cpu = process.cpuUsage();
-  const begunMs = threadCpuMs();
-  for (const [index, { frame, receivedMs }] of frames.entries()) {
-    const batch = decodeFrame(frame);
-    entries += batch.header.entryCount;
-    const others = scan(batch, block, reconcile);
-    const nodeId = Buffer.from(batch.header.nodeId).toString("hex");
-    const fromMs = threadCpuMs();
-    reconcile.take({ index, receivedMs, nodeId, header: batch.header }, block, others);
-    rangeBytes += frame.length;
-    if (rangeBytes > RANGE_BYTES || index === frames.length - 1) {
-      rangeBytes = 0;
-      reconcile.drainChanged(({ key }) => {
-        const verdict = verdictOf(key);
-        verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
-      });
-    }
-    comparedMs += threadCpuMs() - fromMs;
-  }
-  const tookMs = threadCpuMs() - begunMs;
-  const { user, system } = process.cpuUsage(cpu);
+  const backlog = await backlogOf({ connections, nodes: 8 });
   const halves = connections * 2;
+  const perS = (tookMs: number): number => Math.round((halves / tookMs) * 1000);
+  const cpu = process.cpuUsage();
+  const one = await compareAll(backlog, new InlineDecoder());
+  const { user, system } = process.cpuUsage(cpu);
+  await using thread = new DecodeThread();
+  const two = await compareAll(backlog, thread);
+  const decoding = await thread.worker.cpuUsage();
+  const decodedMs = (decoding.user + decoding.system) / 1000;
   return {
     halves,
-    entries,
-    halvesPerS: Math.round((halves / tookMs) * 1000),
-    comparedHalvesPerS: Math.round((halves / comparedMs) * 1000),
+    entries: one.entries,
+    halvesPerS: perS(one.tookMs),
+    halvesPerSOfTwo: perS(Math.max(two.tookMs, decodedMs)),
+    comparedHalvesPerS: perS(one.comparedMs),
     cpuUsPerHalf: (user + system) / halves,
-    verdicts,
+    verdicts: one.verdicts,
   };
 }
 
-/** The batch's connections into the block; returns its other entries. */
-export function scan(batch: Batch, block: EntryBlock, reconcile: Reconcile): NumberedEntry[] {
-  const others: NumberedEntry[] = [];
-  block.clear();
-  if (batch.header.entryCount === 0) return others;
-  scanEntries(decompressPayload(batch.payload, batch.header.rawBytes), batch.header, {
-    block,
-    addresses: reconcile.addresses,
-    other: (entry, seq) => others.push({ entry, seq }),
-  });
-  return others;
+interface Compared {
+  readonly entries: number;
+  /** Of this thread. */
+  readonly tookMs: number;
+  readonly comparedMs: number;
+  readonly verdicts: Readonly<Record<string, number>>;
+}
+
+async function compareAll(backlog: Backlog, decoder: Decoder): Promise<Compared> {
+  const reconcile = new Reconcile({ serverId: backlog.serverId });
+  const verdicts: Record<string, number> = {};
+  let entries = 0;
+  let comparedMs = 0;
+  let index = 0;
+  const begunMs = threadCpuMs();
+  for (const range of rangesOf(backlog.frames)) {
+    const batches = range.map(({ frame }) => decodeFrame(frame));
+    const records = batches.map(({ header }, at) => ({
+      index: index + at,
+      receivedMs: range[at]?.receivedMs ?? 0,
+      nodeId: Buffer.from(header.nodeId).toString("hex"),
+      header,
+    }));
+    const undecoded = records.values();
+    for await (const { block, others } of decoder.decode(batches, reconcile.addresses)) {
+      const { value: record } = undecoded.next();
+      if (record === undefined) break;
+      entries += record.header.entryCount;
+      const fromMs = threadCpuMs();
+      reconcile.take(record, block, others);
+      comparedMs += threadCpuMs() - fromMs;
+    }
+    index += range.length;
+    const fromMs = threadCpuMs();
+    reconcile.drainChanged(({ key }) => {
+      const verdict = verdictOf(key);
+      verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+    });
+    comparedMs += threadCpuMs() - fromMs;
+  }
+  return { entries, tookMs: threadCpuMs() - begunMs, comparedMs, verdicts };
+}
+
+function* rangesOf(frames: readonly Frame[]): Generator<Frame[]> {
+  let range: Frame[] = [];
+  let bytes = 0;
+  for (const one of frames) {
+    range.push(one);
+    bytes += one.frame.length;
+    if (bytes <= RANGE_BYTES) continue;
+    yield range;
+    range = [];
+    bytes = 0;
+  }
+  yield range;
 }
 
 if (import.meta.main) console.log(await benchReconcile(Number(process.argv[2] ?? 500_000)));

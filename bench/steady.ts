@@ -10,10 +10,10 @@ import { cpus } from "node:os";
 import { decodeFrame } from "../src/format/batch.ts";
 import { EntryBlock } from "../src/format/entry-block.ts";
 import { writeConnection } from "../src/reconcile/connection-row.ts";
+import { decodeInto } from "../src/reconcile/decode.ts";
 import { type Changed, Reconcile } from "../src/reconcile/reconcile.ts";
 import { RowBlocks } from "../src/store/row-blocks.ts";
 import { backlogOf, type Frame } from "./backlog.ts";
-import { scan } from "./reconcile.ts";
 import { threadCpuMs } from "./thread-cpu.ts";
 
 export interface SteadyFigures {
@@ -84,7 +84,7 @@ class Pipeline {
     const fromMs = threadCpuMs();
     const reconcile = this.#reconcile;
     const batch = decodeFrame(frame);
-    const others = scan(batch, this.#block, reconcile);
+    const others = decodeInto(this.#block, batch, reconcile.addresses);
     const nodeId = Buffer.from(batch.header.nodeId).toString("hex");
     reconcile.take({ index, receivedMs, nodeId, header: batch.header }, this.#block, others);
     const write = (changed: Changed): void => writeConnection(this.#rows, changed, index);

@@ -91,7 +91,7 @@ export type ConnectionEntry = Extract<Entry, { readonly kind: ConnectionKind }>;
 
 export class EntryBlock {
   /** `length` records; replaced when it grows, so take it anew after every addition. */
-  words: Float64Array;
+  words: Float64Array<ArrayBuffer>;
   /** Records in use. */
   length = 0;
   rare: RareParts[] = [];

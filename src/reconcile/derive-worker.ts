@@ -8,6 +8,7 @@ import { DurableEnd } from "../journal/durable-end.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
 import { systemClock, type Clock } from "../std/clock.ts";
 import { openStore, type Store } from "../store/open-store.ts";
+import { DecodeThread } from "./decode-thread.ts";
 import type { DeriveOrders, FromWorker, ToWorker } from "./derive-messages.ts";
 import { ClickHouseDeriveStore } from "./derive-store.ts";
 import { Derive, type DeriveJournal } from "./derive.ts";
@@ -88,12 +89,14 @@ async function main(port: Port, orders: DeriveOrders): Promise<void> {
   });
   await using reader = new JournalReader({ dir: orders.journalDir, durableEnd });
   await using store = await connect(orders, questions, clock);
+  await using decoder = new DecodeThread();
   const reconcile = new Reconcile({ serverId: orders.serverId });
   derive = await Derive.open({
     journal: journalOf(reader, durableEnd),
     store: new ClickHouseDeriveStore(store.client),
     rulings: new ClickHouseRulingStore(store.client),
     intent: intentFile(orders.intentPath),
+    decoder,
     reconcile,
     clock,
     journalFindings: (findings) =>

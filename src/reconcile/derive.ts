@@ -24,12 +24,11 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { decodeFrame, type Batch } from "../format/batch.ts";
 import type { Entry } from "../format/entry.ts";
 import { EntryBlock } from "../format/entry-block.ts";
-import { scanEntries } from "../format/entry-scan.ts";
-import { decompressPayload } from "../format/payload.ts";
 import type { Clock } from "../std/clock.ts";
 import { crashPoint } from "../std/crash-point.ts";
 import { RowBlocks, type ReadyBlock } from "../store/row-blocks.ts";
 import { restoreConnection, restoreParked, writeConnection } from "./connection-row.ts";
+import { type DecodedBatch, decodeInto, type Decoder, InlineDecoder } from "./decode.ts";
 import type { DeriveStore, Position, StoredNode } from "./derive-store.ts";
 import { writeBatch, writeFindingRow, writeLog, writeNode, type BatchPlace } from "./entry-rows.ts";
 import type { FindingDraft } from "./findings.ts";
@@ -87,6 +86,8 @@ export interface DeriveParts {
   readonly addressesMax?: number;
   /** The same of networks. */
   readonly networksMax?: number;
+  /** Unless it says otherwise, in this thread. */
+  readonly decoder?: Decoder;
   /** Unless it says otherwise, `when_behind`. */
   readonly parking?: ParkingPolicy;
   /** Appends findings to the server's own stream; resolves when they are durable. */
@@ -111,8 +112,9 @@ const RETRY_MS = 500;
 export class Derive {
   readonly #parts: DeriveParts;
   readonly #blocks = new RowBlocks();
-  /** Of one batch after the other. */
+  /** Of one batch after the other, while it reads back where it stood. */
   readonly #block = new EntryBlock();
+  readonly #decoder: Decoder;
   readonly #rulings = new Rulings();
   #inFlight: Promise<void> = Promise.resolve();
   #position = 0;
@@ -122,6 +124,7 @@ export class Derive {
 
   private constructor(parts: DeriveParts) {
     this.#parts = parts;
+    this.#decoder = parts.decoder ?? new InlineDecoder();
   }
 
   /** Reads back where it stood. Waits for the store as long as it takes. */
@@ -220,8 +223,18 @@ export class Derive {
     const to = from + records.length;
     const write = (changed: Changed) =>
       writeConnection(this.#blocks, changed, to, this.#rulings.excused(changed.key));
-    for (const record of records) {
-      if (record.type === "batch" && (await this.#apply(record))) reconcile.drainSettled(write);
+    const batches = records
+      .filter(({ type }) => type === "batch")
+      .map((record) => ({ record, batch: decodeFrame(record.frame) }));
+    const decoding = this.#decoder.decode(
+      batches.map(({ batch }) => batch),
+      reconcile.addresses,
+    );
+    const undecoded = batches.values();
+    for await (const decoded of decoding) {
+      const { value: next } = undecoded.next();
+      if (next === undefined) break;
+      if (await this.#apply(next.record, next.batch, decoded)) reconcile.drainSettled(write);
       await nextTurn();
     }
     this.#position = to;
@@ -259,18 +272,20 @@ export class Derive {
   }
 
   /** Whether the server ticked in it. */
-  async #apply(record: JournalBatch): Promise<boolean> {
-    const batch = decodeFrame(record.frame);
+  async #apply(
+    record: JournalBatch,
+    batch: Batch,
+    { block, others }: DecodedBatch,
+  ): Promise<boolean> {
     const { reconcile } = this.#parts;
     const { index, receivedMs } = record;
-    const others = this.#scan(batch);
     const begun = placeOf(record, batch);
     const { nodeId } = begun;
     const { bootAtMs } = batch.header;
     const ticksMs = others.flatMap(({ entry }) => (entry.kind === "tick" ? [entry.atMs] : []));
-    const coming = { bootAtMs, block: this.#block, ticksMs };
+    const coming = { bootAtMs, block, ticksMs };
     await this.#unpark(reconcile.parking.due(reconcile.streamFor(nodeId), coming));
-    reconcile.take(begun, this.#block, others);
+    reconcile.take(begun, block, others);
     const place: BatchPlace = { index, receivedMs, stream: reconcile.streamFor(nodeId) };
     writeBatch(this.#blocks, batch, place);
     for (const { entry, seq } of others) this.#writeEntry(entry, seq, place);
@@ -292,16 +307,7 @@ export class Derive {
 
   /** Puts the batch's connection entries into the block, and returns the others. */
   #scan(batch: Batch): NumberedEntry[] {
-    const others: NumberedEntry[] = [];
-    this.#block.clear();
-    if (batch.header.entryCount === 0) return others;
-    const raw = decompressPayload(batch.payload, batch.header.rawBytes);
-    scanEntries(raw, batch.header, {
-      block: this.#block,
-      addresses: this.#parts.reconcile.addresses,
-      other: (entry, seq) => others.push({ entry, seq }),
-    });
-    return others;
+    return decodeInto(this.#block, batch, this.#parts.reconcile.addresses);
   }
 
   #writeEntry(entry: Entry, seq: number, place: BatchPlace): void {

@@ -1,6 +1,7 @@
 /** Runs a replay mesh's records through `Derive`, in whatever pieces, and says what is there at the end. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Entry, FindingEntry, RulingEntry } from "../../src/format/entry.ts";
+import type { Decoder } from "../../src/reconcile/decode.ts";
 import { Derive, type DeriveJournal, type JournalBatch } from "../../src/reconcile/derive.ts";
 import type { DeriveStore } from "../../src/reconcile/derive-store.ts";
 import type { ParkingPolicy } from "../../src/reconcile/parking.ts";
@@ -75,6 +76,7 @@ export interface RunOptions {
   readonly parking?: ParkingPolicy;
   /** Where nobody rules, none. */
   readonly rulings?: RulingStore;
+  readonly decoder?: Decoder;
   /** Told of each time that findings are journaled. */
   journalFindings(findings: readonly FindingDraft[]): void;
 }
@@ -152,6 +154,7 @@ export async function open(options: RunOptions, reconcile = newReconcile()): Pro
     reconcile,
     clock: hastyClock,
     parking: options.parking ?? "when_behind",
+    ...(options.decoder === undefined ? {} : { decoder: options.decoder }),
     // So few that they are numbered anew all the time.
     ...(options.parking === "at_once" ? { addressesMax: 4, networksMax: 1 } : {}),
     journalFindings: (findings) => Promise.resolve(options.journalFindings(findings)),

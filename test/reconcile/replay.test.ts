@@ -12,6 +12,7 @@ import type { ClickHouseClient } from "@clickhouse/client";
 import { ClickHouseDeriveStore } from "../../src/reconcile/derive-store.ts";
 import type { FindingEntry, Ruling, RulingEntry } from "../../src/format/entry.ts";
 import { ClickHouseRulingStore } from "../../src/reconcile/ruling-store.ts";
+import { DecodeThread } from "../../src/reconcile/decode-thread.ts";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { SeededRandom } from "../../src/std/seeded-random.ts";
@@ -114,6 +115,19 @@ const WANTED = [
 function missingIn(lines: readonly string[]): string[] {
   return WANTED.filter((one) => !lines.some((line) => line.includes(one)));
 }
+
+/** The server's own way; in the others a batch is decoded when its turn comes. */
+it("is the same when it is decoded in a thread of its own", async () => {
+  const random = new SeededRandom(1);
+  const first = new MemoryStore();
+  const { records } = await runLive(replayMesh(1), first, random);
+  await using decoder = new DecodeThread();
+  const store = new MemoryStore();
+  const journal = new ReplayJournal([...records]);
+  const way = { name: "", rangeMax: RANGE_MAX, stopsApart: STOPS_APART };
+  assert.deepEqual(await runAll(way, { journal, store, decoder }, random), []);
+  assert.deepEqual(await linesOf(store), await linesOf(first));
+});
 
 for (const seed of SEEDS) {
   describe(`a mesh in which everything goes wrong (${seed}) is the same`, async () => {

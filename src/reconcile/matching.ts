@@ -256,6 +256,8 @@ export class Matching {
 
   /** Until when another instance may come that fits one of the two better, on the server's clock; undefined where the tuple has no other. */
   contestedUntil(a: Half, b: Half): number | undefined {
+    // Nearly always: without the lists of what follows.
+    if (b.roleNumber !== FORWARDER && this.tuples.areAlone(a, b)) return undefined;
     if (this.#endsBeside(a).every((half) => half.slot === b.slot)) return undefined;
     const uncertaintyMs = this.#uncertainty(a) + this.#uncertainty(b);
     return Math.max(a.serverMs, b.serverMs) + SEAL_MS + uncertaintyMs;

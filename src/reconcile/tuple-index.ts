@@ -53,6 +53,16 @@ export class TupleIndex {
     return this.#isShared(records.cell(half.slot, CELL.secondHash), half.slot);
   }
 
+  /** Whether no third half may stand under the tuple of `a`, of which `b` may be the second. */
+  areAlone(a: Half, b: Half): boolean {
+    const hash = this.#records.cell(a.slot, CELL.tupleHash);
+    for (let at = this.#index.first(hash); at !== -1; at = this.#index.next(at, hash)) {
+      const slot = this.#index.slotAt(at);
+      if (slot !== a.slot && slot !== b.slot) return false;
+    }
+    return true;
+  }
+
   #isShared(hash: number, slot: number): boolean {
     const place = this.#index.first(hash);
     if (place === -1) return false;

@@ -41,6 +41,22 @@ class Pair {
   }
 }
 
+it("what is recorded just after a clock was set back is not back-dated, though it is stamped before what was claimed", async () => {
+  const seen = await played((mesh) => {
+    const pair = new Pair(mesh);
+    const host = pair.initiator;
+    mesh.pass(30_000);
+    host.up = false;
+    host.offsetMs -= 3_900;
+    host.bootAtMs = 1_700_000_000_000 - 3_900;
+    pair.both(1_000);
+    mesh.pass(20_000);
+    host.up = true;
+    mesh.pass(40_000);
+  });
+  assert.deepEqual(seen.open, ["clock-step a"]);
+});
+
 describe("a port used again while a clock was set back by 3.9 s within a batch", () => {
   for (const role of ROLES) {
     for (const everyMs of [1_500, 2_500, 4_000]) {

@@ -198,7 +198,8 @@ export class NodeStream implements HalfOwner {
       // A clock that was set back: what it is complete to counts by the new clock.
       if (step.byMs < 0) memory.watermarkMs = Math.min(memory.watermarkMs, completeToMs);
     }
-    memory.claimedMs = memory.watermarkMs;
+    // What was claimed before a clock was set back counts by the clock as it is since, as what was stamped since does.
+    memory.claimedMs = memory.watermarkMs + Math.min(0, step?.byMs ?? 0);
     memory.watermarkMs = Math.max(memory.watermarkMs, completeToMs);
     noteClaim(memory.totals, memory.claimedMs, header.seqFirst);
     memory.bootAtMs = header.bootAtMs;

@@ -154,15 +154,15 @@ function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
   const heard = heardOf(half, peer, sky);
   const until = [heard, { node: own, atMs: half.serverMs + ABSENCE_SLACK_MS }];
   const open = until.filter((one) => !isPast(one, sky));
-  if (open.length > 0) {
-    if (absence?.toMs !== null) return { verdict: "wait", until: open };
+  // It may be over, though nothing was heard of it yet; of an opt-out too, before which nothing is to come.
+  if (absence?.toMs === null && (open.length > 0 || absence.reason === "opted_out")) {
     const left: Until[] = [
       { node: own, atMs: half.serverMs + ABSENT_WAIT_MS[absence.reason] },
       { node: peer, atMs: half.serverMs, isFarewell: true },
     ];
     const late = left.filter((one) => !isPast(one, sky));
     if (late.length > 0) return { verdict: "wait", until: [...open, ...late] };
-  }
+  } else if (open.length > 0) return { verdict: "wait", until: open };
   if (absence !== undefined) {
     const excuse = excused(ABSENCE_EXCUSE[absence.reason], absence.place);
     return absence.reason === "stopped" ? { ...excuse, producer: peer } : excuse;
@@ -220,13 +220,13 @@ function excused(
 }
 
 /**
- * How long a node that left is waited for: it may be back already, and its first batch on the way. Of
- * one that opted out nothing follows.
+ * How long a node that left is waited for: it may be back already, and its first batch on the way, also when it
+ * opted out.
  */
 const ABSENT_WAIT_MS = {
   stopped: STRANGER_WAIT_MS,
   not_started: STRANGER_WAIT_MS,
-  opted_out: 0,
+  opted_out: STRANGER_WAIT_MS,
   none: 0,
 } as const;
 

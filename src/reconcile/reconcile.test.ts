@@ -248,6 +248,24 @@ describe("an absent half", () => {
     assert.equal(m.verdict(after), "missing final");
   });
 
+  it("is not excused by an opt-out that is over, though that is heard of late", () => {
+    const { mesh: m, a, b } = mesh();
+    b.emit({ kind: "opt_out", atMs: m.nowMs, origin: "flag" });
+    m.pass(1_000);
+    b.up = false;
+    m.pass(60_000);
+    b.emit({ kind: "resume", atMs: m.nowMs });
+    m.pass(20_000);
+    b.up = true;
+    const port = m.connect({ from: a, to: b });
+    b.up = false;
+    m.pass(30_000);
+    b.up = true;
+    m.pass(60_000);
+    assert.equal(m.verdict(port), "matched final");
+    assert.deepEqual(m.open, []);
+  });
+
   it("is excused after an opt-out, which is itself a finding until a resume", () => {
     const { mesh: m, a, b } = mesh();
     b.emit({ kind: "opt_out", atMs: m.nowMs, origin: "flag" });
@@ -256,6 +274,8 @@ describe("an absent half", () => {
     m.pass(10_000);
     const port = m.connect({ from: a, to: b });
     m.pass(120_000);
+    assert.equal(m.verdict(port), "pending pending");
+    m.pass(600_000);
     assert.equal(m.verdict(port), "excused/opted_out final");
     assert.deepEqual(m.open, ["opted-out b"]);
     b.up = true;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SimMesh, type SimHost } from "../../test/simulate/sim-mesh.ts";
+import { begin, played } from "../../test/simulate/told-halves.ts";
 
 const UDP = 17;
 const PORT = 7014;
@@ -282,4 +283,46 @@ describe("what its node can say nothing more of", () => {
     mesh.pass(30_000);
     assert.equal(mesh.verdict(50_003), "excused/one_way unavailable");
   });
+});
+
+describe("a connection that ended while the agent of one end was stopped", () => {
+  const rows: [what: string, isOne: boolean, verdicts: string, open: string[]][] = [
+    [
+      "is one with the next of its tuple for that end's kernel",
+      true,
+      "excused/offline final, matched unavailable",
+      [],
+    ],
+    ["excuses no other of its tuple", false, "matched final, missing final", ["missing-half a"]],
+  ];
+  for (const [what, isOne, verdicts, open] of rows) {
+    it(what, async () => {
+      const seen = await played((mesh) => {
+        const [a, b] = [mesh.host("a"), mesh.host("b")];
+        mesh.pass(30_000);
+        const ends = { from: a.ip, to: b.ip, port: 41_000 };
+        const whole = begin(mesh, a, { ...ends, role: "initiator" });
+        const first = begin(mesh, b, { ...ends, role: "responder" });
+        mesh.pass(2_000);
+        a.emit({ kind: "stop", atMs: mesh.nowMs, reason: "SIGTERM" });
+        mesh.pass(1_000);
+        a.up = false;
+        first.close(2_500, 700);
+        mesh.pass(10_000);
+        a.up = true;
+        a.emit({ kind: "start", atMs: mesh.nowMs, facts: {} });
+        if (!isOne) whole.close(13_000, 700);
+        mesh.pass(20_000);
+        const next = begin(mesh, b, { ...ends, role: "responder" });
+        mesh.pass(1_000);
+        next.close(900, 500);
+        if (isOne) whole.end(34_000);
+        mesh.pass(120_000);
+        if (isOne) whole.account(154_000, 1_200);
+        mesh.pass(180_000);
+      });
+      assert.equal(seen.verdict(41_000), verdicts);
+      assert.deepEqual(seen.open, open);
+    });
+  }
 });

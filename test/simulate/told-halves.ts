@@ -34,6 +34,9 @@ export interface Begun {
   /** It goes on. */
   update(lastedMs: number, bytes: number): void;
   close(lastedMs: number, bytes: number): void;
+  /** It is over, and its kernel will tell its counters when it forgets it. */
+  end(lastedMs: number): void;
+  account(lastedMs: number, bytes: number): void;
 }
 
 /** One half, from its first packet to its last. */
@@ -71,6 +74,11 @@ export function begin(mesh: SimMesh, host: SimHost, half: ToldHalf): Begun {
   return {
     update: (ageMs, bytes) => host.emit({ kind: "update", ...said(ageMs, bytes) }),
     close: (ageMs, bytes) => host.emit({ kind: "close", ...said(ageMs, bytes), inferred: false }),
+    end: (ageMs) => {
+      const { counters: _counters, ...told } = said(ageMs, 0);
+      host.emit({ kind: "close", ...told, inferred: false });
+    },
+    account: (ageMs, bytes) => host.emit({ kind: "account", ...said(ageMs, bytes) }),
   };
 }
 

@@ -34,7 +34,8 @@ import {
   setVerdict,
   verdictOf,
 } from "./half-state.ts";
-import type { Changed, Reconcile } from "./reconcile.ts";
+import type { Changed } from "./changed-rows.ts";
+import type { Reconcile } from "./reconcile.ts";
 import type { Excused } from "./rulings.ts";
 import { isEither, tupleOf } from "./tuple-index.ts";
 

@@ -34,7 +34,8 @@ import { writeBatch, writeFindingRow, writeLog, writeNode, type BatchPlace } fro
 import type { FindingDraft } from "./findings.ts";
 import type { ParkedRange } from "./parked-times.ts";
 import type { ParkingPolicy } from "./parking.ts";
-import type { BatchRecord, Changed, NumberedEntry, Reconcile } from "./reconcile.ts";
+import type { Changed } from "./changed-rows.ts";
+import type { BatchRecord, NumberedEntry, Reconcile } from "./reconcile.ts";
 import { Rulings, type Rewrite, type RulingStore } from "./rulings.ts";
 
 export interface JournalBatch {

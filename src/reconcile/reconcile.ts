@@ -23,6 +23,7 @@ import { LIARS_DEFAULT, LIARS_MAX } from "../format/limits.ts";
 import { AddressBook } from "./address-book.ts";
 import { Conclusions } from "./conclusions.ts";
 import { storedFinding, type StoredFinding } from "./stored-finding.ts";
+import { type Changed, ChangedRows } from "./changed-rows.ts";
 import { compactAddresses } from "./compact-addresses.ts";
 import { join, keyOf, otherOf, part } from "./connection.ts";
 import { AWAITS, Decisions } from "./decisions.ts";
@@ -63,19 +64,8 @@ export interface BatchRecord {
   readonly header: BatchHeader;
 }
 
-/** A connection to be written: its halves, and the halves whose former rows are to go. */
-export interface Changed {
-  readonly key: Half;
-  readonly other: Half | undefined;
-  readonly peerName: string;
-  readonly tombstones: readonly Half[];
-}
-
 const TCP = 6;
-const NO_HALVES: readonly Half[] = [];
 
-/** A lone half is written only after this long: its partner usually comes first, and saves a row. */
-const HOLD_LONE_MS = 1_000;
 const UDP = 17;
 
 export class Reconcile implements Names {
@@ -93,7 +83,7 @@ export class Reconcile implements Names {
   readonly #seqs = new SeqIndex();
   readonly #matching: Matching;
   readonly #decisions: Decisions;
-  #dirty: number[] = [];
+  readonly #rows: ChangedRows;
   /** To be looked at when the server ticks next. */
   #touched: number[] = [];
   readonly #conclusions = new Conclusions();
@@ -113,6 +103,15 @@ export class Reconcile implements Names {
 
   constructor(options: ReconcileOptions) {
     this.#half = new Half(this.records, this, 0);
+    this.#rows = new ChangedRows({
+      records: this.records,
+      names: this,
+      book: this.book,
+      lastTickIndex: () => this.#server.memory.tickIndex,
+      receivedMs: () => this.#receivedMs,
+      parked: (half) => this.parking.note(half),
+      forget: (half) => this.#forget(half),
+    });
     this.#server = this.streamFor(options.serverId);
     this.#server.name = "server";
     this.#server.memory.state = "server";
@@ -133,7 +132,7 @@ export class Reconcile implements Names {
       numberOf: (address) => this.addresses.numberOf(address),
       mates: (half) => this.#matching.mates(half),
       again: (half) => this.#lookAgain(half),
-      renamed: (half) => this.#write(half),
+      renamed: (half) => this.#rows.note(half),
     });
     this.#decisions = new Decisions({
       records: this.records,
@@ -142,7 +141,7 @@ export class Reconcile implements Names {
       mismatches: () => this.#mismatches,
       sky: () => this.#sky,
       streams: this.#byNumber,
-      changed: (half) => this.#write(half),
+      changed: (half) => this.#rows.note(half),
       again: (half) => this.#lookAgain(half),
       settled: (half) => this.#settle(half),
       bridged: (half, forwarder) => this.#paired(half, forwarder),
@@ -155,9 +154,9 @@ export class Reconcile implements Names {
       server: () => this.#server,
       find: (node, seq, epoch) => this.#find(node, seq, epoch),
       sift: (isGone) => this.#decisions.sift(isGone),
-      isHeld: (half) => this.#isHeld(half),
+      isHeld: (half) => this.#rows.isHeld(half),
       isContended: (half) => this.#matching.isContended(half),
-      write: (half) => this.#write(half),
+      write: (half) => this.#rows.note(half),
     });
     this.#mismatches = this.#newMismatches();
   }
@@ -239,14 +238,7 @@ export class Reconcile implements Names {
    * server ticked: the names in the rows are those of that time.
    */
   drainSettled(write: (changed: Changed) => void): void {
-    const dirty = this.#dirty;
-    this.#dirty = [];
-    for (const slot of dirty) {
-      const half = new Half(this.records, this, slot);
-      if (!hasMark(half, MARK.dirty)) continue;
-      if (!hasMark(half, MARK.settled) || hasMark(half, MARK.second)) this.#dirty.push(slot);
-      else this.#writeOut(half, write);
-    }
+    this.#rows.drainSettled(write);
   }
 
   /**
@@ -254,22 +246,7 @@ export class Reconcile implements Names {
    * oldest record with a half that was held back and has no row.
    */
   drainChanged(write: (changed: Changed) => void): number | undefined {
-    let heldFrom: number | undefined;
-    const dirty = this.#dirty;
-    this.#dirty = [];
-    for (const slot of dirty) {
-      if (!slotHasMark(this.records, slot, MARK.dirty)) continue;
-      const half = new Half(this.records, this, slot);
-      if (this.#isHeld(half)) {
-        heldFrom = Math.min(heldFrom ?? half.index, half.index);
-        this.#dirty.push(slot);
-        continue;
-      }
-      clearMark(half, MARK.dirty);
-      // What became the second half of a pair since is written with its key.
-      if (!hasMark(half, MARK.second)) this.#writeOut(half, write);
-    }
-    return heldFrom;
+    return this.#rows.drain(write);
   }
 
   /** A range ends, in which from this record on halves were held back: so the server's own row tells how far all is. */
@@ -493,7 +470,7 @@ export class Reconcile implements Names {
     if (!half.pickup && !this.#isAgain) stream.noteOpened(openedMs, { index, seq });
     this.#touch(half);
     this.#matching.add(half);
-    if (!half.isPaired) this.#write(half);
+    if (!half.isPaired) this.#rows.note(half);
   }
 
   #amend(stream: NodeStream, epoch: number, block: EntryBlock, at: number): void {
@@ -502,7 +479,7 @@ export class Reconcile implements Names {
     const half = this.#half;
     half.slot = slot;
     amend(half, block, at);
-    this.#write(half);
+    this.#rows.note(half);
     if (!this.#mayDecide(half)) return;
     this.#touch(half);
     this.#touchBeside(half);
@@ -576,7 +553,7 @@ export class Reconcile implements Names {
     this.#cameFor(b, a);
     this.#decisions.paired(key, key.slot === a.slot ? b : a);
     this.#touch(key);
-    this.#write(key);
+    this.#rows.note(key);
   }
 
   /** If `half` was found to lack its peer's. */
@@ -590,7 +567,7 @@ export class Reconcile implements Names {
     part(a, b);
     for (const half of [a, b]) {
       this.#touch(half);
-      this.#write(half);
+      this.#rows.note(half);
     }
   }
 
@@ -599,7 +576,7 @@ export class Reconcile implements Names {
     this.#settleHalf(key);
     const other = otherOf(key);
     if (other !== undefined) this.#settleHalf(other);
-    this.#write(key);
+    this.#rows.note(key);
   }
 
   #settleHalf(half: Half): void {
@@ -648,38 +625,6 @@ export class Reconcile implements Names {
     if (slotHasMark(this.records, key, MARK.touched)) return;
     this.records.setCell(key, CELL.state, this.records.cell(key, CELL.state) | MARK.touched);
     this.#touched.push(key);
-  }
-
-  #write(half: Half): void {
-    const key = hasMark(half, MARK.second) ? half.partner : half.slot;
-    if (slotHasMark(this.records, key, MARK.dirty)) return;
-    this.records.setCell(key, CELL.state, this.records.cell(key, CELL.state) | MARK.dirty);
-    this.#dirty.push(key);
-  }
-
-  #isHeld(half: Half): boolean {
-    if (half.isPaired || hasMark(half, MARK.hasRow) || half.cutOff) return false;
-    // Taken again after a tick, it would not be what it was.
-    if (half.index <= this.#server.memory.tickIndex) return false;
-    return verdictOf(half) === "pending" && this.#receivedMs - half.receivedMs < HOLD_LONE_MS;
-  }
-
-  #writeOut(key: Half, write: (changed: Changed) => void): void {
-    const other = otherOf(key);
-    const tombstones = other !== undefined && hasMark(other, MARK.hasRow) ? [other] : NO_HALVES;
-    write({ key, other, peerName: this.#peerNameOf(key, other), tombstones });
-    setMark(key, MARK.hasRow);
-    if (other !== undefined) clearMark(other, MARK.hasRow);
-    if (hasMark(key, MARK.parked)) this.parking.note(key);
-    else if (!hasMark(key, MARK.settled)) return;
-    this.#forget(key);
-    if (other !== undefined) this.#forget(other);
-  }
-
-  #peerNameOf(key: Half, other: Half | undefined): string {
-    if (other !== undefined) return "";
-    const claim = this.book.lookup(key.network, key.peerIp);
-    return claim.kind === "node" ? claim.node.name : "";
   }
 
   #forget(half: Half): void {

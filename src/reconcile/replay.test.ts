@@ -21,7 +21,8 @@ import {
 import { nativeRows } from "../../test/simulate/native-rows.ts";
 import { replayMesh, type ReplayRecord, SMALL } from "../../test/simulate/replay-mesh.ts";
 import { writeConnection } from "./connection-row.ts";
-import type { Changed, NumberedEntry, Reconcile } from "./reconcile.ts";
+import type { Changed } from "./changed-rows.ts";
+import type { NumberedEntry, Reconcile } from "./reconcile.ts";
 
 const SEEDS = 12;
 

@@ -10,7 +10,8 @@ import { scanEntries } from "../../src/format/entry-scan.ts";
 import { decompressPayload } from "../../src/format/payload.ts";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
 import { countersOf, excuseOf, verdictOf } from "../../src/reconcile/half-state.ts";
-import { type Changed, type NumberedEntry, Reconcile } from "../../src/reconcile/reconcile.ts";
+import type { Changed } from "../../src/reconcile/changed-rows.ts";
+import { type NumberedEntry, Reconcile } from "../../src/reconcile/reconcile.ts";
 import { SimNode } from "./sim-node.ts";
 
 const BATCH_MS = 500;

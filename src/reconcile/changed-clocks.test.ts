@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SimMesh, type SimHost } from "../../test/simulate/sim-mesh.ts";
+import { BOOT_AT_MS } from "../../test/simulate/sim-node.ts";
 
 /** Two nodes that have run for a while. */
 function mesh(): { mesh: SimMesh; a: SimHost; b: SimHost } {
@@ -83,4 +84,29 @@ describe("a node whose clock does not go on as it was", () => {
       assert.deepEqual(m.open, []);
     });
   }
+
+  it("is away by its stop after its clock was set back, though it says to be complete by the clock of before", () => {
+    const { mesh: m, a, b } = mesh();
+    b.bootAtMs = BOOT_AT_MS;
+    m.pass(30_000);
+    const formerMs = m.nowMs;
+    b.offsetMs -= 600_000;
+    b.bootAtMs -= 600_000;
+    // What an agent is complete to never goes back.
+    const seal = b.seal.bind(b);
+    b.seal = (closedAtMs, change) =>
+      seal(closedAtMs, { ...change, completeToMs: Math.max(formerMs, closedAtMs) });
+    m.pass(30_000);
+    b.emit({ kind: "stop", atMs: m.nowMs + b.offsetMs, reason: "SIGTERM" });
+    m.pass(500);
+    b.up = false;
+    m.pass(10_000);
+    const port = m.connect({ from: a, to: b });
+    m.pass(20_000);
+    b.up = true;
+    b.emit({ kind: "start", atMs: m.nowMs + b.offsetMs, facts: {} });
+    m.pass(900_000);
+    assert.equal(m.verdict(port), "excused/offline final");
+    assert.deepEqual(m.open, ["clock-step b"]);
+  });
 });

@@ -165,6 +165,8 @@ export class NodeStream implements HalfOwner {
   readonly clock: NodeClock;
   /** What its own admissions may excuse. */
   readonly budget: ExcuseBudget;
+  /** Node clock: what its newest batch claims to be complete to. */
+  #completeToMs = 0;
 
   constructor(id: string, name: string, number: number, memory?: NodeMemory) {
     this.id = id;
@@ -183,6 +185,7 @@ export class NodeStream implements HalfOwner {
     const { memory } = this;
     // Nobody is complete past the present: so a clock that was set back may still say.
     const completeToMs = Math.min(header.completeToMs, header.closedAtMs);
+    this.#completeToMs = completeToMs;
     // The server's clock is what the others are measured by.
     const { boot } = this.clock.state;
     const step = memory.state === "server" ? undefined : this.clock.batch(header, receivedMs);
@@ -316,11 +319,11 @@ export class NodeStream implements HalfOwner {
     return this.isOverloadedAt(this.toNodeMs(serverMs));
   }
 
-  /** Who says to have seen everything past its own farewell, and not to have begun anew, did not leave. */
-  endClaimedAbsence(completeToMs: number): void {
+  /** Once all of a batch was read: who says to have seen everything past its own farewell, and not to have begun anew, did not leave. */
+  endClaimedAbsence(): void {
     for (const absence of this.memory.absences) {
       if (absence.toMs !== null || absence.reason !== "stopped") continue;
-      if (completeToMs <= absence.fromMs + ABSENCE_ENDED_MS) continue;
+      if (this.#completeToMs <= absence.fromMs + ABSENCE_ENDED_MS) continue;
       absence.toMs = absence.fromMs;
       this.turned = true;
     }

@@ -217,7 +217,7 @@ export class Reconcile implements Names {
       if (entry.kind === "ruling") this.#mismatches.ruled(entry);
       if (entry.kind === "start") this.#mismatches.allowLiars(maxLiarsOf(entry));
     }
-    stream.endClaimedAbsence(record.header.completeToMs);
+    stream.endClaimedAbsence();
   }
 
   /**

@@ -6,6 +6,7 @@ import type { BatchHeader } from "../format/batch.ts";
 import { Half } from "./half-records.ts";
 import { isPastAccounts, judgeLone, type Sky } from "./judge.ts";
 import { ACCOUNT_WAIT_MS, OFFLINE_PATIENCE_MS } from "./limits.ts";
+import { CONFIRMED_MS } from "./node-clock.ts";
 import type { NodeStream } from "./node-stream.ts";
 import { Reconcile } from "./reconcile.ts";
 
@@ -119,6 +120,26 @@ describe("a half that came more than a day late", () => {
         memory.watermarkMs = nowMs;
         memory.freshAtMs = nowMs;
       }
+      assert.equal(judgeLone(half, sky(nowMs)).verdict, verdict);
+    });
+  }
+});
+
+describe("the stop of a node whose newest batch came a minute late", () => {
+  for (const [beforeMs, verdict] of [
+    [4_000, "excused"],
+    [30_000, "absent"],
+  ] as const) {
+    it(`${beforeMs} ms after an open leaves it ${verdict}: it could send late around each stop`, () => {
+      const { node, peer, half, sky, amend } = world();
+      amend("close", 1_000);
+      const nowMs = OPENED_MS + HOUR_MS;
+      for (const { memory } of [node, peer]) memory.watermarkMs = nowMs;
+      const { state } = peer.clock;
+      const known = { isKnown: true, steadyMs: CONFIRMED_MS, uncertaintyMs: CONFIRMED_MS + 65_536 };
+      state.published = { ...state.published, ...known };
+      peer.leave("stopped", OPENED_MS + beforeMs, { index: 1, seq: 0 });
+      peer.comeBack(OPENED_MS + beforeMs + SECOND_MS);
       assert.equal(judgeLone(half, sky(nowMs)).verdict, verdict);
     });
   }

@@ -177,9 +177,12 @@ function absenceOf(half: Half, peer: NodeStream): Absence | undefined {
   return peer.absenceAt(half.serverMs, EXCUSE_SLACK_MS + clockSlackMs(peer));
 }
 
-/** An unknown clock would let an absence excuse minutes around it: absences wait for it to be known. */
+/**
+ * An unknown clock would let an absence excuse minutes around it: absences wait for it to be known. Nor does it
+ * excuse more because its node sends late, which any node can do around its stops.
+ */
 function clockSlackMs(node: NodeStream): number {
-  return node.clock.isKnown ? node.uncertaintyMs : 0;
+  return node.clock.isKnown ? node.steadyUncertaintyMs : 0;
 }
 
 /**

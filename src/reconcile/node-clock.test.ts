@@ -300,7 +300,7 @@ describe("a reboot", () => {
   });
 });
 
-it("a machine that stood still is in doubt until its steady delay is believed, and then uncertain until pairs agree", () => {
+it("a machine that stood still is in doubt until its steady delay is believed, and then unknown until pairs agree", () => {
   const world = new World({ offsetMs: 1_000 }).run(HOUR_MS);
   // Paused for an hour: the uptime stood still, and the wall clock with it until it is set.
   world.bornMs += HOUR_MS;
@@ -309,10 +309,27 @@ it("a machine that stood still is in doubt until its steady delay is believed, a
   assert.equal(world.clock.isKnown, false);
   world.set(HOUR_MS).run(5 * MINUTE_MS);
   near(world.errorMs, 0, 250, "after");
-  assert.deepEqual([world.clock.isKnown, world.clock.uncertaintyMs], [true, UNKNOWN_MS]);
+  // By an hour it may be off for all that the batches tell, which is more than a known clock may be.
+  assert.deepEqual([world.clock.isKnown, world.clock.uncertaintyMs], [false, UNKNOWN_MS]);
   for (let at = 0; at < 40; at++) world.clock.pair(3);
   world.run(10 * MINUTE_MS);
+  assert.equal(world.clock.isKnown, true);
   near(world.clock.uncertaintyMs, CONFIRMED_MS, 5, "uncertainty");
+});
+
+it("a clock that may have drifted by more than what is allowed for is unknown, until a batch confirms it", () => {
+  const world = new World({ ppm: 10 }).run(6 * HOUR_MS);
+  // 100 ppm of 13 days are 112 s, of 14 days 121 s.
+  for (const [days, isKnown] of [
+    [13, true],
+    [14, false],
+  ] as const) {
+    world.clock.settle(world.nowMs + days * 24 * HOUR_MS);
+    assert.equal(world.clock.isKnown, isKnown, `${days} days`);
+    assert.ok(world.clock.uncertaintyMs <= UNKNOWN_MS);
+  }
+  world.run(MINUTE_MS);
+  assert.equal(world.clock.isKnown, true);
 });
 
 describe("a batch that came late makes the clock as uncertain as it is late, for it stood still no longer", () => {
@@ -331,6 +348,12 @@ describe("a batch that came late makes the clock as uncertain as it is late, for
       clock.settle(nowMs + 1_000 + lateMs);
       assert.equal(clock.isKnown, isKnown);
       near(clock.uncertaintyMs, uncertaintyMs, 10, "uncertainty");
+      near(
+        clock.steadyMs,
+        isKnown ? CONFIRMED_MS : UNKNOWN_MS,
+        10,
+        "what it is without being late",
+      );
       clock.batch({ closedAtMs: lastClosedMs + 90_000, bootAtMs }, lastReceivedMs + 90_000);
       clock.settle(nowMs + 90_000);
       assert.equal(clock.isKnown, true);

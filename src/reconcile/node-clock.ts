@@ -141,6 +141,11 @@ export class NodeClock {
     return this.state.published.uncertaintyMs;
   }
 
+  /** The uncertainty without what the newest batch is late by, which its node can make up at will. */
+  get steadyMs(): number {
+    return this.state.published.steadyMs;
+  }
+
   get isKnown(): boolean {
     return this.state.published.isKnown;
   }
@@ -277,12 +282,14 @@ export class NodeClock {
     if (line === undefined || stretch === undefined) return state.published;
     const uptimeMs = Math.max(state.lastUptimeMs, nowMs - line.bornMs);
     const driftMs = (DRIFT_BOUND_PPM * Math.max(0, nowMs - confirmedMs)) / 1e6;
-    const uncertaintyMs = CONFIRMED_MS + driftMs + doubtMs + doubled(state.lateMs);
-    const isKnown = state.isEstablished && (state.lateMs === 0 || uncertaintyMs < UNKNOWN_MS);
+    const steadyMs = CONFIRMED_MS + driftMs + doubtMs;
+    const uncertaintyMs = steadyMs + doubled(state.lateMs);
+    const isKnown = state.isEstablished && uncertaintyMs < UNKNOWN_MS;
     return {
       offsetMs: Math.round(stretch.bootAtMs - bornAt(line, uptimeMs) - correctionMs),
       driftPpm: line.fastPpm,
-      uncertaintyMs: isKnown ? Math.min(UNKNOWN_MS, uncertaintyMs) : UNKNOWN_MS,
+      uncertaintyMs: isKnown ? uncertaintyMs : UNKNOWN_MS,
+      steadyMs: isKnown ? steadyMs : UNKNOWN_MS,
       isKnown,
       stretches: state.stretches.map((one) => ({ ...one })),
       lines: corrected(state.lines, correctionMs),

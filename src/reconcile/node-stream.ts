@@ -255,13 +255,17 @@ export class NodeStream implements HalfOwner {
 
   /** In steps, so that it is the same from one tick to the next: what waits for it would be due at another time. */
   get uncertaintyMs(): number {
-    const moreMs = this.clock.uncertaintyMs - CONFIRMED_MS - UNCERTAINTY_FREE_MS;
-    return CONFIRMED_MS + Math.max(0, Math.ceil(moreMs / CONFIRMED_MS)) * CONFIRMED_MS;
+    return inSteps(this.clock.uncertaintyMs);
+  }
+
+  /** The part of it that the node does not cause by sending late. */
+  get steadyUncertaintyMs(): number {
+    return inSteps(this.clock.steadyMs);
   }
 
   /** What a half's judgement takes from the clock beyond its offset. */
   get sight(): string {
-    return `${this.clock.isKnown} ${this.uncertaintyMs}`;
+    return `${this.clock.isKnown} ${this.uncertaintyMs} ${this.steadyUncertaintyMs}`;
   }
 
   /** The node's own time of what happened at `serverMs`. */
@@ -449,6 +453,11 @@ export class NodeStream implements HalfOwner {
     this.changed = true;
     return explained;
   }
+}
+
+function inSteps(uncertaintyMs: number): number {
+  const moreMs = uncertaintyMs - CONFIRMED_MS - UNCERTAINTY_FREE_MS;
+  return CONFIRMED_MS + Math.max(0, Math.ceil(moreMs / CONFIRMED_MS)) * CONFIRMED_MS;
 }
 
 function isAround({ fromMs, toMs }: Step, atMs: number): boolean {

@@ -28,6 +28,8 @@ export interface PublishedClock {
   readonly offsetMs: number;
   readonly driftPpm: number;
   readonly uncertaintyMs: number;
+  /** The part of it that the newest batch does not cause by coming late. */
+  readonly steadyMs: number;
   readonly isKnown: boolean;
   readonly stretches: readonly Readonly<Stretch>[];
   /** By the number of the boot, corrected by the pairs. */
@@ -95,6 +97,7 @@ export function unknownClock(uncertaintyMs: number): ClockState {
       offsetMs: 0,
       driftPpm: 0,
       uncertaintyMs,
+      steadyMs: uncertaintyMs,
       isKnown: false,
       stretches: [],
       lines: {},

@@ -106,6 +106,8 @@ export class Decisions {
   /** Parts of sessions that are decided. */
   #divided: Half[] = [];
   #different: [key: Half, other: Half, difference: CounterDifference][] = [];
+  /** By which address a responder knows an initiator that a translator is in front of. */
+  #translated: [initiator: Half, responder: Half, address: string][] = [];
   #sky: Sky;
   #isDeciding = false;
 
@@ -349,7 +351,7 @@ export class Decisions {
     const stream = this.#sky.streamOf(initiator);
     if (initiator.initiatorIpNumber === responder.initiatorIpNumber)
       stream.memory.isMetDirectly = true;
-    else stream.noteTranslator(responder.initiatorIp);
+    else this.#translated.push([copyOf(initiator), copyOf(responder), responder.initiatorIp]);
   }
 
   #alone(half: Half): void {
@@ -425,6 +427,10 @@ export class Decisions {
    * next no longer has. So it has an order of its own, and comes after all that has none.
    */
   #decideInOrder(): void {
+    // Of more than a node remembers, which are the last must not depend on who came first.
+    for (const [initiator, , address] of taken(this.#translated).toSorted(byBoth)) {
+      this.#sky.streamOf(initiator).noteTranslator(address);
+    }
     for (const half of taken(this.#divided)) {
       if (half.isPaired || verdictOf(half) !== "pending") continue;
       this.#excuse(half, "idle_split", undefined);

@@ -101,3 +101,41 @@ describe("halves of strangers in the place of a peer's", () => {
     });
   }
 });
+
+/** What is remembered of the addresses by which twenty peers know a node, as a router tells of all of them at once. */
+function translatorsOf(isReversed: boolean): readonly string[] {
+  const mesh = new SimMesh({ isReversed });
+  const peers = Array.from({ length: 20 }, (_, at) => mesh.host(`peer-${at}`));
+  const [node, router] = [mesh.host("node"), mesh.host("router")];
+  mesh.pass(30_000);
+  const atMs = mesh.nowMs;
+  for (const [at, peer] of peers.entries()) {
+    const initiatorPort = 20_000 + at;
+    const outsideIp = `192.0.2.${at + 1}`;
+    const tuple = {
+      protocol: 6,
+      initiatorIp: node.ip,
+      initiatorPort,
+      responderIp: peer.ip,
+      responderPort: 443,
+    };
+    const open = { kind: "open", atMs, pickup: false } as const;
+    const reply = {
+      sourceIp: peer.ip,
+      sourcePort: 443,
+      destinationIp: outsideIp,
+      destinationPort: initiatorPort,
+    };
+    node.emit({ ...open, role: "initiator", tuple });
+    router.emit({ ...open, role: "forwarder", tuple, reply });
+    peer.emit({ ...open, role: "responder", tuple: { ...tuple, initiatorIp: outsideIp } });
+  }
+  mesh.pass(20_000);
+  return mesh.reconcile.streamFor(node.id).memory.translators;
+}
+
+it("of more addresses than are remembered of a node, the same are, whoever told of them first", () => {
+  const translators = translatorsOf(false);
+  assert.ok(translators.length > 0 && translators.length < 20);
+  assert.deepEqual(translatorsOf(true), translators);
+});

@@ -9,6 +9,7 @@ import {
   type CounterState,
   type Verdict,
 } from "../store/schema.ts";
+import { StoreError } from "../store/store-error.ts";
 import { CONNECTION_STATES } from "../format/entry.ts";
 import { join } from "./connection.ts";
 import type { Half } from "./half-records.ts";
@@ -310,13 +311,14 @@ function restoreHalf(
   const stream = reconcile.streamFor(String(row[side === "a" ? "k_node" : "b_node"]));
   const seq = number(side === "a" ? "k_seq" : "b_seq");
   const epoch = number(side === "a" ? "k_epoch" : "b_epoch");
+  const index = number(`${side}_index`);
+  const receivedMs = receivedMsOf(stored, index);
   const half = reconcile.allocate(stream, { seq, epoch });
   if (half === undefined) return undefined;
   const { records, slot } = half;
   const plus = (name: string) =>
     number(`a_${name}`) + (side === "a" ? 0 : number(`b_${name}_more`));
   const openedMs = number("k_opened_ms") + (side === "a" ? 0 : number("b_opened_after"));
-  const index = number(`${side}_index`);
   const flags = number(`${side}_flags`);
   const proven = number(`${side}_proven`);
   const role = number(`${side}_role`);
@@ -324,7 +326,7 @@ function restoreHalf(
   records.setWord(slot, WORD.serverMs, openedMs - number(`${side}_clock`));
   records.setWord(slot, WORD.provenMs, proven === -1 ? 0 : openedMs + proven);
   records.setWord(slot, WORD.durationMs, plus("duration"));
-  records.setWord(slot, WORD.receivedMs, stored.receivedMs(index) ?? openedMs);
+  records.setWord(slot, WORD.receivedMs, receivedMs);
   records.setWord(slot, WORD.initiatorPackets, plus("initiator_packets"));
   records.setWord(slot, WORD.initiatorBytes, plus("initiator_bytes"));
   records.setWord(slot, WORD.responderPackets, plus("responder_packets"));
@@ -347,6 +349,16 @@ function restoreHalf(
   setTuples(reconcile, half, row, side);
   if ((flags & HALF_FLAG.split) !== 0) setMark(half, MARK.split);
   return half;
+}
+
+/** Whether a half came late depends on it: one that was made up would decide otherwise than before the restart. */
+function receivedMsOf({ row, receivedMs }: StoredConnection, index: number): number {
+  const knownMs = receivedMs(index);
+  if (knownMs !== undefined) return knownMs;
+  throw new StoreError(
+    "store_incomplete",
+    `record ${index} of the journal has no row in batch_rows, but the connection ${row["k_node"]} ${row["k_epoch"]} ${row["k_seq"]} rests on it`,
+  );
 }
 
 function networkOf(row: StoredRow): string | undefined {

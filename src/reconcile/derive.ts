@@ -27,6 +27,7 @@ import { EntryBlock } from "../format/entry-block.ts";
 import type { Clock } from "../std/clock.ts";
 import { crashPoint } from "../std/crash-point.ts";
 import { RowBlocks, type ReadyBlock } from "../store/row-blocks.ts";
+import { StoreError } from "../store/store-error.ts";
 import { restoreConnection, restoreParked, writeConnection } from "./connection-row.ts";
 import { type DecodedBatch, decodeInto, type Decoder, InlineDecoder } from "./decode.ts";
 import type { DeriveStore, Position, StoredNode } from "./derive-store.ts";
@@ -372,7 +373,7 @@ export class Derive {
         if (attempt > 1) this.#parts.log(`the store works again: ${what}`);
         return;
       } catch (error) {
-        if (this.#stopped) throw error;
+        if (this.#stopped || isIncomplete(error)) throw error;
         const reason = error instanceof Error ? error.message : String(error);
         if (attempt === 1) this.#parts.log(`the store failed to ${what}, trying again: ${reason}`);
         await this.#wait(RETRY_MS);
@@ -391,6 +392,11 @@ export class Derive {
     await Promise.race([waited.promise, this.#stop.promise]);
     timer.cancel();
   }
+}
+
+/** Trying again does not bring back what somebody removed. */
+function isIncomplete(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "store_incomplete";
 }
 
 /** Nodes' rows are the last of a range, and the server's own is always among them: where it is there, all is. */

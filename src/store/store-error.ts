@@ -9,6 +9,8 @@ export const storeErrorCodes = {
     "the engine is starting, restarting or unreachable; the same call may succeed later",
   store_failed: "the engine answered with an error, or could not be started at all",
   store_closed: "the store was closed by its owner",
+  store_incomplete:
+    "rows are missing that others rest on: the store was changed or restored in part, and is to be made anew",
   store_bad_options: "neither a data directory nor a usable URL was given",
   store_foreign:
     "the database elsewhere holds tables that are not ours, or is of another server; nothing was changed",

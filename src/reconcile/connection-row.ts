@@ -11,6 +11,7 @@ import {
 } from "../store/schema.ts";
 import { StoreError } from "../store/store-error.ts";
 import { CONNECTION_STATES } from "../format/entry.ts";
+import { shifted } from "./clock-shifts.ts";
 import { join } from "./connection.ts";
 import type { Half } from "./half-records.ts";
 import {
@@ -275,9 +276,8 @@ export function restoreConnection(
 export function restoreParked(reconcile: Reconcile, stored: StoredConnection): void {
   const { row } = stored;
   const stream = reconcile.streamFor(String(row["k_node"]));
-  const shifts = stream.memory.shifts.filter(({ index }) => index >= Number(row["version"]));
-  let serverMs = Number(row["k_opened_ms"]) - Number(row["a_clock"]);
-  for (const { shiftMs, bornMs } of shifts) if (serverMs >= bornMs) serverMs += shiftMs;
+  const writtenMs = Number(row["k_opened_ms"]) - Number(row["a_clock"]);
+  const serverMs = shifted(writtenMs, stream.memory.shifts, Number(row["version"]));
   const clockMs = Number(row["k_opened_ms"]) - serverMs;
   restoreConnection(reconcile, { ...stored, row: { ...row, a_clock: clockMs, parked: 0 } });
   const place = { seq: Number(row["k_seq"]), epoch: Number(row["k_epoch"]) };

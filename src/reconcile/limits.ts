@@ -93,7 +93,7 @@ export const PARK_EVERY_MS = 60_000;
 /** What waits for a node is woken for at most this much of its time at a tick: with the slack before and after, some 2.4 million halves of a busy node are in memory at once, 400 MB. */
 export const WAKE_STEP_MS = 600_000;
 
-/** Corrections of a clock remembered for halves that are parked; the oldest go first. They come by the hour at most. */
+/** Corrections of a clock remembered for halves that are parked; of more, the two oldest become one. They come by the hour at most. */
 export const SHIFTS_PER_NODE_MAX = 64;
 
 /** Parked halves that the opens of one record may bring back. A record is some seconds of a node; only one that makes up times is about so many. */

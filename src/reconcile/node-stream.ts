@@ -5,6 +5,7 @@
 import type { BatchHeader } from "../format/batch.ts";
 import type { GapEntry } from "../format/entry.ts";
 import { type ClockState, unknownClock } from "./clock/clock-state.ts";
+import { type ClockShift, noteShift } from "./clock-shifts.ts";
 import type { StoredFinding } from "./stored-finding.ts";
 import { ExcuseBudget, type ExcuseState } from "./excuse-budget.ts";
 import type { EntryPlace, HalfOwner } from "./half-records.ts";
@@ -19,7 +20,6 @@ import {
   EXCUSES_PER_NODE_MAX,
   EXCUSE_SLACK_MS,
   RANGES_PER_HOLE_MAX,
-  SHIFTS_PER_NODE_MAX,
 } from "./limits.ts";
 import { CONFIRMED_MS, NodeClock, type Step, UNKNOWN_MS } from "./node-clock.ts";
 
@@ -135,14 +135,6 @@ export interface NodeMemory {
   parked: ParkedMemory;
 }
 
-/** Halves from `bornMs` on, on the server's clock, began so much later than was thought before. */
-export interface ClockShift {
-  /** Journal index of the tick. */
-  readonly index: number;
-  readonly shiftMs: number;
-  readonly bornMs: number;
-}
-
 /** Of what a known clock is allowed for, what its drift since the last batch may use up. */
 const UNCERTAINTY_FREE_MS = 250;
 
@@ -230,13 +222,10 @@ export class NodeStream implements HalfOwner {
     this.changed = true;
   }
 
-  /** The same one twice is one. */
-  noteShift(shift: ClockShift): void {
-    const { shifts } = this.memory;
-    if (shifts.some((one) => one.index === shift.index)) return;
-    shifts.push(shift);
-    keepLast(shifts, SHIFTS_PER_NODE_MAX);
-    this.changed = true;
+  /** Its clock was corrected at a tick: what is parked began at another time. */
+  noteShift(shift: Omit<ClockShift, "boot">): void {
+    const { shifts, clock } = this.memory;
+    if (noteShift(shifts, { ...shift, boot: clock.boot })) this.changed = true;
   }
 
   /** At the end of each tick of the server: what is complete by then is sealed for what comes after it. */

@@ -4,6 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
+import { KIND } from "./finding-names.ts";
 import type { FromGenerator, GenerateOrders } from "./generate.ts";
 import { Intake } from "./intake.ts";
 import type { LabOptions } from "./options.ts";
@@ -125,5 +126,6 @@ class Lab {
 function foundOf(finding: FindingDraft, atMs: number): Found {
   const { id, finding: kind, node, connection, title, evidence } = finding;
   const several = Array.isArray(evidence["nodes"]) ? (evidence["nodes"] as string[]) : [];
-  return { id, kind, nodes: node === "" ? several : [node], connection, title, atMs };
+  const between = kind === KIND.missing || kind === KIND.differs ? several : [];
+  return { id, kind, nodes: node === "" ? several : [node], between, connection, title, atMs };
 }

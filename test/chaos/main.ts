@@ -1,6 +1,7 @@
 /**
  * The chaos lab: a simulated mesh, an adversary, and a score. Exit 1 when an honest node is accused,
- * a finding has no cause, or a deed of a class that can be found was not found in time.
+ * a finding has no cause, a deed of a class that can be found was not found in time, a liar with enough
+ * witnesses is not accused, or an attack was not done once.
  *
  *   npm run chaos [-- --seed 1,2,3] [--short] [--nodes N] [--connections N] [--seconds S]
  *                 [--attacks a,b | --attacks none] [--doers N] [--colluders F] [--without DIFFICULTY,…] [--json]

@@ -8,6 +8,8 @@ export interface Found {
   readonly kind: string;
   /** Hex ids of the nodes that it names. */
   readonly nodes: readonly string[];
+  /** Hex ids of the nodes whose ledgers contradict each other by it; none of most kinds. */
+  readonly between: readonly string[];
   /** Hex id of the connection, or empty. */
   readonly connection: string;
   readonly title: string;

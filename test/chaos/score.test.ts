@@ -24,6 +24,18 @@ const deed: Truth = {
   halves: ["half"],
   baseMs: T0_MS + 10_000,
 };
+/** By which the liar has contradicted more nodes than may conspire. */
+const second: Truth = { ...deed, id: 2, against: ["other witness"], halves: ["second half"] };
+/** What the liar destroyed may lack at any of its peers. */
+const destruction: Truth = {
+  ...deed,
+  id: 3,
+  cause: "destroy-spool",
+  against: [],
+  finds: [KIND.lostSpool],
+  may: [KIND.missing],
+  halves: [],
+};
 const outage: Truth = {
   ...deed,
   id: 1,
@@ -38,14 +50,23 @@ const outage: Truth = {
 };
 
 function found(kind: string, more: Partial<Found> = {}): Found {
-  return { id: kind, kind, nodes: [], connection: "", title: "", atMs: T0_MS + 20_000, ...more };
+  const atMs = T0_MS + 20_000;
+  return { id: kind, kind, nodes: [], between: [], connection: "", title: "", atMs, ...more };
 }
 
 const seen = found(KIND.missing, { connection: "half" });
+const seenToo = found(KIND.missing, { id: "too", connection: "second half" });
+const accused = found(KIND.accused, { nodes: ["liar"] });
+const lostSpool = found(KIND.lostSpool, { nodes: ["liar"] });
+/** Of what the liar destroyed, this witness had its half. */
+const lacking = (witness: string, between = [witness, "liar"]): Found =>
+  found(KIND.missing, { id: witness, connection: witness, nodes: ["liar"], between });
+/** The attack that the deeds are of alone. */
+const options = { ...SHORT, attacks: [deed.cause] };
 
 function outcomeOf(more: Partial<Outcome>): Outcome {
   return {
-    options: SHORT,
+    options,
     found: [seen],
     truths: [deed, outage],
     connections: 1,
@@ -105,8 +126,60 @@ const CASES: readonly Case[] = [
   },
   {
     name: "a liar accused",
-    more: { found: [seen, found(KIND.accused, { nodes: ["liar"] })] },
+    more: { found: [seen, seenToo, accused], truths: [deed, second, outage] },
     fails: [],
+  },
+  {
+    name: "a liar accused by no more witnesses than may conspire",
+    more: { found: [seen, accused] },
+    fails: ["1 findings have no cause"],
+  },
+  {
+    name: "a liar accused whose deeds were over before they could be known",
+    more: { found: [seen, accused], truths: [deed, { ...second, baseMs: null }] },
+    fails: ["1 findings have no cause"],
+  },
+  {
+    name: "a liar with enough witnesses that is not accused",
+    more: { found: [seen, seenToo], truths: [deed, second, outage] },
+    fails: ["liar (delete-initiator-half) lied about more than 1 nodes and is not accused"],
+  },
+  {
+    name: "a liar with as many witnesses as may conspire, of two",
+    more: {
+      found: [seen, seenToo],
+      truths: [deed, second, outage],
+      options: { ...options, colluders: 2 },
+    },
+    fails: [],
+  },
+  {
+    name: "a liar accused by those who have what it destroyed",
+    more: {
+      found: [seen, lostSpool, lacking("one"), lacking("other"), accused],
+      truths: [deed, destruction],
+    },
+    fails: [],
+  },
+  {
+    name: "a liar accused by one who has twice what it destroyed",
+    more: {
+      found: [seen, lostSpool, lacking("one"), lacking("other", ["one", "liar"]), accused],
+      truths: [deed, destruction],
+    },
+    fails: ["1 findings have no cause"],
+  },
+  {
+    name: "an attack that was not done once",
+    more: { options: { ...options, attacks: [deed.cause, "fork-chain"] } },
+    fails: ["fork-chain: not done once"],
+  },
+  {
+    name: "the lab's attacks without a choice, of which one was done",
+    more: { options: SHORT },
+    fails: ATTACKS.filter((one) => one.begin !== undefined && one.name !== deed.cause).map(
+      ({ name }) => `${name}: not done once`,
+    ),
   },
   {
     name: "an honest node accused",

@@ -57,7 +57,10 @@ export interface Score {
 const MISSED_SHOWN_MAX = 5;
 
 export function scoreOf(outcome: Outcome, attacks: readonly Attack[]): Score {
+  const liars = accusableOf(outcome);
   const causes = new Causes(outcome.truths);
+  causes.mayAccuse([...liars, ...contradictedOf(outcome, causes)]);
+  const doers = new Set(outcome.truths.flatMap((truth) => truth.doers));
   const firstFound = new Map<Truth, number>();
   const confusion: Record<string, Record<string, number>> = {};
   const withoutCause: Found[] = [];
@@ -73,8 +76,8 @@ export function scoreOf(outcome: Outcome, attacks: readonly Attack[]): Score {
     const [cause] = truths;
     if (cause === undefined) withoutCause.push(found);
     if (found.kind === KIND.accused) {
-      if (cause === undefined) accusedHonest.push(found);
-      else for (const node of found.nodes) accused.add(node);
+      for (const node of found.nodes) accused.add(node);
+      if (!found.nodes.some((node) => doers.has(node))) accusedHonest.push(found);
     }
     const row = (confusion[cause?.cause ?? "none"] ??= {});
     row[found.kind] = (row[found.kind] ?? 0) + 1;
@@ -83,8 +86,8 @@ export function scoreOf(outcome: Outcome, attacks: readonly Attack[]): Score {
     if (cause !== undefined) kind.withCause++;
     byKind.set(found.kind, kind);
   }
-  const liars = accusableOf(outcome);
   const classes = classesOf(outcome.truths, firstFound, attacks);
+  const spared = liars.filter((liar) => !accused.has(liar));
   return {
     classes,
     kinds: [...byKind].map(([kind, { count, withCause }]) => ({
@@ -97,23 +100,72 @@ export function scoreOf(outcome: Outcome, attacks: readonly Attack[]): Score {
     withoutCause,
     accusedHonest,
     accusable: liars.length,
-    accused: liars.filter((liar) => accused.has(liar)).length,
-    failures: failuresOf(outcome, classes, { withoutCause, accusedHonest }),
+    accused: liars.length - spared.length,
+    failures: [
+      ...failuresOf(outcome, classes, { withoutCause, accusedHonest }),
+      ...spared.map((liar) => notAccused(liar, outcome)),
+      ...notMade(outcome, attacks).map((name) => `${name}: not done once`),
+    ],
   };
 }
 
-/** Those who lied about more nodes than may conspire. */
+/** Those who lied about more nodes than may conspire: they must be accused. */
 function accusableOf({ truths, options }: Outcome): string[] {
-  const witnesses = new Map<string, Set<string>>();
+  const witnesses = new Witnesses();
   for (const { doers, against, baseMs } of truths) {
     if (baseMs === null) continue;
+    for (const doer of doers) witnesses.add(doer, against);
+  }
+  return witnesses.moreThan(options.colluders);
+}
+
+/**
+ * Those whose deeds were found to contradict more nodes than may conspire: they may be accused. Who destroys what was
+ * recorded does not know whom that contradicts, and what comes late contradicts for a while only.
+ */
+function contradictedOf({ found, options }: Outcome, causes: Causes): string[] {
+  const witnesses = new Witnesses();
+  for (const one of found.filter(({ between }) => between.length > 0)) {
+    const doers = causes.of(one).flatMap((truth) => (truth.isAttack ? truth.doers : []));
     for (const doer of doers) {
-      const known = witnesses.get(doer) ?? new Set();
-      for (const witness of against) known.add(witness);
-      witnesses.set(doer, known);
+      if (!one.between.includes(doer)) continue;
+      witnesses.add(
+        doer,
+        one.between.filter((node) => node !== doer),
+      );
     }
   }
-  return [...witnesses].flatMap(([doer, known]) => (known.size > options.colluders ? [doer] : []));
+  return witnesses.moreThan(options.colluders);
+}
+
+/** Whom each doer contradicts. */
+class Witnesses {
+  readonly #of = new Map<string, Set<string>>();
+
+  add(doer: string, nodes: readonly string[]): void {
+    this.#of.set(doer, new Set([...(this.#of.get(doer) ?? []), ...nodes]));
+  }
+
+  /** The doers that contradict more than so many. */
+  moreThan(count: number): string[] {
+    return [...this.#of].flatMap(([doer, nodes]) => (nodes.size > count ? [doer] : []));
+  }
+}
+
+function notAccused(liar: string, { truths, options }: Outcome): string {
+  const causes = new Set(
+    truths.filter(({ doers }) => doers.includes(liar)).map(({ cause }) => cause),
+  );
+  return `${liar} (${[...causes].join(", ")}) lied about more than ${options.colluders} nodes and is not accused`;
+}
+
+/** Attacks that the run was to make and did not: nothing is known of whether they are found. */
+function notMade({ truths, options }: Outcome, attacks: readonly Attack[]): string[] {
+  const made = new Set(truths.filter(({ isAttack }) => isAttack).map(({ cause }) => cause));
+  return attacks
+    .filter(({ begin }) => begin !== undefined)
+    .map(({ name }) => name)
+    .filter((name) => !made.has(name) && (options.attacks?.includes(name) ?? true));
 }
 
 /** Finds the deeds that a finding may be about. */
@@ -121,6 +173,7 @@ class Causes {
   readonly #byHalf = new Map<string, Truth[]>();
   readonly #byNode = new Map<string, Truth[]>();
   readonly #doers = new Map<string, Truth>();
+  readonly #liars = new Set<string>();
 
   constructor(truths: readonly Truth[]) {
     for (const truth of truths) {
@@ -130,10 +183,16 @@ class Causes {
     }
   }
 
+  /** Of nobody else an accusation has a cause. */
+  mayAccuse(liars: readonly string[]): void {
+    for (const liar of liars) this.#liars.add(liar);
+  }
+
   /** The best first: by connection, then by node, kind and time. */
   of(found: Found): Truth[] {
     if (found.kind === KIND.accused) {
-      const deeds = found.nodes.map((node) => this.#doers.get(node));
+      const liars = found.nodes.filter((node) => this.#liars.has(node));
+      const deeds = liars.map((node) => this.#doers.get(node));
       return deeds.filter((deed) => deed !== undefined);
     }
     const ofHalf = this.#byHalf.get(found.connection) ?? [];

@@ -61,7 +61,7 @@ export function endsDifference(
 }
 
 /** The first direction in which payload bytes after an orderly end do not fit. */
-export function payloadDifference(
+function payloadDifference(
   initiator: PayloadBytes,
   responder: PayloadBytes,
 ): CounterDifference | undefined {

@@ -117,11 +117,6 @@ export class Decisions {
     this.#sky = parts.sky();
   }
 
-  /** Halves that wait for a stream to move. */
-  get waitingCount(): number {
-    return this.#waiting.count + this.#left.count + this.#strangers.count;
-  }
-
   /** Goes through all that waits for a stream; what `isGone` waits no longer. */
   sift(isGone: IsGone): void {
     this.#waiting.sift(isGone);

@@ -5,7 +5,6 @@
 import { Readable } from "node:stream";
 import type { ClickHouseClient } from "@clickhouse/client";
 import { isDisposable } from "../store/foreign-tables.ts";
-import { StoreError } from "../store/store-error.ts";
 import { SCHEMA_VERSION, TABLES, VIEWS, type TableName } from "../store/schema.ts";
 import type { ReadyBlock } from "../store/row-blocks.ts";
 import { STORED_COLUMNS, type StoredConnection, type StoredRow } from "./connection-row.ts";
@@ -263,10 +262,3 @@ interface FindingRow {
 
 /** Those of which a restart needs more than their state. */
 const NEEDS_EVIDENCE = "kind IN ('missing-half', 'counters-differ', 'accused')";
-
-/** Whether trying again can help: the store was away, rather than refusing what was sent. */
-export function isPassing(error: unknown): boolean {
-  if (error instanceof StoreError) return error.code === "store_unavailable";
-  const code = (error as { code?: unknown }).code;
-  return typeof code === "string" && /^E[A-Z]+$/.test(code);
-}

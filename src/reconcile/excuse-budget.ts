@@ -35,9 +35,9 @@ import {
 import { countIn, type Slices, takeRounds } from "./excuse/loss-window.ts";
 
 /** Connections that are compared are counted for so long after the last excuse or declared loss. */
-export const ARMED_MS = 3_600_000;
+const ARMED_MS = 3_600_000;
 /** A peer that was hidden stays unexcused for so long after the last tick that showed it. */
-export const ABUSE_STANDS_MS = 86_400_000;
+const ABUSE_STANDS_MS = 86_400_000;
 
 /** More than this many, and more than this share, in 24 hours. */
 export const BUDGETS = {

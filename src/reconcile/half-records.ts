@@ -163,10 +163,6 @@ export class HalfRecords {
     this.i32[slot * (WORDS * 2) + cell] = value;
   }
 
-  seqOf(slot: number): number {
-    return this.f64[slot * WORDS + WORD.seq] ?? 0;
-  }
-
   /** Its node's clock is known better. */
   shift(slot: number, byMs: number): void {
     this.setWord(slot, WORD.serverMs, this.word(slot, WORD.serverMs) + byMs);

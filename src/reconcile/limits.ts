@@ -10,7 +10,7 @@ export const ACCOUNT_WAIT_MS = 240_000;
 export const OFFLINE_PATIENCE_MS = 24 * 3_600_000;
 
 /** Before clocks are known to agree, no absence is decided sooner after the open. */
-export const CLOCK_TOLERANCE_MS = 120_000;
+const CLOCK_TOLERANCE_MS = 120_000;
 
 /** Opens of one connection are this near at most while the clocks are unknown. */
 export const PAIRING_NEAR_MS = 2 * CLOCK_TOLERANCE_MS;
@@ -41,9 +41,6 @@ export const SEAL_MS = 4_000;
 
 /** What two readers under load may differ in beyond what their clocks do, before an absence is one. */
 export const ABSENCE_SLACK_MS = 5_000;
-
-/** An undecided connection is looked at again after this long. */
-export const REVIEW_EVERY_MS = 5_000;
 
 /** A jump of journal time by more than this, five ticks, means that the server was not listening: nobody was silent. */
 export const SERVER_AWAY_MS = 25_000;

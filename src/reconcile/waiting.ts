@@ -18,12 +18,6 @@ interface Queue {
 
 export class Waiting {
   readonly #queues: (Queue | undefined)[] = [];
-  #count = 0;
-
-  /** Plans, also those whose halves are forgotten by now. */
-  get count(): number {
-    return this.#count;
-  }
 
   /** Wakes `slot` once the node's stream has passed `atMs` on the server's clock. */
   plan(node: number, atMs: number, slot: number, generation: number): void {
@@ -37,7 +31,6 @@ export class Waiting {
     if (bucket === undefined) queue.buckets.set(second, [slot, generation]);
     else bucket.push(slot, generation);
     if (second < queue.leastS) queue.leastS = second;
-    this.#count++;
   }
 
   /** Drops what `isGone`, and what it took in memory. */
@@ -51,7 +44,6 @@ export class Waiting {
           if (!isGone(slot, generation, second * 1000)) kept.push(slot, generation);
         }
         if (kept.length === bucket.length) continue;
-        this.#count -= (bucket.length - kept.length) / 2;
         if (kept.length === 0) queue.buckets.delete(second);
         else queue.buckets.set(second, kept);
       }
@@ -68,7 +60,6 @@ export class Waiting {
     for (const second of seconds.toSorted((a, b) => a - b)) {
       const bucket = queue.buckets.get(second) ?? [];
       queue.buckets.delete(second);
-      this.#count -= bucket.length / 2;
       for (let at = 0; at < bucket.length; at += 2) each(bucket[at] ?? 0, bucket[at + 1] ?? 0);
     }
     queue.leastS = leastOf(queue.buckets);

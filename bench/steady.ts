@@ -9,7 +9,7 @@
 import { cpus } from "node:os";
 import { decodeFrame } from "../src/format/batch.ts";
 import { EntryBlock } from "../src/format/entry-block.ts";
-import { writeConnection } from "../src/reconcile/connection-row.ts";
+import { writeConnection } from "../src/reconcile/write-connection.ts";
 import { decodeInto } from "../src/reconcile/decode.ts";
 import type { Changed } from "../src/reconcile/changed-rows.ts";
 import { Reconcile } from "../src/reconcile/reconcile.ts";

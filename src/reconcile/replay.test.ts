@@ -20,7 +20,7 @@ import {
 } from "../../test/reconcile/replay-run.ts";
 import { nativeRows } from "../../test/simulate/native-rows.ts";
 import { replayMesh, type ReplayRecord, SMALL } from "../../test/simulate/replay-mesh.ts";
-import { writeConnection } from "./connection-row.ts";
+import { writeConnection } from "./write-connection.ts";
 import type { Changed } from "./changed-rows.ts";
 import type { NumberedEntry, Reconcile } from "./reconcile.ts";
 

@@ -1,5 +1,6 @@
 /** The store as deriving sees it, in memory: the newest version of each row, as the engine would keep it. */
-import type { StoredConnection, StoredRow } from "../../src/reconcile/connection-row.ts";
+import type { StoredRow } from "../../src/reconcile/halves-in-row.ts";
+import type { StoredConnection } from "../../src/reconcile/restore-connection.ts";
 import {
   type DeriveStore,
   type Position,

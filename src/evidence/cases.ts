@@ -32,9 +32,10 @@ export function witnessesOf({ finding, evidence }: FindingEntry): string[] {
   return namedNodes({ witnesses }).slice(0, WITNESSES_MAX);
 }
 
-/** An open finding about a connection of these two. */
+/** An open finding about a connection of these two, which no forwarder's word brought together: that accuses neither. */
 export function isContradiction(entry: FindingEntry, one: string, other: string): boolean {
   if (entry.state !== "open" || !PAIR_KINDS.has(entry.finding)) return false;
+  if (entry.evidence["forwarders"] !== undefined) return false;
   const nodes = namedNodes(entry.evidence);
   return nodes.includes(one) && nodes.includes(other) && claimsOf(entry.evidence).halves.length > 0;
 }

@@ -17,6 +17,9 @@
  * condition by accident: a busy honest node about which several liars lie independently. It stays
  * unaccused as long as all but f of them have enough other victims to be found out by themselves.
  *
+ * Halves that only a forwarder's word makes one connection are no pair: at least one of three lies there, and a
+ * pair of any two would be one of honest nodes where it is the third.
+ *
  * **Limits**, which no comparison of records can cross: more than f nodes that lie about one and the
  * same node and about hardly anybody else look exactly like one node that lies about all of them,
  * whether they agreed on it or not; a liar with no more than f victims stays one of the undecided pairs; two

@@ -53,6 +53,7 @@ import {
   type PairJudgement,
 } from "./pair.ts";
 import { noteCompared } from "./trust-trend.ts";
+import { haveOneTuple } from "./tuple-index.ts";
 import { type IsGone, Waiting } from "./waiting.ts";
 import { farewellLimitMs, wakeLimitMs } from "./wake-limit.ts";
 
@@ -97,7 +98,7 @@ export class Decisions {
   /** Those who wait for everybody. */
   readonly #strangers = new Waiting();
   readonly #excuses: Excuses;
-  #absent: [half: Half, peer: NodeStream][] = [];
+  #absent: [half: Half, peer: NodeStream, forwarder: Half | undefined][] = [];
   #excusedByPeer: [half: Half, judgement: ExcusedJudgement, producer: NodeStream][] = [];
   #beyond: Half[] = [];
   /** What is to be concluded of tuples with several instances. */
@@ -105,7 +106,7 @@ export class Decisions {
   #leaving: Half[] = [];
   /** Parts of sessions that are decided. */
   #divided: Half[] = [];
-  #different: [key: Half, other: Half, difference: CounterDifference][] = [];
+  #different: [key: Half, other: Half, what: Differing][] = [];
   /** By which address a responder knows an initiator that a translator is in front of. */
   #translated: [initiator: Half, responder: Half, address: string][] = [];
   #sky: Sky;
@@ -245,7 +246,8 @@ export class Decisions {
     setCounters(key, judgement.counters);
     if (judgement.counters === "final" && judgement.difference !== undefined) {
       setVerdict(key, "differs");
-      this.#differ(key, other, judgement.difference);
+      const { difference } = judgement;
+      this.#differ(key, other, { difference, forwarders: this.#joinedBy(key, other) });
     }
     if (judgement.counters === "final") this.#compareForwarders(key, other, beside);
     for (const half of beside) {
@@ -274,12 +276,25 @@ export class Decisions {
       if (apartMs(forwarder, initiatorOf(key, other)) > PAIRING_AT_ONCE_MS) continue;
       const found = forwarderDifference(forwarder, key, other, this.#sky);
       if (found === undefined) continue;
-      this.#differ(found.end, forwarder, found.difference);
+      const { end, difference } = found;
+      // It is on the other side of somebody else who translates.
+      const forwarders = haveOneTuple(end, forwarder) ? undefined : this.#joinedBy(key, other);
+      this.#differ(end, forwarder, { difference, forwarders });
     }
   }
 
-  #differ(key: Half, other: Half, difference: CounterDifference): void {
-    this.#different.push([copyOf(key), copyOf(other), difference]);
+  #differ(key: Half, other: Half, what: Differing): void {
+    this.#different.push([copyOf(key), copyOf(other), what]);
+  }
+
+  /**
+   * The halves of those who say that the two are one connection; undefined where the two say so. It may be
+   * none, where those are gone.
+   */
+  #joinedBy(key: Half, other: Half): readonly Half[] | undefined {
+    if (haveOneTuple(key, other)) return undefined;
+    const mates = [...this.#matesOf(key), ...this.#matesOf(other)];
+    return mates.filter((half) => half.roleNumber === FORWARDER && half.second !== undefined);
   }
 
   /** Unsettled ends of the connection that a forwarder or a part belongs to. */
@@ -368,7 +383,7 @@ export class Decisions {
   #concludeAlone(half: Half, judgement: ConcludedLone): void {
     switch (judgement.verdict) {
       case "absent":
-        this.#absent.push([copyOf(half), judgement.peer]);
+        this.#absent.push([copyOf(half), judgement.peer, judgement.forwarder]);
         return;
       case "bridged":
         this.#beyond.push(copyOf(half));
@@ -438,8 +453,8 @@ export class Decisions {
     this.#decideAbsent();
     this.#leave();
     const { nowMs } = this.#sky;
-    for (const [key, other, difference] of taken(this.#different).toSorted(byBoth)) {
-      this.#parts.mismatches().differ(key, other, difference, nowMs);
+    for (const [key, other, what] of taken(this.#different).toSorted(byBoth)) {
+      this.#parts.mismatches().differ(key, other, { ...what, nowMs });
     }
   }
 
@@ -456,7 +471,7 @@ export class Decisions {
       spend(half, producer, judgement.excuse === "clock" ? "clock" : "stopped");
       this.#apply(half, judgement);
     } else {
-      this.#absent.push([half, producer]);
+      this.#absent.push([half, producer, judgement.forwarder]);
     }
   }
 
@@ -522,7 +537,8 @@ export class Decisions {
   }
 
   #decideAbsent(): void {
-    for (const [half, peer] of taken(this.#absent).toSorted(byHalf)) {
+    const { nowMs } = this.#sky;
+    for (const [half, peer, forwarder] of taken(this.#absent).toSorted(byHalf)) {
       if (!isOpen(half)) continue;
       const excuse = this.#excuses.find(half, peer, this.#sky);
       if (excuse?.until !== undefined) {
@@ -535,7 +551,7 @@ export class Decisions {
         setVerdict(half, "missing");
         setMark(half, MARK.foundMissing);
         this.#parts.changed(half);
-        this.#parts.mismatches().missing(half, peer, this.#sky.nowMs);
+        this.#parts.mismatches().missing(half, peer, { nowMs, forwarder });
       }
       this.#finish(half);
     }
@@ -569,6 +585,11 @@ export class Decisions {
 function isSameAbuse(one: Abuse, other: Abuse): boolean {
   if (one.sinceMs !== other.sinceMs || one.kind !== other.kind) return false;
   return one.kind === "budget" || (other.kind === "concentration" && one.peer === other.peer);
+}
+
+interface Differing {
+  readonly difference: CounterDifference;
+  readonly forwarders: readonly Half[] | undefined;
 }
 
 interface Shift {

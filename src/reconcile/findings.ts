@@ -2,14 +2,15 @@
  * Conclusions as entries of the server's own stream. A finding's id follows from what it is about,
  * so that concluding the same twice, after a crash or a rebuild, is the same finding.
  *
- * A finding on one pair accuses nobody: it names the half that is missing or differs, and both
- * possible causes.
+ * A finding on one pair accuses nobody: it names the half that is missing or differs, and all
+ * possible causes: those at either end, and where only a forwarder's word makes one connection of two halves, that
+ * this word is false.
  */
 import type { FindingEntry, Severity, Tuple } from "../format/entry.ts";
 import { halfId } from "../format/half.ts";
 import { domainHash } from "../format/identity.ts";
 import type { CounterDifference } from "./counters.ts";
-import type { Half } from "./half-records.ts";
+import type { Half, HalfOwner } from "./half-records.ts";
 import type { Accusation } from "./accuse.ts";
 import type { Abuse } from "./excuse-budget.ts";
 import type { Fold } from "./mismatch-memory.ts";
@@ -80,20 +81,32 @@ export function mismatchOf({ kind, subject }: About): string {
 export function manyMismatches(
   kind: string,
   [low, high]: readonly [NodeStream, NodeStream],
-  { hour, fold }: { readonly hour: number; readonly fold: Readonly<Fold> },
+  {
+    hour,
+    fold,
+    forwarders,
+  }: {
+    readonly hour: number;
+    readonly fold: Readonly<Fold>;
+    readonly forwarders?: readonly NodeStream[] | undefined;
+  },
 ): About {
   const { count, firstMs, lastMs } = fold;
   const what = kind === "missing-half" ? "lack one half" : "differ in their counters";
   return {
     kind: kind === "missing-half" ? "missing-half" : "counters-differ",
-    subject: `${low.id} ${high.id} ${hour}`,
+    subject: [low.id, high.id, hour, ...(forwarders ?? []).map(({ id }) => id)].join(" "),
     title: `${count} connections between ${low.name} and ${high.name} within an hour ${what}`,
     evidence: {
       nodes: [low.id, high.id],
       count,
       firstMs,
       lastMs,
-      causes: [low, high].map(({ name }) => `${name} left out or altered what it recorded`),
+      causes: [
+        ...[low, high].map(({ name }) => `${name} left out or altered what it recorded`),
+        ...falseForwarding(forwarders),
+      ],
+      ...throughNodes(forwarders),
       todo: `list them: tallystick connections --node ${low.name} --verdict missing --verdict differs`,
     },
   };
@@ -150,7 +163,12 @@ export function idOfHalf(half: Half): string {
   return halfId(Buffer.from(half.node.id, "hex"), half.epoch, half.seq).toString("hex");
 }
 
-export function missingHalf(half: Half, peer: NodeStream): About {
+/** `forwarders`: those whose word it is that `peer` is at the other end; absent where `half` says so itself. */
+export function missingHalf(
+  half: Half,
+  peer: NodeStream,
+  forwarders?: readonly HalfOwner[],
+): About {
   const connection = idOfHalf(half);
   return {
     kind: "missing-half",
@@ -166,14 +184,20 @@ export function missingHalf(half: Half, peer: NodeStream): About {
       causes: [
         `${peer.name} did not record it, or its entry was removed before it was signed`,
         `${half.node.name} recorded a connection that did not take place`,
+        ...falseForwarding(forwarders),
       ],
+      ...throughNodes(forwarders),
       todo: `compare with a third record, such as ${peer.name}'s service log around that time`,
     },
   };
 }
 
-/** `halves`: the key first. */
-export function countersDiffer(halves: readonly Half[], difference: CounterDifference): About {
+/** `halves`: the key first. `forwarders`: those whose word it is that they are one connection; absent where they say so. */
+export function countersDiffer(
+  halves: readonly Half[],
+  difference: CounterDifference,
+  forwarders?: readonly HalfOwner[],
+): About {
   const [key] = halves;
   const names = halves.map((half) => half.node.name);
   const what = difference.impossible
@@ -189,10 +213,26 @@ export function countersDiffer(halves: readonly Half[], difference: CounterDiffe
       atMs: key === undefined ? 0 : Math.round(key.serverMs),
       difference,
       halves: halves.map(halfEvidence),
-      causes: names.map((name) => `${name}'s counters were altered before they were signed`),
+      causes: [
+        ...names.map((name) => `${name}'s counters were altered before they were signed`),
+        ...falseForwarding(forwarders),
+      ],
+      ...throughNodes(forwarders),
       todo: "compare with the interface counters of both nodes over the same time",
     },
   };
+}
+
+function falseForwarding(forwarders: readonly HalfOwner[] = []): string[] {
+  return forwarders.map(
+    ({ name }) =>
+      `${name} recorded that it forwarded one to the other, which it did not, or changed what it forwarded`,
+  );
+}
+
+function throughNodes(forwarders: readonly HalfOwner[] | undefined): Record<string, unknown> {
+  if (forwarders === undefined) return {};
+  return { forwarders: forwarders.map(({ id, name }) => ({ node: id, name })) };
 }
 
 function halfEvidence(half: Half): Record<string, unknown> {

@@ -60,9 +60,16 @@ export type LoneJudgement =
       readonly proof?: EntryPlace;
       /** Who was able to make the excuse up. */
       readonly producer?: NodeStream;
+      /** By whose record its peer is who it is. */
+      readonly forwarder?: Half;
     }
   | { readonly verdict: "bridged"; readonly forwarder: Half }
-  | { readonly verdict: "absent"; readonly peer: NodeStream };
+  | {
+      readonly verdict: "absent";
+      readonly peer: NodeStream;
+      /** By whose record it is that node which had to have it. */
+      readonly forwarder?: Half;
+    };
 
 const WAIT: LoneJudgement = { verdict: "wait" };
 
@@ -116,7 +123,9 @@ function judgeBeyond(half: Half, forwarder: Half, sky: Sky): LoneJudgement {
   if (claim.kind === "contested") return excused("ambiguous_address");
   const need = peerHalf(half);
   if (need !== "required") return standsAlone(half, need, { peer: claim.node, sky });
-  const judgement = absent(half, claim.node, sky);
+  const found = absent(half, claim.node, sky);
+  const judgement =
+    found.verdict === "absent" || found.verdict === "excused" ? { ...found, forwarder } : found;
   // What the end behind it recorded was decided long ago, without a forwarder that tells so late.
   const isLate = forwarder.receivedMs - forwarder.serverMs > NAMING_SLACK_MS;
   return judgement.verdict === "absent" && isLate

@@ -15,7 +15,7 @@ export interface Fold {
 export interface MismatchMemory {
   /** f, as the server's last start has it. */
   maxLiars: number;
-  /** By kind, both nodes, and the hour. */
+  /** By kind, both nodes, the hour, and who forwarded, where that is what makes one connection of it. */
   folds: Record<string, Fold>;
   lying: Record<string, number>;
   /** By finding: mismatches that a person excused, and the tick from which on they count again. */

@@ -44,11 +44,17 @@ export class Mismatches {
     this.#whoLies = new WhoLies({ maxLiars: memory.maxLiars }, memory.lying);
   }
 
-  /** `peer` has no half for `half`, and nothing says why. */
-  missing(half: Half, peer: NodeStream, nowMs: number): void {
+  /** `peer` has no half for `half`, and nothing says why. `forwarder`: by whose record it is `peer` that lacks it. */
+  missing(
+    half: Half,
+    peer: NodeStream,
+    { nowMs, forwarder }: { readonly nowMs: number; readonly forwarder?: Half | undefined },
+  ): void {
     const own = this.#parts.nodeOf(half.node.id);
-    const about = missingHalf(half, peer);
-    this.#tell(about, { nodes: [own, peer], lacks: peer.id, atMs: half.serverMs, nowMs });
+    const forwarders = forwarder && this.#nodesOf([forwarder]);
+    const about = missingHalf(half, peer, forwarders);
+    const what = { lacks: peer.id, atMs: half.serverMs, nowMs, forwarders };
+    this.#tell(about, { nodes: [own, peer], ...what });
   }
 
   /** The half that was missing came after all. */
@@ -60,12 +66,24 @@ export class Mismatches {
     this.#parts.conclude(about, "resolved");
   }
 
-  differ(key: Half, other: Half, difference: CounterDifference, nowMs: number): void {
+  /** The counters of two halves do not fit. `forwarders`: by whose records the two are one connection. */
+  differ(
+    key: Half,
+    other: Half,
+    what: {
+      readonly difference: CounterDifference;
+      readonly forwarders?: readonly Half[] | undefined;
+      readonly nowMs: number;
+    },
+  ): void {
+    const { difference, nowMs } = what;
+    const forwarders = what.forwarders && this.#nodesOf(what.forwarders);
     const nodes: [NodeStream, NodeStream] = [
       this.#parts.nodeOf(key.node.id),
       this.#parts.nodeOf(other.node.id),
     ];
-    this.#tell(countersDiffer([key, other], difference), { nodes, atMs: key.serverMs, nowMs });
+    const about = countersDiffer([key, other], difference, forwarders);
+    this.#tell(about, { nodes, atMs: key.serverMs, nowMs, forwarders });
   }
 
   /** The server was started with this f, which counts from its next tick on. 1 to `LIARS_MAX`. */
@@ -149,6 +167,12 @@ export class Mismatches {
     this.#memory.accused = told;
   }
 
+  /** Each once, by id. */
+  #nodesOf(halves: readonly Half[]): NodeStream[] {
+    const ids = new Set(halves.map((half) => half.node.id));
+    return [...ids].toSorted().map((id) => this.#parts.nodeOf(id));
+  }
+
   #finding(accusation: Accusation): About {
     const { maxLiars } = this.#memory;
     return accusedFinding({ ...accusation, maxLiars }, this.#parts.nodeOf);
@@ -161,27 +185,39 @@ export class Mismatches {
       readonly lacks?: string;
       readonly atMs: number;
       readonly nowMs: number;
+      readonly forwarders?: readonly NodeStream[] | undefined;
     },
   ): void {
-    const { nodes, lacks, atMs, nowMs } = what;
+    const { nodes, lacks, atMs, nowMs, forwarders } = what;
     const [one, other] = nodes;
     for (const node of nodes) {
       node.changed = true;
       noteCompared(node.memory.trend, nowMs, { compared: 0, unexplained: 1 });
     }
-    const fold = this.#foldOf(about.kind, one, other, atMs);
+    const fold = this.#foldOf(about.kind, nodes, { atMs, forwarders });
     fold.count++;
     fold.firstMs = Math.min(fold.firstMs, atMs);
     fold.lastMs = Math.max(fold.lastMs, atMs);
     if (fold.count > MISMATCHES_TOLD_PER_HOUR) return;
     const id = mismatchOf(about);
-    this.#whoLies.add({ id, kind: about.kind, nodes: [one.id, other.id], lacks, atMs });
+    const through = forwarders?.map((node) => node.id);
+    const { kind } = about;
+    this.#whoLies.add({ id, kind, nodes: [one.id, other.id], lacks, forwarders: through, atMs });
     this.#parts.conclude(about);
   }
 
-  #foldOf(kind: string, one: NodeStream, other: NodeStream, atMs: number): Fold {
+  /** What a forwarder says of two nodes is counted apart, or it would fill up what they say themselves. */
+  #foldOf(
+    kind: string,
+    [one, other]: readonly [NodeStream, NodeStream],
+    {
+      atMs,
+      forwarders,
+    }: { readonly atMs: number; readonly forwarders: readonly NodeStream[] | undefined },
+  ): Fold {
     const [low, high] = one.id < other.id ? [one.id, other.id] : [other.id, one.id];
-    const key = `${kind} ${low} ${high} ${Math.floor(atMs / HOUR_MS)}`;
+    const through = forwarders === undefined ? "" : ` ${forwarders.map(({ id }) => id).join("+")}`;
+    const key = `${kind} ${low} ${high} ${Math.floor(atMs / HOUR_MS)}${through}`;
     return (this.#memory.folds[key] ??= { count: 0, firstMs: atMs, lastMs: atMs, told: 0 });
   }
 
@@ -192,7 +228,7 @@ export class Mismatches {
     for (const key of Object.keys(folds).sort()) {
       const fold = folds[key];
       if (fold === undefined) continue;
-      const [kind = "", low = "", high = "", hour = "0"] = key.split(" ");
+      const [kind = "", low = "", high = "", hour = "0", through] = key.split(" ");
       if (Number(hour) < oldestHour) {
         delete folds[key];
         continue;
@@ -201,11 +237,10 @@ export class Mismatches {
       if (!isDue || fold.told === fold.count) continue;
       fold.told = fold.count;
       const nodes = [this.#parts.nodeOf(low), this.#parts.nodeOf(high)] as const;
-      this.#parts.conclude(
-        manyMismatches(kind, nodes, { hour: Number(hour), fold }),
-        "open",
-        fold.count,
-      );
+      const ids = through?.split("+").filter((id) => id !== "");
+      const forwarders = ids?.map((id) => this.#parts.nodeOf(id));
+      const about = manyMismatches(kind, nodes, { hour: Number(hour), fold, forwarders });
+      this.#parts.conclude(about, "open", fold.count);
     }
   }
 }

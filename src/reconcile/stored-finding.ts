@@ -18,6 +18,7 @@ interface PairEvidence {
   readonly atMs?: number;
   readonly missing?: { readonly node: string };
   readonly count?: number;
+  readonly forwarders?: readonly { readonly node: string }[];
 }
 
 /** Of a finding or its row, what outlives a restart. */
@@ -30,9 +31,11 @@ export function storedFinding(
     return { id, state, revision: count };
   }
   if (kind !== "missing-half" && kind !== "counters-differ") return { id, state, revision: 0 };
-  const { nodes, atMs = 0, missing, count = 0 } = found.evidence as PairEvidence;
+  const { nodes, atMs = 0, missing, count = 0, forwarders } = found.evidence as PairEvidence;
   if (connection === "" || nodes === undefined) return { id, state, revision: count };
   if (state !== "open") return { id, state, revision: 0 };
   const lacks = missing === undefined ? {} : { lacks: missing.node };
-  return { id, state, revision: 0, mismatch: { id, kind, nodes, atMs, ...lacks } };
+  const through =
+    forwarders === undefined ? {} : { forwarders: forwarders.map(({ node }) => node) };
+  return { id, state, revision: 0, mismatch: { id, kind, nodes, atMs, ...lacks, ...through } };
 }

@@ -88,6 +88,17 @@ export class TupleIndex {
   }
 }
 
+/** Whether two halves say themselves that they are of one connection, or only a forwarder's with both tuples does. */
+export function haveOneTuple(a: Half, b: Half): boolean {
+  const others = tuplesOf(b);
+  return tuplesOf(a).some((one) => others.some((other) => isEither(one, other)));
+}
+
+function tuplesOf(half: Half): NumberedTuple[] {
+  const second = secondKey(half);
+  return second === undefined ? [tupleOf(half)] : [tupleOf(half), second];
+}
+
 export function tupleOf(half: Half): NumberedTuple {
   const { initiatorIpNumber, initiatorPort, responderIpNumber, responderPort } = half;
   return {

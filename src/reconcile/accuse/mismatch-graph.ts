@@ -3,7 +3,10 @@
  * its cost does not follow the number of mismatches; those are looked at for evidence only.
  */
 
-/** One thing that two nodes say differently: at least one of them did not tell the truth. */
+/**
+ * One thing that two nodes say differently: at least one of them did not tell the truth, unless it is a
+ * forwarder between them that did not.
+ */
 export interface Mismatch {
   /** Of its finding; the same one twice is one. */
   readonly id: string;
@@ -12,6 +15,11 @@ export interface Mismatch {
   readonly nodes: readonly [string, string];
   /** Which of the two has no record, or the one that is known to differ. Undefined: not known. */
   readonly lacks?: string | undefined;
+  /**
+   * Nodes but for whose word the two would have nothing to do with each other: they say to have forwarded what one
+   * of them recorded to the other, under another address. Undefined: their own records say so.
+   */
+  readonly forwarders?: readonly string[] | undefined;
   /** When the connection was, by the server's clock. */
   readonly atMs: number;
 }
@@ -43,6 +51,11 @@ const SAMPLE_MAX = 16;
 export class MismatchGraph {
   readonly #pairs = new Map<string, Pair>();
   readonly #pairOf = new Map<string, Pair>();
+  /**
+   * Those through a forwarder: one of three or more lies. As a pair of the two ends, or of either with the forwarder, they
+   * would let a liar among the three set the other two against each other; so they are none.
+   */
+  readonly #apart = new Map<string, Mismatch>();
   #version = 0;
 
   /** Moves when the pairs did: while it stands, so does who lies. */
@@ -62,6 +75,10 @@ export class MismatchGraph {
   add(mismatch: Mismatch): void {
     const [one, other] = mismatch.nodes;
     if (this.#pairOf.has(mismatch.id) || one === other) return;
+    if (mismatch.forwarders !== undefined) {
+      this.#apart.set(mismatch.id, mismatch);
+      return;
+    }
     const [low, high] = one < other ? [one, other] : [other, one];
     const key = keyOf(low, high);
     let pair = this.#pairs.get(key);
@@ -78,7 +95,7 @@ export class MismatchGraph {
   /** It was explained after all, or excused. Returns it; undefined where it is not here. */
   remove(id: string): Mismatch | undefined {
     const pair = this.#pairOf.get(id);
-    if (pair === undefined) return undefined;
+    if (pair === undefined) return this.#takeApart(id);
     const mismatch = pair.mismatches.get(id);
     this.#pairOf.delete(id);
     pair.mismatches.delete(id);
@@ -86,6 +103,12 @@ export class MismatchGraph {
     if (pair.mismatches.size > 0) return mismatch;
     this.#pairs.delete(keyOf(pair.low, pair.high));
     this.#version++;
+    return mismatch;
+  }
+
+  #takeApart(id: string): Mismatch | undefined {
+    const mismatch = this.#apart.get(id);
+    this.#apart.delete(id);
     return mismatch;
   }
 

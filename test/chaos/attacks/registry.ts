@@ -8,6 +8,7 @@ import { destroySpool, skipNumbers } from "./destroy-spool.ts";
 import { forgeBatch, forkChain, replayBatch } from "./false-frames.ts";
 import { alterWithin, collude, deleteAttempt, frameByMany, unmonitoredPeer } from "./hidden.ts";
 import { framePeer, inventHalf } from "./invent-half.ts";
+import { lieAsARouter } from "./lie-as-router.ts";
 import { optOutToHide } from "./opt-out-to-hide.ts";
 import { stealAddress } from "./steal-address.ts";
 import { dropBatch, goSilent, reorderBatches } from "./withhold.ts";
@@ -18,6 +19,7 @@ export const ATTACKS: readonly Attack[] = [
   alterCounters,
   inventHalf,
   framePeer,
+  lieAsARouter,
   destroySpool,
   skipNumbers,
   dropBatch,

@@ -306,6 +306,21 @@ test("changed bytes are refused with a FormatError, or are what they say", () =>
   }
 });
 
+test("a payload that ends where zlib's own chunks do is one frame", () => {
+  const random = new SeededRandom(85);
+  // Random bytes do not compress, so that some of these become 16, 32 and 64 KiB exactly.
+  for (const chunkBytes of [16_384, 32_768, 65_536]) {
+    const lengths = new Set<number>();
+    for (let rawBytes = chunkBytes - 24; rawBytes <= chunkBytes; rawBytes++) {
+      const raw = random.bytes(rawBytes);
+      const payload = compressPayload(raw);
+      lengths.add(payload.length);
+      assert.deepEqual(decompressPayload(payload, rawBytes), Buffer.from(raw));
+    }
+    assert.ok(lengths.has(chunkBytes));
+  }
+});
+
 test("random bytes are no payload", () => {
   const random = new SeededRandom(84);
   for (let round = 0; round < 1_500; round++) {

@@ -15,6 +15,9 @@ const COMPRESSION_LEVEL = 3;
 /** The least that Node takes as a chunk. */
 const ZSTD_CHUNK_BYTES_MIN = 64;
 
+/** Input below this has a margin of its own in what zstd may make of it. */
+const SMALL_BYTES = 128 * 1024;
+
 /** Entries, numbered from `seqFirst`, as NDJSON text; every line ends with a newline. */
 export function encodeEntries(entries: readonly Entry[], seqFirst: number): string {
   let previousAtMs = 0;
@@ -26,12 +29,20 @@ export function encodeEntries(entries: readonly Entry[], seqFirst: number): stri
   return text;
 }
 
-/** The payload bytes of NDJSON text. Nothing compresses to nothing. */
+/** The payload bytes of NDJSON text: one zstd frame. Nothing compresses to nothing. */
 export function compressPayload(raw: string | Uint8Array): Buffer {
   if (raw.length === 0) return Buffer.alloc(0);
   return zstdCompressSync(raw, {
+    // In one piece: where the output ends with a piece of it, Node's zlib begins a second, empty frame.
+    chunkSize: compressedBytesMax(Buffer.byteLength(raw)) + 1,
     params: { [constants.ZSTD_c_compressionLevel]: COMPRESSION_LEVEL },
   });
+}
+
+/** What zstd makes of input that does not compress, at most (`ZSTD_COMPRESSBOUND` in zstd.h). */
+function compressedBytesMax(rawBytes: number): number {
+  const margin = rawBytes < SMALL_BYTES ? (SMALL_BYTES - rawBytes) >> 11 : 0;
+  return rawBytes + (rawBytes >> 8) + margin;
 }
 
 /**

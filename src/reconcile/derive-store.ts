@@ -10,7 +10,7 @@ import type { ReadyBlock } from "../store/row-blocks.ts";
 import { STORED_COLUMNS, type StoredConnection } from "./restore-connection.ts";
 import type { StoredRow } from "./halves-in-row.ts";
 import { MINUTE_MS, type ParkedRange } from "./parked-times.ts";
-import type { NodeMemory } from "./node-stream.ts";
+import type { NodeMemory } from "./node-memory.ts";
 import { storedFinding, type StoredFinding } from "./stored-finding.ts";
 
 export interface StoredNode {

@@ -16,7 +16,8 @@ import {
   SWEEP_EVERY_MS,
   UNANSWERED_WAIT_MS,
 } from "./limits.ts";
-import type { Absence, NodeStream } from "./node-stream.ts";
+import type { Absence } from "./node-memory.ts";
+import type { NodeStream } from "./node-stream.ts";
 import { peerHalf } from "./required.ts";
 import { farewellLimitMs, wakeLimitMs } from "./wake-limit.ts";
 

@@ -31,7 +31,8 @@ import {
   rollbackFinding,
   silentFinding,
 } from "./node-findings.ts";
-import type { Hole, NodeStream } from "./node-stream.ts";
+import type { Hole } from "./node-memory.ts";
+import type { NodeStream } from "./node-stream.ts";
 import { forgetReadings, noteReading } from "./totals.ts";
 
 /** What these entries act on. */

@@ -3,7 +3,8 @@ import type { Entry, GapEntry, RollbackEntry, TotalsEntry } from "../format/entr
 import type { About } from "./findings.ts";
 import type { Step } from "./node-clock.ts";
 import { nodeNames, NODES_LISTED_MAX } from "./node-names.ts";
-import type { Backdated, Hole, NodeStream } from "./node-stream.ts";
+import type { Backdated, Hole } from "./node-memory.ts";
+import type { NodeStream } from "./node-stream.ts";
 import type { Excess } from "./totals.ts";
 
 /** Parts of a hole that a finding lists. */

@@ -43,7 +43,8 @@ import {
   reviewNodes,
 } from "./node-entries.ts";
 import { NetworkTable } from "./network-table.ts";
-import { NodeStream, type NodeMemory } from "./node-stream.ts";
+import type { NodeMemory } from "./node-memory.ts";
+import { NodeStream } from "./node-stream.ts";
 import { SeqIndex } from "./seq-index.ts";
 import { RECEIVED_BYTES_MIN } from "./totals.ts";
 import { pace } from "./wake-limit.ts";

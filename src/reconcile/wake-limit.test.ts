@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { OFFLINE_PATIENCE_MS, WAKE_STEP_MS } from "./limits.ts";
-import { NodeStream, type NodeState } from "./node-stream.ts";
+import type { NodeState } from "./node-memory.ts";
+import { NodeStream } from "./node-stream.ts";
 import { farewellLimitMs, pace, wakeLimitMs } from "./wake-limit.ts";
 
 const NOW_MS = 1_800_000_000_000;

@@ -4,7 +4,8 @@
  * waited for it, and they are judged over some ticks instead of at one.
  */
 import { ACCOUNT_WAIT_MS, OFFLINE_PATIENCE_MS, WAKE_STEP_MS } from "./limits.ts";
-import type { NodeState, NodeStream } from "./node-stream.ts";
+import type { NodeState } from "./node-memory.ts";
+import type { NodeStream } from "./node-stream.ts";
 
 /** The times that a tick wakes, on the server's clock. */
 export interface Wake {

@@ -8,7 +8,7 @@ import {
 } from "../../src/reconcile/derive-store.ts";
 import { storedFinding, type StoredFinding } from "../../src/reconcile/stored-finding.ts";
 import { minuteOf, type ParkedRange } from "../../src/reconcile/parked-times.ts";
-import type { NodeMemory } from "../../src/reconcile/node-stream.ts";
+import type { NodeMemory } from "../../src/reconcile/node-memory.ts";
 import type { ReadyBlock } from "../../src/store/row-blocks.ts";
 import { COUNTER_STATES, type TableName, VERDICTS } from "../../src/store/schema.ts";
 import { type NativeRow, nativeRows } from "./native-rows.ts";

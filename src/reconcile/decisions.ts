@@ -342,6 +342,17 @@ export class Decisions {
     this.#noteTranslator(key, other);
     this.#noteCompared(one, two, key.serverMs);
     this.#noteCompared(two, one, key.serverMs);
+    this.#noteForwarders(key, other);
+  }
+
+  /** Of a translator that tells late what it excuses is measured by what it tells in time. */
+  #noteForwarders(key: Half, other: Half): void {
+    if (!hasMark(key, MARK.forwarded) && !hasMark(other, MARK.forwarded)) return;
+    for (const forwarder of this.#joinedBy(key, other) ?? []) {
+      const stream = this.#sky.streamOf(forwarder);
+      stream.changed = true;
+      stream.budget.comparedInBulk(1, stream.isOverloadedAtServerMs(key.serverMs));
+    }
   }
 
   #noteCompared(node: NodeStream, peer: NodeStream, atMs: number): void {
@@ -438,8 +449,8 @@ export class Decisions {
    */
   #decideInOrder(): void {
     // Of more than a node remembers, which are the last must not depend on who came first.
-    for (const [initiator, , address] of taken(this.#translated).toSorted(byBoth)) {
-      this.#sky.streamOf(initiator).noteTranslator(address);
+    for (const [initiator, responder, address] of taken(this.#translated).toSorted(byBoth)) {
+      this.#sky.streamOf(initiator).noteTranslator(address, responder.node.id);
     }
     for (const half of taken(this.#divided)) {
       if (half.isPaired || verdictOf(half) !== "pending") continue;
@@ -468,10 +479,11 @@ export class Decisions {
   #spend(half: Half, judgement: ExcusedJudgement, producer: NodeStream): void {
     if (!isOpen(half)) return;
     if (producer.budget.mayExcuse(half.node.id)) {
-      spend(half, producer, judgement.excuse === "clock" ? "clock" : "stopped");
+      const { excuse, cause = excuse === "clock" ? "clock" : "stopped" } = judgement;
+      spend(half, producer, cause);
       this.#apply(half, judgement);
     } else {
-      this.#absent.push([half, producer, judgement.forwarder]);
+      this.#absent.push([half, judgement.peer ?? producer, judgement.forwarder]);
     }
   }
 
@@ -531,7 +543,7 @@ export class Decisions {
   #leave(): void {
     for (const half of taken(this.#leaving).toSorted(inOrder)) {
       if (half.isPaired || hasMark(half, MARK.settled)) continue;
-      if (verdictOf(half) === "external") this.#excuses.meet(half, this.#sky);
+      if (verdictOf(half) === "external") this.#excuses.leave(half, this.#sky);
       this.#settle(half);
     }
   }

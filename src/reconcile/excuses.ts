@@ -46,6 +46,8 @@ export interface ExcuseParts {
   readonly records: HalfRecords;
   readonly names: Names;
   readonly matching: Matching;
+  /** By number. */
+  readonly streams: readonly NodeStream[];
   changed(half: Half): void;
   /** To be looked at when the server ticks next. */
   again(half: Half): void;
@@ -60,6 +62,8 @@ export class Excuses {
   readonly #met = new Set<number>();
   /** Slots of initiators whose pair is not settled, those of the last minutes, by node; made when first asked for in a tick. */
   #paired: Map<number, number[]> | undefined;
+  /** Addresses under which any node is known; made when first asked for in a tick. */
+  #outside: ReadonlySet<string> | undefined;
 
   constructor(parts: ExcuseParts) {
     this.#parts = parts;
@@ -71,6 +75,7 @@ export class Excuses {
     this.#settled.clear();
     this.#met.clear();
     this.#paired = undefined;
+    this.#outside = undefined;
     this.#ends.tidy();
   }
 
@@ -165,13 +170,20 @@ export class Excuses {
     return { excuse: "nat", proof: { index: stranger.index, seq: stranger.seq } };
   }
 
-  /** Of a node that others know under another address alone, what comes late finds no stranger any more. */
+  /**
+   * Of a node that is known to its peer under another address, what comes late finds no stranger any more. But
+   * the peer has told of one, if it had one; where it did not, it excuses itself.
+   */
   #lateBehind(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
-    const isLate = half.receivedMs - half.serverMs > NAMING_SLACK_MS;
-    const isKnown = sky.streamOf(half).memory.translators.length > 0;
-    return isLate && isKnown && this.#mayBeStranger(half, peer, sky)
-      ? { excuse: "nat" }
-      : undefined;
+    if (half.receivedMs - half.serverMs <= NAMING_SLACK_MS) return undefined;
+    const addresses = sky.streamOf(half).knownTo(peer.id);
+    if (addresses.length === 0) return undefined;
+    if (addresses.some((address) => peer.takeStranger(address, half.serverMs))) {
+      return this.#mayBeStranger(half, peer, sky) ? { excuse: "nat" } : undefined;
+    }
+    if (!peer.budget.mayExcuse(half.node.id)) return undefined;
+    spend(half, peer, "stranger");
+    return { excuse: "nat" };
   }
 
   /**
@@ -205,14 +217,24 @@ export class Excuses {
 
   /**
    * A responder's half whose initiator is nobody is about to go. Of who began it under another address it may
-   * not be known until the end of a long connection that its peer took part: so they meet now.
+   * not be known until the end of a long connection that its peer took part: so they meet now. Or that one is out of
+   * reach, and tells of it once it is back: so it is counted that there was a stranger.
    */
-  meet(stranger: Half, sky: Sky): void {
-    if (stranger.roleNumber !== 1) return;
+  leave(stranger: Half, sky: Sky): void {
+    if (stranger.roleNumber !== 1 || this.#meet(stranger, sky)) return;
+    this.#outside ??= addressesOf(this.#parts.streams);
+    const { initiatorIp } = stranger;
+    if (!this.#outside.has(initiatorIp)) return;
+    sky.streamOf(stranger).noteStranger(initiatorIp, stranger.serverMs);
+  }
+
+  #meet(stranger: Half, sky: Sky): boolean {
     const half = this.#windows(this.#ends.at(stranger, 0, NOBODY))
       .filter((one) => verdictOf(one) === "pending" && mayBeTranslated(one, stranger, sky))
+      // Somebody else may record whatever it likes under the address of its peer.
+      .filter((one) => isPeerOf(one, stranger, sky))
       .toSorted((a, b) => likeness(a, stranger) - likeness(b, stranger) || inOrder(a, b))[0];
-    if (half === undefined || !this.#mayBeStranger(half, sky.streamOf(stranger), sky)) return;
+    if (half === undefined || !this.#mayBeStranger(half, sky.streamOf(stranger), sky)) return false;
     for (const one of [half, stranger]) {
       setVerdict(one, "excused", "nat");
       this.#parts.changed(one);
@@ -220,6 +242,7 @@ export class Excuses {
     half.records.rareOf(half.slot).proof = { index: stranger.index, seq: stranger.seq };
     noteTranslator(half, stranger, sky);
     this.#parts.again(half);
+    return true;
   }
 
   #gap(half: Half, peer: NodeStream): Excused | undefined {
@@ -271,7 +294,8 @@ function translatorOf(stranger: Half, sky: Sky): Until | undefined {
  */
 function mayBeTranslated(half: Half, other: Half, sky: Sky): boolean {
   const lateMs = other.serverMs - half.serverMs;
-  const { translators, isMetDirectly } = sky.streamOf(half).memory;
+  const { isMetDirectly } = sky.streamOf(half).memory;
+  const translators = sky.streamOf(half).knownTo(other.node.id);
   const isLike =
     other.initiatorPort === half.initiatorPort ||
     translators.includes(other.initiatorIp) ||
@@ -279,6 +303,7 @@ function mayBeTranslated(half: Half, other: Half, sky: Sky): boolean {
     (!isMetDirectly && translators.length === 0);
   return (
     isLike &&
+    other.networkNumber === half.networkNumber &&
     other.initiatorIpNumber !== half.initiatorIpNumber &&
     lateMs >= -EXCUSE_SLACK_MS &&
     lateMs <= provenAfterMs(half) + EXCUSE_SLACK_MS
@@ -287,8 +312,18 @@ function mayBeTranslated(half: Half, other: Half, sky: Sky): boolean {
 
 function noteTranslator(half: Half, stranger: Half, sky: Sky): void {
   if (stranger.initiatorPort === half.initiatorPort) {
-    sky.streamOf(half).noteTranslator(stranger.initiatorIp);
+    sky.streamOf(half).noteTranslator(stranger.initiatorIp, stranger.node.id);
   }
+}
+
+/** Whether `other` was recorded by the node that `half` names as its peer. */
+function isPeerOf(half: Half, other: Half, sky: Sky): boolean {
+  const claim = sky.book.lookup(half.network, half.peerIp);
+  return claim.kind === "node" && claim.node.number === other.nodeNumber;
+}
+
+function addressesOf(streams: readonly NodeStream[]): Set<string> {
+  return new Set(streams.flatMap(({ memory }) => memory.translators.map(({ address }) => address)));
 }
 
 /** By node, from numbers alone: there are millions of records. */
@@ -314,6 +349,7 @@ function isSameWay(half: Half, paired: Half): boolean {
     paired.responderIpNumber === half.responderIpNumber &&
     paired.responderPort === half.responderPort &&
     paired.protocol === half.protocol &&
+    paired.networkNumber === half.networkNumber &&
     other.roleNumber === 1 &&
     other.initiatorIpNumber === half.initiatorIpNumber
   );

@@ -3,6 +3,7 @@
  * and answers; what an excuse uses up is used up by the caller.
  */
 import type { AddressBook } from "./address-book.ts";
+import type { ProducibleCause } from "./excuse-budget.ts";
 import { type EntryPlace, FORWARDER, type Half } from "./half-records.ts";
 import type { Excuse } from "./half-state.ts";
 import {
@@ -61,6 +62,10 @@ export type LoneJudgement =
       readonly proof?: EntryPlace;
       /** Who was able to make the excuse up. */
       readonly producer?: NodeStream;
+      /** What they spent to do so; default: by the excuse. */
+      readonly cause?: ProducibleCause;
+      /** Who had to have it, if the excuse does not count. Default: the producer. */
+      readonly peer?: NodeStream;
       /** By whose record its peer is who it is. */
       readonly forwarder?: Half;
     }
@@ -127,11 +132,16 @@ function judgeBeyond(half: Half, forwarder: Half, sky: Sky): LoneJudgement {
   const found = absent(half, claim.node, sky);
   const judgement =
     found.verdict === "absent" || found.verdict === "excused" ? { ...found, forwarder } : found;
-  // What the end behind it recorded was decided long ago, without a forwarder that tells so late.
   const isLate = forwarder.receivedMs - forwarder.serverMs > NAMING_SLACK_MS;
-  return judgement.verdict === "absent" && isLate
-    ? excused("nat", { index: forwarder.index, seq: forwarder.seq })
-    : judgement;
+  if (judgement.verdict !== "absent" || !isLate) return judgement;
+  // What the end behind it recorded may have been decided long ago, without a forwarder that tells so late. It can always do so.
+  return {
+    ...excused("nat", { index: forwarder.index, seq: forwarder.seq }),
+    producer: sky.streamOf(forwarder),
+    cause: "stranger",
+    peer: claim.node,
+    forwarder,
+  };
 }
 
 /**

@@ -55,6 +55,13 @@ export interface Hole {
   told: boolean;
 }
 
+/** An address under which a node is known, and to whom. */
+export interface Translator {
+  readonly address: string;
+  /** Ids of responders that recorded it so, the first of them. */
+  readonly by: string[];
+}
+
 export interface NodeMemory {
   epoch: number;
   nextSeq: number;
@@ -95,7 +102,9 @@ export interface NodeMemory {
   /** Of the server's own stream: as in `Position`. */
   rereadFrom: number;
   /** Addresses that others know it under, because somebody who is no node translates them; the newest last. */
-  translators: string[];
+  translators: Translator[];
+  /** Halves of strangers that nobody else was found for, with addresses that others are known under: by `address hour`. */
+  strangers: Record<string, number>;
   /** A responder recorded a connection of its under its own address. */
   isMetDirectly: boolean;
   /** It forwards connections of others. */
@@ -150,6 +159,7 @@ export function emptyMemory(): NodeMemory {
     contested: [],
     rereadFrom: 0,
     translators: [],
+    strangers: {},
     isMetDirectly: false,
     forwards: false,
     trend: emptyTrend(),

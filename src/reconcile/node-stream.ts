@@ -15,6 +15,7 @@ import {
   BLIND_AFTER_MS,
   EXCUSES_PER_NODE_MAX,
   EXCUSE_SLACK_MS,
+  RETRANSMIT_MS_MAX,
 } from "./limits.ts";
 import { CONFIRMED_MS, NodeClock, type Step } from "./node-clock.ts";
 import {
@@ -32,6 +33,13 @@ const UNCERTAINTY_FREE_MS = 250;
 
 /** A batch that arrived this much later than its clock explains had been waiting. */
 const STALE_LAG_MS = 5_000;
+
+/** So many responders need not be told apart: whoever says so, an honest one is among them. */
+const SAID_BY_MAX = 64;
+/** One who says so alone may have made it up, and is believed for itself alone. */
+const SAID_BY_MIN = 2;
+const HOUR_MS = 3_600_000;
+const STRANGER_HOURS_KEPT = 25;
 
 /** A node has hardly ever more than one way out. */
 const TRANSLATORS_MAX = 16;
@@ -105,13 +113,53 @@ export class NodeStream implements HalfOwner {
     this.seal();
   }
 
-  /** Others know it under this address too. */
-  noteTranslator(address: string): void {
+  /** `responder`, a node's id, knows it under this address. */
+  noteTranslator(address: string, responder: string): void {
     const { translators } = this.memory;
-    if (translators.includes(address)) return;
-    translators.push(address);
-    keepLast(translators, TRANSLATORS_MAX);
+    const known = translators.find((one) => one.address === address);
+    if (known === undefined) {
+      translators.push({ address, by: [responder] });
+      keepLast(translators, TRANSLATORS_MAX);
+    } else {
+      if (known.by.length >= SAID_BY_MAX || known.by.includes(responder)) return;
+      known.by.push(responder);
+    }
     this.changed = true;
+  }
+
+  /** Under which addresses it is known to `responder`, by what that says itself or by what several others do. */
+  knownTo(responder: string): string[] {
+    return this.memory.translators.flatMap(({ address, by }) =>
+      by.length >= SAID_BY_MIN || by.includes(responder) ? [address] : [],
+    );
+  }
+
+  /** It has a half of a stranger with this address, which is nobody else's. */
+  noteStranger(address: string, serverMs: number): void {
+    const { strangers } = this.memory;
+    const hour = Math.floor(serverMs / HOUR_MS);
+    for (const key of Object.keys(strangers)) {
+      if (Number(key.split(" ")[1]) <= hour - STRANGER_HOURS_KEPT) delete strangers[key];
+    }
+    const key = `${address} ${hour}`;
+    strangers[key] = (strangers[key] ?? 0) + 1;
+    this.changed = true;
+  }
+
+  /** Uses up one of those of around that time, if there is one. */
+  takeStranger(address: string, serverMs: number): boolean {
+    const { strangers } = this.memory;
+    // What one end began in one hour, the other may have heard of in the next.
+    for (const atMs of [serverMs, serverMs - EXCUSE_SLACK_MS, serverMs + RETRANSMIT_MS_MAX]) {
+      const key = `${address} ${Math.floor(atMs / HOUR_MS)}`;
+      const count = strangers[key];
+      if (count === undefined) continue;
+      if (count > 1) strangers[key] = count - 1;
+      else delete strangers[key];
+      this.changed = true;
+      return true;
+    }
+    return false;
   }
 
   /** Its clock was corrected at a tick: what is parked began at another time. */

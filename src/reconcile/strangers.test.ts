@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type SimHost, SimMesh } from "../../test/simulate/sim-mesh.ts";
+import type { Translator } from "./node-memory.ts";
 
 const OUTSIDE_IP = "192.0.2.7";
 const SECONDS = 120;
@@ -103,7 +104,7 @@ describe("halves of strangers in the place of a peer's", () => {
 });
 
 /** What is remembered of the addresses by which twenty peers know a node, as a router tells of all of them at once. */
-function translatorsOf(isReversed: boolean): readonly string[] {
+function translatorsOf(isReversed: boolean): readonly Translator[] {
   const mesh = new SimMesh({ isReversed });
   const peers = Array.from({ length: 20 }, (_, at) => mesh.host(`peer-${at}`));
   const [node, router] = [mesh.host("node"), mesh.host("router")];

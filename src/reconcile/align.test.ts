@@ -82,3 +82,10 @@ it("aligns a thousand instances at either end", () => {
   const right = left.filter((_, index) => index % 10 !== 3).map((time) => time + 5);
   assert.equal(pairs(left, right).split(" ").length, 900);
 });
+
+it("aligns so many instances that all pairs of them would not fit in memory", () => {
+  const many = Array.from({ length: 100_000 }, (_, index) => index * 2_000);
+  const left = many.filter((_, index) => index % 1_000 !== 3);
+  const right = many.filter((_, index) => index % 1_000 !== 500);
+  assert.equal(pairs(left, right).split(" ").length, 99_800);
+});

@@ -24,42 +24,81 @@ export interface Aligned {
   readonly total: number;
 }
 
-/** Beyond this many instances at one end, those further apart in order than this are not compared. */
+/**
+ * Beyond this many instances at one end, those further apart in order than this are not compared; and no
+ * more than these are kept, so that time and memory grow with the instances, not with their square.
+ */
 const BAND = 64;
 
 /** The cheapest pairs, in order. */
 export function align(what: Alignment): Aligned {
   const { left, right, skipLeft, skipRight, cost } = what;
-  const width = right + 1;
-  const best = new Float64Array((left + 1) * width);
-  const at = (l: number, r: number): number => best[l * width + r] ?? Infinity;
-  for (let l = 1; l <= left; l++) best[l * width] = at(l - 1, 0) + skipLeft(l - 1);
-  for (let r = 1; r <= right; r++) best[r] = at(0, r - 1) + skipRight(r - 1);
-  const isFar = (l: number, r: number): boolean => Math.abs(l - r) > BAND + Math.abs(left - right);
-  for (let l = 1; l <= left; l++) {
-    for (let r = 1; r <= right; r++) {
-      const alone = Math.min(at(l - 1, r) + skipLeft(l - 1), at(l, r - 1) + skipRight(r - 1));
-      const paired = isFar(l, r) ? Infinity : at(l - 1, r - 1) + cost(l - 1, r - 1);
-      best[l * width + r] = Math.min(alone, paired);
+  const band = new Band(left, right);
+  for (let l = 0; l <= left; l++) {
+    const [least, most] = [band.least(l), band.most(l)];
+    for (let r = least; r <= most; r++) {
+      const best = Math.min(
+        l === 0 ? Infinity : band.at(l - 1, r) + skipLeft(l - 1),
+        r === 0 ? Infinity : band.at(l, r - 1) + skipRight(r - 1),
+        l === 0 || r === 0 ? Infinity : band.at(l - 1, r - 1) + cost(l - 1, r - 1),
+      );
+      band.set(l, r, l + r === 0 ? 0 : best);
     }
   }
-  return { pairs: trace(what, at, isFar), total: at(left, right) };
+  return { pairs: trace(what, band), total: band.at(left, right) };
 }
 
 /** Back from the end. Where pairing and leaving cost the same, they pair. */
 function trace(
   { left, right, cost, skipLeft }: Alignment,
-  at: (l: number, r: number) => number,
-  isFar: (l: number, r: number) => boolean,
-): [number, number][] {
+  band: Band,
+): [left: number, right: number][] {
   const pairs: [number, number][] = [];
   let [l, r] = [left, right];
   while (l > 0 && r > 0) {
-    const total = at(l, r);
-    if (!isFar(l, r) && total === at(l - 1, r - 1) + cost(l - 1, r - 1) && total !== Infinity) {
+    const total = band.at(l, r);
+    if (total === band.at(l - 1, r - 1) + cost(l - 1, r - 1) && total !== Infinity) {
       pairs.push([--l, --r]);
-    } else if (total === at(l - 1, r) + skipLeft(l - 1)) l--;
+    } else if (total === band.at(l - 1, r) + skipLeft(l - 1)) l--;
     else r--;
   }
   return pairs.toReversed();
+}
+
+/**
+ * What the first `l` at one end and the first `r` at the other cost together, where the two are not too far
+ * apart in order: where one end has more, by as many as it has more, and the band on either side.
+ */
+class Band {
+  readonly #costs: Float64Array;
+  readonly #width: number;
+  readonly #below: number;
+  readonly #above: number;
+  readonly #right: number;
+
+  constructor(left: number, right: number) {
+    this.#below = Math.min(left, BAND + Math.max(0, left - right));
+    this.#above = Math.min(right, BAND + Math.max(0, right - left));
+    this.#right = right;
+    this.#width = this.#below + this.#above + 1;
+    this.#costs = new Float64Array((left + 1) * this.#width);
+  }
+
+  /** The least and the most of the other end that stand with the first `l`, both inclusive. */
+  least(l: number): number {
+    return Math.max(0, l - this.#below);
+  }
+
+  most(l: number): number {
+    return Math.min(this.#right, l + this.#above);
+  }
+
+  at(l: number, r: number): number {
+    if (r < l - this.#below || r > l + this.#above) return Infinity;
+    return this.#costs[l * this.#width + r - l + this.#below] ?? Infinity;
+  }
+
+  set(l: number, r: number, cost: number): void {
+    this.#costs[l * this.#width + r - l + this.#below] = cost;
+  }
 }

@@ -376,7 +376,7 @@ export class Decisions {
   }
 
   #alone(half: Half): void {
-    this.#excuses.note(half);
+    if (!hasMark(half, MARK.beyond)) this.#excuses.note(half);
     const verdict = verdictOf(half);
     // What was decided stays: only a partner, or a ruling, changes it.
     if (verdict === "missing" || verdict === "excused" || verdict === "unanswered") {
@@ -416,7 +416,7 @@ export class Decisions {
     // One is looked at as often as something happens around it.
     const bySlot = new Map(taken(this.#shared).map((half) => [half.slot, half]));
     const shared = [...bySlot.values()].toSorted(inOrder);
-    for (const half of shared) this.#parts.matching.realign(half);
+    this.#parts.matching.realign(shared);
     for (const half of shared) {
       if (hasMark(half, MARK.touched | MARK.second | MARK.settled)) continue;
       const other = otherOf(half);
@@ -543,7 +543,8 @@ export class Decisions {
   #leave(): void {
     for (const half of taken(this.#leaving).toSorted(inOrder)) {
       if (half.isPaired || hasMark(half, MARK.settled)) continue;
-      if (verdictOf(half) === "external") this.#excuses.leave(half, this.#sky);
+      const isMade = hasMark(half, MARK.beyond);
+      if (verdictOf(half) === "external" && !isMade) this.#excuses.leave(half, this.#sky);
       this.#settle(half);
     }
   }
@@ -552,7 +553,10 @@ export class Decisions {
     const { nowMs } = this.#sky;
     for (const [half, peer, forwarder] of taken(this.#absent).toSorted(byHalf)) {
       if (!isOpen(half)) continue;
-      const excuse = this.#excuses.find(half, peer, this.#sky);
+      // No kernel made it, so nothing happened to it.
+      const excuse = hasMark(half, MARK.beyond)
+        ? undefined
+        : this.#excuses.find(half, peer, this.#sky);
       if (excuse?.until !== undefined) {
         this.#plan(half, MARK.awaitsPeer, excuse.until);
         continue;

@@ -42,7 +42,8 @@ export function flagsOf(half: Half, first: Half): number {
     ((bits & BIT.closed) === 0 ? 0 : HALF_FLAG.closed) |
     ((bits & BIT.accounted) === 0 ? 0 : HALF_FLAG.accounted) |
     (hasMark(half, MARK.split) ? HALF_FLAG.split : 0) |
-    (isTranslated(half, first) ? HALF_FLAG.translated : 0)
+    (isTranslated(half, first) ? HALF_FLAG.translated : 0) |
+    (hasMark(half, MARK.beyond) ? HALF_FLAG.beyond : 0)
   );
 }
 

@@ -24,6 +24,12 @@ export const PAIRING_CLOSE_MS = 250;
 /** Aligning the instances of a tuple: what leaving one alone costs, in milliseconds of distance. A port is used again a second after its end at the soonest. */
 export const PAIRING_SKIP_MS = 4_000;
 
+/**
+ * Instances of a tuple that are compared at a time, of each node. A kernel makes one a second at most, so that fewer than 300
+ * are within reach of each other: the last SYN that is sent again, and what clocks are off, either way. Who writes more made them up.
+ */
+export const INSTANCES_MAX = 512;
+
 /** What a half whose beginning was seen is preferred by. */
 export const PAIRING_PICKUP_MS = 1_000;
 

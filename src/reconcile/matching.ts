@@ -30,7 +30,6 @@ import {
 import { TupleIndex } from "./tuple-index.ts";
 
 const TCP = 6;
-const NOBODY: readonly Half[] = [];
 /** Instances of a tuple for which shifts are tried. */
 const SHIFTED_MAX = 24;
 /** What is further apart than two ends that agree are: each millisecond counts so many times, for nothing common to all explains it. */
@@ -80,18 +79,18 @@ export class Matching {
   /** A half has come. */
   add(half: Half): void {
     const hasOthers = this.tuples.add(half);
+    if (hasOthers === undefined) return setMark(half, MARK.beyond);
     setMark(half, MARK.indexed);
     if (!hasOthers) return;
     this.tuples.mates(half, this.#mates);
     this.#markForwarded(half);
-    const rivals = this.#rivals(half);
-    const [only] = rivals;
+    const [only, another] = this.#rivals(half);
     if (only === undefined) return;
-    if (rivals.length === 1 && this.#isAtOnce(half, only)) this.#options.paired(half, only);
+    if (another === undefined && this.#isAtOnce(half, only)) this.#options.paired(half, only);
     else this.contend(half);
   }
 
-  /** With whom a half that comes now may change who is a pair. */
+  /** With whom a half that comes now may change who is a pair: two of them, if there are so many. */
   #rivals(half: Half): Half[] {
     const rivals: Half[] = [];
     if (isBystander(half)) return rivals;
@@ -100,6 +99,7 @@ export class Matching {
       if (this.#isSealed(slot)) continue;
       const mate = new Half(records, names, slot);
       if (!isBystander(mate)) rivals.push(mate);
+      if (rivals.length === 2) break;
     }
     return rivals;
   }
@@ -116,13 +116,14 @@ export class Matching {
     this.tuples.clear();
     const half = new Half(records, names, 0);
     for (half.slot = 0; half.slot < records.end; half.slot++) {
-      if (hasMark(half, MARK.indexed)) this.tuples.add(half);
+      if (hasMark(half, MARK.indexed)) this.tuples.put(half);
     }
   }
 
   /** Takes up a half that came in an earlier run. */
   restore(half: Half): void {
-    const hasOthers = this.tuples.add(half);
+    if (hasMark(half, MARK.beyond)) return;
+    const hasOthers = this.tuples.put(half);
     setMark(half, MARK.indexed);
     if (!hasOthers) return;
     this.tuples.mates(half, this.#mates);
@@ -132,6 +133,7 @@ export class Matching {
   /** Once all are taken up: what came since the last tick, and is to be aligned at the next. */
   restoreContended(half: Half): void {
     if (half.isPaired || half.index <= this.#options.lastTickIndex()) return;
+    if (hasMark(half, MARK.beyond)) return;
     this.tuples.mates(half, this.#mates);
     if (this.#rivals(half).length > 0) this.contend(half);
   }
@@ -148,8 +150,9 @@ export class Matching {
     }
   }
 
-  /** Slots of all other halves of the tuple; valid until the next call. */
+  /** Slots of all other halves of the tuple that are compared with it; valid until the next call. */
   mates(half: Half): readonly number[] {
+    if (hasMark(half, MARK.beyond)) return [];
     this.tuples.mates(half, this.#mates);
     return this.#mates;
   }
@@ -157,8 +160,7 @@ export class Matching {
   /** Of a tuple with a forwarder, all know that there is one. */
   #markForwarded(half: Half): void {
     const { records } = this.#options;
-    const isForwarder = (slot: number): boolean =>
-      ((records.cell(slot, CELL.bits) >> ROLE_AT) & 3) === FORWARDER;
+    const isForwarder = (slot: number): boolean => roleAt(records, slot) === FORWARDER;
     if (half.roleNumber !== FORWARDER && !this.#mates.some(isForwarder)) return;
     for (const slot of [half.slot, ...this.#mates]) {
       records.setCell(slot, CELL.state, records.cell(slot, CELL.state) | MARK.forwarded);
@@ -187,14 +189,14 @@ export class Matching {
       return apartMs(half, forwarder) <= this.#nearMs(half, forwarder);
     }
     const lateMs = forwarder.serverMs - half.serverMs;
-    return this.#distance(half, forwarder, lateMs) < Infinity;
+    return distanceMs(half, forwarder, lateMs, this.#nearMs(half, forwarder)) < Infinity;
   }
 
   /** It, or another of its tuple, is to be aligned at the next tick. */
   isContended(half: Half): boolean {
     const { records } = this.#options;
     if (hasMark(half, MARK.contended)) return true;
-    if (!this.tuples.hasOthers(half)) return false;
+    if (hasMark(half, MARK.beyond) || !this.tuples.hasOthers(half)) return false;
     return this.mates(half).some((slot) => slotHasMark(records, slot, MARK.contended));
   }
 
@@ -231,13 +233,33 @@ export class Matching {
   }
 
   /**
-   * Aligns all instances of the tuple once more, before something is concluded from who its partner is, or
-   * from there being none: by now all have come that could. Returns whether it has another partner, or one
-   * at last.
+   * Aligns all instances of the tuples of `halves`, which stand in order, once more, before something is concluded
+   * from who their partners are, or from there being none: by now all have come that could. Those of one tuple
+   * that are near each other are done together, so that many cost no more than one.
    */
-  realign(half: Half): boolean {
-    const before = half.partner;
-    const halves = this.#neighbours(half, this.#isWithinReach(half));
+  realign(halves: readonly Half[]): void {
+    const open = new Map(halves.map((half) => [half.slot, half]));
+    for (const half of halves) {
+      if (!open.has(half.slot)) continue;
+      const together = this.#together(half, open);
+      for (const { slot } of together) open.delete(slot);
+      this.#realignAround(half, together);
+    }
+  }
+
+  /** It, and those of its tuple that are still to be done and began so little later that what is between is within its reach. */
+  #together(half: Half, open: ReadonlyMap<number, Half>): Half[] {
+    const together = [half];
+    for (const slot of this.mates(half)) {
+      const mate = open.get(slot);
+      if (mate === undefined || mate.roleNumber === FORWARDER) continue;
+      if (Math.abs(mate.serverMs - half.serverMs) <= RETRANSMIT_MS_MAX) together.push(mate);
+    }
+    return together;
+  }
+
+  #realignAround(start: Half, together: readonly Half[]): void {
+    const halves = this.#neighbours(start, this.#isWithinReach(together));
     const slots = new Set(halves.map(({ slot }) => slot));
     const { records, names } = this.#options;
     // Whose partner is further away than that keeps it.
@@ -246,37 +268,47 @@ export class Matching {
       [...halves, ...partners.map(({ partner }) => new Half(records, names, partner))],
       true,
     );
-    return half.partner !== before;
   }
 
   /** Whether its tuple has other ends, on either side of a translation. */
   hasRivals(half: Half): boolean {
-    return this.#endsBeside(half).length > 0;
+    return this.#hasEndBeside(half, half.slot);
   }
 
   /** Until when another instance may come that fits one of the two better, on the server's clock; undefined where the tuple has no other. */
   contestedUntil(a: Half, b: Half): number | undefined {
     // Nearly always: without the lists of what follows.
     if (b.roleNumber !== FORWARDER && this.tuples.areAlone(a, b)) return undefined;
-    if (this.#endsBeside(a).every((half) => half.slot === b.slot)) return undefined;
+    if (!this.#hasEndBeside(a, b.slot)) return undefined;
     const uncertaintyMs = this.#uncertainty(a) + this.#uncertainty(b);
     return Math.max(a.serverMs, b.serverMs) + SEAL_MS + uncertaintyMs;
   }
 
   /** What may be one connection with it, or with its partner. Further away it is another one, in memory or parked. */
-  #isWithinReach(half: Half): (slot: number) => boolean {
-    const one = new Half(this.#options.records, this.#options.names, half.slot);
+  #isWithinReach(halves: readonly Half[]): (slot: number) => boolean {
+    const spans = spansOf(halves);
+    const one = new Half(this.#options.records, this.#options.names, 0);
     return (slot) => {
       one.slot = slot;
-      return apartMs(half, one) <= this.#nearMs(half, one) + RETRANSMIT_MS_MAX;
+      return spans.some(
+        (span) => spanApartMs(span, one) <= this.#nearMs(span.half, one) + RETRANSMIT_MS_MAX,
+      );
     };
   }
 
-  #endsBeside(half: Half): readonly Half[] {
-    if (half.roleNumber === FORWARDER || !this.tuples.hasOthers(half)) return NOBODY;
-    return this.#neighbours(half, this.#isWithinReach(half)).filter(
-      (other) => other.slot !== half.slot && other.roleNumber !== FORWARDER,
-    );
+  /** Whether another end than itself and that in `besides` is within its reach. */
+  #hasEndBeside(half: Half, besides: number): boolean {
+    if (half.roleNumber === FORWARDER || hasMark(half, MARK.beyond)) return false;
+    if (!this.tuples.hasOthers(half)) return false;
+    const isNear = this.#isWithinReach([half]);
+    const { records, names } = this.#options;
+    const isOther = (slot: number): boolean => slot !== half.slot && slot !== besides;
+    const isEnd = (slot: number): boolean => roleAt(records, slot) !== FORWARDER;
+    // The first will do; behind a translation all are to be gone through.
+    if (this.mates(half).some((slot) => isOther(slot) && isEnd(slot) && isNear(slot))) return true;
+    if (!hasMark(half, MARK.forwarded)) return false;
+    const around = this.#neighbours(new Half(records, names, half.slot), isNear);
+    return around.some(({ slot }) => isOther(slot) && isEnd(slot));
   }
 
   /** All instances around a contended half, from forwarder to forwarder where addresses are translated. */
@@ -311,6 +343,7 @@ export class Matching {
       return side.map((half) => (half.serverMs + SEAL_MS < toMs ? skipMs : PAIRING_CLOSE_MS));
     };
     const [leftSkips, rightSkips] = [skipsOf(left, right), skipsOf(right, left)];
+    const [lefts, rights] = [this.#instances(left), this.#instances(right)];
     let best: Aligned | undefined;
     for (const shiftMs of this.#shifts(left, right)) {
       const found = align({
@@ -318,7 +351,7 @@ export class Matching {
         right: right.length,
         skipLeft: (l) => leftSkips[l] ?? skipMs,
         skipRight: (r) => rightSkips[r] ?? skipMs,
-        cost: (l, r) => this.#cost(left[l], right[r], shiftMs),
+        cost: (l, r) => this.#cost(lefts[l], rights[r], shiftMs),
       });
       const total = found.total + Math.abs(shiftMs);
       if (best === undefined || total < best.total) best = { ...found, total };
@@ -364,30 +397,33 @@ export class Matching {
     return isKnown ? PAIRING_SKIP_MS : PAIRING_NEAR_MS;
   }
 
-  #cost(a: Half | undefined, b: Half | undefined, shiftMs: number): number {
-    if (a === undefined || b === undefined || !canPair(a, b)) return Infinity;
-    // After a crash an agent may open again what it had opened, and not know when it began.
-    if (a.pickup || b.pickup) {
-      const apart = apartMs(a, b);
-      return apart <= this.#nearMs(a, b) ? apart + PAIRING_PICKUP_MS : Infinity;
-    }
-    let least = this.#distance(a, b, b.serverMs - a.serverMs - shiftMs);
-    for (const half of [a, b]) {
-      const step = this.#options.sightOf(half.nodeNumber).stepAt(half.openedMs);
-      if (step === undefined) continue;
-      // It may have been stamped before its clock was set, and corrected for the clock as it is since.
-      const movedMs = half === a ? -step.byMs : step.byMs;
-      least = Math.min(least, this.#distance(a, b, b.serverMs - a.serverMs - shiftMs + movedMs));
-    }
-    return least;
+  #instances(halves: readonly Half[]): Instance[] {
+    return halves.map((half) => {
+      const { serverMs, pickup } = half;
+      const sight = this.#options.sightOf(half.nodeNumber);
+      const setByMs = sight.stepAt(half.openedMs)?.byMs ?? 0;
+      return { half, serverMs, pickup, uncertaintyMs: sight.uncertaintyMs, setByMs };
+    });
   }
 
-  /** `lateMs`: by how much the second opened later. */
-  #distance(a: Half, b: Half, lateMs: number): number {
-    const apart = Math.abs(lateMs);
-    if (apart <= PAIRING_CLOSE_MS) return apart;
-    const far = PAIRING_CLOSE_MS + (apart - PAIRING_CLOSE_MS) * FAR_FACTOR;
-    return Math.min(apart <= this.#nearMs(a, b) ? far : Infinity, retransmitted(a, b, lateMs));
+  #cost(a: Instance | undefined, b: Instance | undefined, shiftMs: number): number {
+    if (a === undefined || b === undefined) return Infinity;
+    const nearMs = PAIRING_SKIP_MS + a.uncertaintyMs + b.uncertaintyMs;
+    // After a crash an agent may open again what it had opened, and not know when it began.
+    if (a.pickup || b.pickup) {
+      if (!canPair(a.half, b.half)) return Infinity;
+      const apart = apartMs(a.half, b.half);
+      return apart <= nearMs ? apart + PAIRING_PICKUP_MS : Infinity;
+    }
+    const lateMs = b.serverMs - a.serverMs - shiftMs;
+    const setByMs = Math.abs(a.setByMs) + Math.abs(b.setByMs);
+    // Nearly all of many: before their records are read.
+    if (Math.abs(lateMs) - setByMs > Math.max(nearMs, RETRANSMIT_MS_MAX)) return Infinity;
+    if (!canPair(a.half, b.half)) return Infinity;
+    const distance = (byMs: number): number => distanceMs(a.half, b.half, lateMs + byMs, nearMs);
+    if (setByMs === 0) return distance(0);
+    // It may have been stamped before its clock was set, and corrected for the clock as it is since.
+    return Math.min(distance(0), distance(-a.setByMs), distance(b.setByMs));
   }
 
   #nearMs(a: Half, b: Half): number {
@@ -412,6 +448,24 @@ export class Matching {
       paired(a, b);
     }
   }
+}
+
+/** A half that is aligned, with what is asked of it again and again. */
+interface Instance {
+  readonly half: Half;
+  readonly serverMs: number;
+  readonly pickup: boolean;
+  readonly uncertaintyMs: number;
+  /** By how much its clock was set around the time at which it began; 0: it was not. */
+  readonly setByMs: number;
+}
+
+/** `lateMs`: by how much the second opened later. */
+function distanceMs(a: Half, b: Half, lateMs: number, nearMs: number): number {
+  const apart = Math.abs(lateMs);
+  if (apart <= PAIRING_CLOSE_MS) return apart;
+  const far = PAIRING_CLOSE_MS + (apart - PAIRING_CLOSE_MS) * FAR_FACTOR;
+  return Math.min(apart <= nearMs ? far : Infinity, retransmitted(a, b, lateMs));
 }
 
 /** A forwarder that does not translate brings nobody together. */
@@ -466,6 +520,47 @@ function inTurn(halves: readonly Half[]): Half[] {
 export function apartMs(a: Half, b: Half): number {
   if (!a.pickup && !b.pickup) return Math.abs(a.serverMs - b.serverMs);
   return Math.max(0, a.serverMs - endOf(b), b.serverMs - endOf(a));
+}
+
+/** From when to when halves of one node began, and the last of them ended. */
+interface Span {
+  readonly half: Half;
+  fromMs: number;
+  toMs: number;
+  endMs: number;
+  hasPickup: boolean;
+}
+
+/** By node: all of one are off by as much. */
+function spansOf(halves: readonly Half[]): Span[] {
+  const spans = new Map<number, Span>();
+  for (const half of halves) {
+    const { serverMs: fromMs, pickup: hasPickup } = half;
+    const endMs = endOf(half);
+    const span = spans.get(half.nodeNumber);
+    if (span === undefined) {
+      // The window that is handed around moves on.
+      const kept = new Half(half.records, half.names, half.slot);
+      spans.set(half.nodeNumber, { half: kept, fromMs, toMs: fromMs, endMs, hasPickup });
+      continue;
+    }
+    span.fromMs = Math.min(span.fromMs, fromMs);
+    span.toMs = Math.max(span.toMs, fromMs);
+    span.endMs = Math.max(span.endMs, endMs);
+    span.hasPickup ||= hasPickup;
+  }
+  return [...spans.values()];
+}
+
+/** As `apartMs`, from the nearest of a span. */
+function spanApartMs(span: Span, half: Half): number {
+  const isLived = span.hasPickup || half.pickup;
+  const [toMs, endMs] = isLived ? [span.endMs, endOf(half)] : [span.toMs, half.serverMs];
+  return Math.max(0, half.serverMs - toMs, span.fromMs - endMs);
+}
+
+function roleAt(records: HalfRecords, slot: number): number {
+  return (records.cell(slot, CELL.bits) >> ROLE_AT) & 3;
 }
 
 function endOf(half: Half): number {

@@ -145,6 +145,7 @@ function restoreHalf(
   );
   setTuples(reconcile, half, row, side);
   if ((flags & HALF_FLAG.split) !== 0) setMark(half, MARK.split);
+  if (!isPairOf(row) && (flags & HALF_FLAG.beyond) !== 0) setMark(half, MARK.beyond);
   return half;
 }
 

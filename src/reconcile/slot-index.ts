@@ -17,8 +17,8 @@ export class SlotIndex {
     return this.#count;
   }
 
-  /** Whether others are there under the same hash: they stand before the place that it takes. */
-  add(hash: number, slot: number): boolean {
+  /** How many others are there under the same hash: they stand before the place that it takes. */
+  add(hash: number, slot: number): number {
     // At most half full: beyond that, probing gets long.
     if (this.#count * 2 >= this.#mask) this.#grow();
     this.#count++;
@@ -59,17 +59,17 @@ export class SlotIndex {
     }
   }
 
-  #put(hash: number, slot: number): boolean {
+  #put(hash: number, slot: number): number {
     const table = this.#table;
-    let hasOthers = false;
+    let others = 0;
     let at = (hash & this.#mask) * WORDS;
     while (table[at + 1] !== 0) {
-      if (table[at] === hash) hasOthers = true;
+      if (table[at] === hash) others++;
       at = (at + WORDS) & (table.length - 1);
     }
     table[at] = hash;
     table[at + 1] = slot + 1;
-    return hasOthers;
+    return others;
   }
 
   /** Moves back what was put further on because this place was taken, so that no mark is left behind. */

@@ -3,12 +3,15 @@
  * on the wire between the two, within one network. A forwarder that translates stands under both of
  * its tuples, and so leads from one end to the other.
  */
-import { BIT, CELL, type Half, type HalfRecords, type NumberedTuple } from "./half-records.ts";
+import { BIT, CELL, type Half, type HalfRecords, type NumberedTuple, WORD } from "./half-records.ts";
 import { mixed, SlotIndex } from "./slot-index.ts";
 import { FORWARDER } from "./half-records.ts";
+import { INSTANCES_MAX } from "./limits.ts";
 
 export class TupleIndex {
   #index = new SlotIndex();
+  /** Node and hash of those that have no room, until one of them goes: so that it is not counted for each that comes. */
+  readonly #full = new Set<number>();
   readonly #records: HalfRecords;
 
   constructor(records: HalfRecords) {
@@ -22,24 +25,74 @@ export class TupleIndex {
   /** Forgets everything, and gives the memory back. */
   clear(): void {
     this.#index = new SlotIndex();
+    this.#full.clear();
+  }
+
+  /**
+   * Indexes a half that has come, as `put` does; undefined where it is not, because there are `INSTANCES_MAX` of its
+   * node already. By the hash: whoever finds tuples with one hash gains nothing.
+   */
+  add(half: Half): boolean | undefined {
+    if (this.#full.size > 0 && this.#isFull(half)) return undefined;
+    const others = this.#put(half);
+    if (others < INSTANCES_MAX) return others > 0;
+    const full = this.#hashes(half).filter((hash) => this.#before(half, hash) >= INSTANCES_MAX);
+    if (full.length === 0) return true;
+    this.remove(half);
+    for (const hash of full) this.#full.add(fullKey(half, hash));
+    return undefined;
   }
 
   /** Indexes a half whose tuple is in its record. Whether another may stand under a tuple of it: nearly always no for the first. */
-  add(half: Half): boolean {
+  put(half: Half): boolean {
+    return this.#put(half) > 0;
+  }
+
+  /** Returns how many others there are under one of its hashes. */
+  #put(half: Half): number {
     const { slot } = half;
     const records = this.#records;
     const hash = hashOf(records, slot, tupleOf(half));
     records.setCell(slot, CELL.tupleHash, hash);
-    const hasOthers = this.#index.add(hash, slot);
+    const others = this.#index.add(hash, slot);
     const second = secondKey(half);
-    if (second === undefined) return hasOthers;
+    if (second === undefined) return others;
     const secondHash = hashOf(records, slot, second);
     records.setCell(slot, CELL.secondHash, secondHash);
-    return this.#index.add(secondHash, slot) || hasOthers;
+    return Math.max(this.#index.add(secondHash, slot), others);
+  }
+
+  /** How many of its node stand under `hash` that came before it: by its chain, for a restart may take up later ones first. */
+  #before(half: Half, hash: number): number {
+    const records = this.#records;
+    const { nodeNumber, epoch, seq } = half;
+    let before = 0;
+    for (let at = this.#index.first(hash); at !== -1; at = this.#index.next(at, hash)) {
+      const slot = this.#index.slotAt(at);
+      if (records.cell(slot, CELL.node) !== nodeNumber) continue;
+      if (records.cell(slot, CELL.epoch) !== epoch || records.word(slot, WORD.seq) < seq) before++;
+    }
+    return before;
+  }
+
+  #isFull(half: Half): boolean {
+    const hashes = [hashOf(this.#records, half.slot, tupleOf(half))];
+    const second = secondKey(half);
+    if (second !== undefined) hashes.push(hashOf(this.#records, half.slot, second));
+    return hashes.some((hash) => this.#full.has(fullKey(half, hash)));
+  }
+
+  /** Those it stands under. */
+  #hashes(half: Half): number[] {
+    const first = this.#records.cell(half.slot, CELL.tupleHash);
+    if (secondKey(half) === undefined) return [first];
+    return [first, this.#records.cell(half.slot, CELL.secondHash)];
   }
 
   remove(half: Half): void {
     const { slot } = half;
+    if (this.#full.size > 0)
+      for (const hash of this.#hashes(half)) this.#full.delete(fullKey(half, hash));
     this.#index.remove(this.#records.cell(slot, CELL.tupleHash), slot);
     if (secondKey(half) === undefined) return;
     this.#index.remove(this.#records.cell(slot, CELL.secondHash), slot);
@@ -112,6 +165,11 @@ export function tupleOf(half: Half): NumberedTuple {
 /** The other tuple under which a half is found: a translating forwarder's alone. */
 function secondKey(half: Half): NumberedTuple | undefined {
   return half.roleNumber === FORWARDER ? half.second : undefined;
+}
+
+/** Below 2^53. */
+function fullKey(half: Half, hash: number): number {
+  return half.nodeNumber * 2 ** 32 + (hash >>> 0);
 }
 
 /** Protocol and network. */

@@ -189,6 +189,8 @@ export const HALF_FLAG = {
   split: 64,
   /** Of a pair: its own tuple is the translated one. */
   translated: 128,
+  /** Of a half alone: its node has more instances of its tuple than are compared. */
+  beyond: 128,
 } as const;
 
 /** The excuse of a connection about which a person excused the finding. */

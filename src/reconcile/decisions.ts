@@ -138,7 +138,8 @@ export class Decisions {
   settleClocks(nowMs: number, index: number): void {
     const shifts = new Map<number, Shift>();
     for (const stream of this.#parts.streams) {
-      const { sight } = stream;
+      const { isKnown } = stream.clock;
+      const { uncertaintyMs, steadyUncertaintyMs } = stream;
       const { lastClosedMs, bootAtMs } = stream.memory;
       const beforeMs = stream.clock.toServerMs(lastClosedMs, bootAtMs);
       const bornMs = stream.clock.toServerMs(bootAtMs, bootAtMs);
@@ -149,7 +150,13 @@ export class Decisions {
         shifts.set(stream.number, { shiftMs, bornMs });
         stream.noteShift({ index, shiftMs, bornMs });
       }
-      if (shifts.has(stream.number) || stream.sight !== sight) stream.turned = true;
+      // What waits while a clock is more uncertain than before would only wait longer: it is asked when it is woken.
+      const isLess = stream.uncertaintyMs < uncertaintyMs;
+      const isOtherwise =
+        isLess ||
+        stream.steadyUncertaintyMs !== steadyUncertaintyMs ||
+        stream.clock.isKnown !== isKnown;
+      if (shifts.has(stream.number) || isOtherwise) stream.turned = true;
     }
     if (shifts.size > 0) this.#shift(shifts);
   }

@@ -465,3 +465,30 @@ it("shows nothing of what came after the last tick", () => {
   world.clock.pair(5);
   assert.equal(JSON.stringify(world.clock.state.published), shown);
 });
+
+/** Every other batch is 1.2 s late; returns how often what is published was raised, and lowered. */
+function changes(forMs: number): { raised: number; lowered: number } {
+  const { clock, nowMs } = new World({}).run(HOUR_MS);
+  const { lastClosedMs, lastUptimeMs, lastReceivedMs } = clock.state;
+  const bootAtMs = lastClosedMs - lastUptimeMs;
+  const told = { raised: 0, lowered: 0 };
+  for (let at = 1; at * 2_000 <= forMs; at++) {
+    const before = clock.uncertaintyMs;
+    const afterMs = at * 2_000;
+    const lateMs = at % 2 === 0 ? 1_200 : 0;
+    clock.batch(
+      { closedAtMs: lastClosedMs + afterMs - lateMs, bootAtMs },
+      lastReceivedMs + afterMs,
+    );
+    clock.settle(nowMs + afterMs);
+    if (clock.uncertaintyMs > before + 1_000) told.raised++;
+    if (clock.uncertaintyMs < before - 1_000) told.lowered++;
+  }
+  return told;
+}
+
+it("a node some of whose batches are late is not held for better known before the minute is over", () => {
+  const { raised, lowered } = changes(10 * MINUTE_MS);
+  assert.ok(raised > 0);
+  assert.ok(lowered <= 10, `${lowered} times in ten minutes`);
+});

@@ -26,7 +26,8 @@
  * `CONFIRMED_MS` is not less than that. Added are 100 ppm of the time since a batch last
  * confirmed it, and what it was raised by until pairs agree, for a way that became longer for good
  * looks like a machine that stood still. While the newest batch is late, a backlog and a machine that
- * stood still look the same: so as much is added as it is late by, for it stood still no longer. It is
+ * stood still look the same: so as much is added as it is late by, for it stood still no longer; and
+ * up to eight seconds are added until the minute is over, as some batches of any node are late. It is
  * unknown after a boot, and when all that is more than two minutes.
  *
  * Batches count in the order of the node's chain, pairs in any order, readers see the state of the
@@ -62,6 +63,10 @@ const PAIRS_QUIET_MS = 2;
 const CORRECTION_MAX_MS = 1_000;
 /** More than this no peer can add to the uncertainty. */
 const PAIRS_DOUBT_MAX_MS = 10_000;
+/** What was added for a late batch is taken back when the next minute of the server's time begins. */
+const HELD_SLOT_MS = 60_000;
+/** More is taken back at once: it would hold up what is to be found within a minute. */
+const HELD_LATE_MAX_MS = 8_192;
 const BOOTS_KEPT_MAX = 4;
 const STRETCHES_KEPT_MAX = 16;
 
@@ -123,6 +128,7 @@ export class NodeClock {
   settle(nowMs: number): void {
     const bucket = Math.floor(nowMs / BUCKET_MS);
     if (bucket !== this.state.pairsBucket) this.#closePairs(bucket);
+    this.#holdLateness(nowMs);
     this.state.published = this.#publish(nowMs);
     this.#newest = newestOf(this.state.published);
   }
@@ -274,6 +280,15 @@ export class NodeClock {
     state.correctionMs = Math.max(-CORRECTION_MAX_MS, Math.min(CORRECTION_MAX_MS, correctionMs));
   }
 
+  /** Raised at once, and lowered with that of all other nodes: each time all that waits is gone through. */
+  #holdLateness(nowMs: number): void {
+    const { state } = this;
+    const slot = Math.floor(nowMs / HELD_SLOT_MS);
+    const isKept = slot === state.heldSlot && state.heldLateMs <= HELD_LATE_MAX_MS;
+    state.heldLateMs = Math.max(doubled(state.lateMs), isKept ? state.heldLateMs : 0);
+    state.heldSlot = slot;
+  }
+
   #publish(nowMs: number): PublishedClock {
     const { state } = this;
     const { boot, correctionMs, confirmedMs, doubtMs } = state;
@@ -283,7 +298,7 @@ export class NodeClock {
     const uptimeMs = Math.max(state.lastUptimeMs, nowMs - line.bornMs);
     const driftMs = (DRIFT_BOUND_PPM * Math.max(0, nowMs - confirmedMs)) / 1e6;
     const steadyMs = CONFIRMED_MS + driftMs + doubtMs;
-    const uncertaintyMs = steadyMs + doubled(state.lateMs);
+    const uncertaintyMs = steadyMs + state.heldLateMs;
     const isKnown = state.isEstablished && uncertaintyMs < UNKNOWN_MS;
     return {
       offsetMs: Math.round(stretch.bootAtMs - bornAt(line, uptimeMs) - correctionMs),

@@ -192,11 +192,6 @@ export class NodeStream implements HalfOwner {
     return inSteps(this.clock.steadyMs);
   }
 
-  /** What a half's judgement takes from the clock beyond its offset. */
-  get sight(): string {
-    return `${this.clock.isKnown} ${this.uncertaintyMs} ${this.steadyUncertaintyMs}`;
-  }
-
   /** The node's own time of what happened at `serverMs`. */
   toNodeMs(serverMs: number): number {
     return this.clock.toNodeMs(serverMs);

@@ -3,7 +3,14 @@
  * on the wire between the two, within one network. A forwarder that translates stands under both of
  * its tuples, and so leads from one end to the other.
  */
-import { BIT, CELL, type Half, type HalfRecords, type NumberedTuple, WORD } from "./half-records.ts";
+import {
+  BIT,
+  CELL,
+  type Half,
+  type HalfRecords,
+  type NumberedTuple,
+  WORD,
+} from "./half-records.ts";
 import { mixed, SlotIndex } from "./slot-index.ts";
 import { FORWARDER } from "./half-records.ts";
 import { INSTANCES_MAX } from "./limits.ts";

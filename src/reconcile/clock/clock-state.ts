@@ -53,6 +53,9 @@ export interface ClockState {
   confirmedMs: number;
   /** By how much the newest batch came later than the line allows for; 0 where it confirmed the line. */
   lateMs: number;
+  /** What is published for that, and in which slot of the server's time it was raised or looked at last. */
+  heldLateMs: number;
+  heldSlot: number;
   /** What nothing but pairs can confirm. */
   doubtMs: number;
   /** Uptime of the newest batch that did not wait. */
@@ -84,6 +87,8 @@ export function unknownClock(uncertaintyMs: number): ClockState {
     isEstablished: false,
     confirmedMs: 0,
     lateMs: 0,
+    heldLateMs: 0,
+    heldSlot: 0,
     doubtMs: 0,
     freshUptimeMs: 0,
     current: null,

@@ -86,9 +86,9 @@ const TCP = 6;
 const UDP = 17;
 const NOBODY: readonly Half[] = [];
 const COMPARED = { compared: 1, unexplained: 0 } as const;
-/** A half that is woken is judged anew, and waits again where it has to. */
-export const AWAITS =
-  MARK.awaitsPeer | MARK.awaitsEverybody | MARK.awaitsCounters | MARK.awaitsParts;
+const AWAITS = MARK.awaitsPeer | MARK.awaitsEverybody | MARK.awaitsCounters | MARK.awaitsParts;
+/** So many plans may count no more before all are gone through. */
+const STALE_PLANS_MIN = 1_024;
 
 export class Decisions {
   readonly #parts: DecisionParts;
@@ -109,6 +109,8 @@ export class Decisions {
   #different: [key: Half, other: Half, what: Differing][] = [];
   /** By which address a responder knows an initiator that a translator is in front of. */
   #translated: [initiator: Half, responder: Half, address: string][] = [];
+  /** Plans when all were gone through last. */
+  #plansKept = 0;
   #sky: Sky;
   #isDeciding = false;
 
@@ -116,6 +118,11 @@ export class Decisions {
     this.#parts = parts;
     this.#excuses = new Excuses(parts);
     this.#sky = parts.sky();
+  }
+
+  /** Plans of halves that wait, also those that count no more. */
+  get waitingCount(): number {
+    return this.#waiting.count + this.#left.count + this.#strangers.count;
   }
 
   /** Goes through all that waits for a stream; what `isGone` waits no longer. */
@@ -167,6 +174,16 @@ export class Decisions {
     this.#excuses.begin();
     this.#decideAll(touched);
     this.#isDeciding = false;
+    this.#tidy();
+  }
+
+  /** Halves that are judged again and again leave plans behind. */
+  #tidy(): void {
+    if (this.waitingCount < STALE_PLANS_MIN + 2 * this.#plansKept) return;
+    const { records } = this.#parts;
+    const isGone: IsGone = (slot, plans) => records.cell(slot, CELL.plans) !== plans;
+    for (const waiting of [this.#waiting, this.#left, this.#strangers]) waiting.sift(isGone);
+    this.#plansKept = this.waitingCount;
   }
 
   /** Two halves became a pair. What does so while a tick decides is taken notice of at that tick too, as a restart will suppose. */
@@ -178,10 +195,10 @@ export class Decisions {
     const { records, names, streams } = this.#parts;
     const half = new Half(records, names, 0);
     for (const slot of touched) this.#look(half, slot);
-    const wake = (slot: number, generation: number): void => {
-      if (records.cell(slot, CELL.generation) !== generation) return;
+    const wake = (slot: number, plans: number): void => {
+      if (records.cell(slot, CELL.plans) !== plans) return;
       half.slot = slot;
-      clearMark(half, AWAITS);
+      dropPlans(half);
       this.#look(half, hasMark(half, MARK.second) ? half.partner : slot);
     };
     for (const stream of streams) {
@@ -392,7 +409,7 @@ export class Decisions {
     const judgement = judgeLone(half, this.#sky);
     if (judgement.verdict === "wait") {
       // For what it waits for may have changed with it.
-      clearMark(half, MARK.awaitsPeer);
+      dropPlans(half);
       this.#plan(half, MARK.awaitsPeer, judgement.until ?? []);
     } else if (this.#parts.matching.hasRivals(half)) this.#shared.push(copyOf(half));
     else this.#concludeAlone(half, judgement);
@@ -510,10 +527,10 @@ export class Decisions {
       half.roleNumber === FORWARDER ||
       (verdictOf(half) === "excused" && this.#isFromForwarder(half));
     if (!isStranger || !mayBeNamed(half, this.#sky)) return false;
-    const generation = half.records.cell(half.slot, CELL.generation);
+    const plans = half.records.cell(half.slot, CELL.plans);
     if (!hasMark(half, MARK.awaitsEverybody)) {
       setMark(half, MARK.awaitsEverybody);
-      this.#strangers.plan(0, namedBy(half, this.#sky), half.slot, generation);
+      this.#strangers.plan(0, namedBy(half, this.#sky), half.slot, plans);
     }
     return true;
   }
@@ -584,10 +601,10 @@ export class Decisions {
   #plan(half: Half, mark: number, until: readonly Until[]): void {
     if (until.length === 0 || hasMark(half, mark)) return;
     setMark(half, mark);
-    const generation = half.records.cell(half.slot, CELL.generation);
+    const plans = half.records.cell(half.slot, CELL.plans);
     for (const { node, atMs, lookMs = atMs, isFarewell } of until) {
       const waiting = isFarewell ? this.#left : this.#waiting;
-      waiting.plan(node.number, lookMs, half.slot, generation);
+      waiting.plan(node.number, lookMs, half.slot, plans);
     }
   }
 
@@ -603,6 +620,14 @@ export class Decisions {
       this.#parts.changed(new Half(records, names, slot));
     }
   }
+}
+
+/** A half that is to be judged anew waits again where it has to: what it waited for until now wakes it no more. */
+export function dropPlans(half: Half): void {
+  if (!hasMark(half, AWAITS)) return;
+  clearMark(half, AWAITS);
+  const { records, slot } = half;
+  records.setCell(slot, CELL.plans, (records.cell(slot, CELL.plans) + 1) | 0);
 }
 
 function isSameAbuse(one: Abuse, other: Abuse): boolean {

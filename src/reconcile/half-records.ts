@@ -47,6 +47,8 @@ export const CELL = {
   state: 34,
   generation: 35,
   tupleHash: 36,
+  /** Changes whenever its plans (waiting.ts) count no more. */
+  plans: 37,
   network: 38,
 } as const;
 
@@ -117,7 +119,7 @@ export class HalfRecords {
     return this.#used;
   }
 
-  /** A slot whose record is all zero, but for its generation. */
+  /** A slot whose record is all zero, but for its generation and the number of its plans. */
   allocate(): number {
     this.#count++;
     const again = this.#free.pop();
@@ -139,10 +141,12 @@ export class HalfRecords {
   release(slot: number): void {
     const { f64 } = this;
     const generation = this.cell(slot, CELL.generation);
+    const plans = this.cell(slot, CELL.plans);
     if ((this.cell(slot, CELL.bits) & BIT.rare) !== 0) this.rare.delete(slot);
     // Not `fill`: for so few words the call costs more than the stores.
     for (let at = slot * WORDS, end = at + WORDS; at < end; at++) f64[at] = 0;
     this.setCell(slot, CELL.generation, (generation + 1) | 0);
+    this.setCell(slot, CELL.plans, (plans + 1) | 0);
     this.#free.push(slot);
     this.#count--;
   }

@@ -134,13 +134,13 @@ export class Parking {
     const { records, names } = this.#parts;
     const half = new Half(records, names, 0);
     const patient = new Set<number>();
-    this.#parts.sift((slot, generation, atMs) => {
-      if (records.cell(slot, CELL.generation) !== generation) return true;
+    this.#parts.sift((slot, plans, atMs) => {
+      if (records.cell(slot, CELL.plans) !== plans) return true;
       if (atMs - records.word(slot, WORD.serverMs) > PARK_WAIT_MS_MAX) patient.add(slot);
       return false;
     });
-    this.#parts.sift((slot, generation) => {
-      if (records.cell(slot, CELL.generation) !== generation) return true;
+    this.#parts.sift((slot, plans) => {
+      if (records.cell(slot, CELL.plans) !== plans) return true;
       half.slot = slot;
       if (hasMark(half, MARK.parked)) return true;
       if (patient.has(slot) || isIn(pins, half.serverMs)) return false;

@@ -26,7 +26,7 @@ import { storedFinding, type StoredFinding } from "./stored-finding.ts";
 import { type Changed, ChangedRows } from "./changed-rows.ts";
 import { compactAddresses } from "./compact-addresses.ts";
 import { join, keyOf, otherOf, part } from "./connection.ts";
-import { AWAITS, Decisions } from "./decisions.ts";
+import { Decisions, dropPlans } from "./decisions.ts";
 import type { About, FindingDraft } from "./findings.ts";
 import { BIT, CELL, FORWARDER, Half, HalfRecords, type Names, WORD } from "./half-records.ts";
 import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half-state.ts";
@@ -170,6 +170,11 @@ export class Reconcile implements Names {
   /** The time of the server's last tick. */
   get nowMs(): number {
     return this.#nowMs;
+  }
+
+  /** What halves wait for, with what they waited for before and is not cleared away yet. */
+  get planCount(): number {
+    return this.#decisions.waitingCount;
   }
 
   /** Halves in memory: those that something may still change. */
@@ -611,7 +616,7 @@ export class Reconcile implements Names {
 
   /** Its plans no longer count. */
   #lookAgain(half: Half): void {
-    clearMark(half, AWAITS);
+    dropPlans(half);
     this.#touch(half);
     this.#touchBeside(half);
   }

@@ -276,6 +276,16 @@ function hideOne({ seed, perSecond, hides, budget = fresh() }: Hiding): number {
   return hidden;
 }
 
+/** A minute with so many excused connections, and so many that both ends have. */
+function minute(budget: ExcuseBudget, excused: number, compared: number): void {
+  const atMs = budget.state.tickMs;
+  budget.comparedInBulk(compared);
+  for (let at = 0; at < excused; at++) {
+    budget.excused({ peer: `p${at % 7}`, atMs, cause: "restart", isOverload: false });
+  }
+  budget.settle(atMs + 60_000);
+}
+
 describe("the budget of a day", () => {
   interface Day {
     readonly excused: number;
@@ -349,6 +359,15 @@ describe("the budget of a day", () => {
       assert.equal(budget.mayExcuse("p1"), !isOver);
     });
   }
+
+  it("is a share of an hour's connections while the node is compared for less", () => {
+    const honest = fresh();
+    for (let at = 0; at < 9; at++) minute(honest, at === 5 ? 300 : 0, at === 5 ? 0 : 300);
+    assert.equal(honest.mayExcuse("p1"), true);
+    const hiding = fresh();
+    for (let at = 0; at < 60; at++) minute(hiding, 30, 270);
+    assert.equal(hiding.mayExcuse("p1"), false);
+  });
 
   it("says what was excused by which cause, and is free again a day later", () => {
     const budget = fresh();

@@ -3,8 +3,8 @@
  * restart, an eviction. Past that they excuse nothing. Two bounds, for what hides much and for what hides
  * one thing:
  *
- * **The budget**, of the last 24 hours: more than 200 excused connections and more than 5 % of all; or
- * more than 50 and half of all. What was lost while the node had declared an overload is counted apart, at more
+ * **The budget**, of the last 24 hours: more than 200 excused connections and more than 5 % of all, or of
+ * an hour's where the node is compared for less than that; or more than 50 and half of all. What was lost while the node had declared an overload is counted apart, at more
  * than 30 %: an honest kernel loses 10–20 % at 10,000 connections a second, for minutes. Where overload
  * was declared in more than 6 of the 24 hours, it is the ordinary state and counts as such. A restart of ten
  * seconds loses 0.01 % of a day.
@@ -39,20 +39,22 @@ const ARMED_MS = 3_600_000;
 /** A peer that was hidden stays unexcused for so long after the last tick that showed it. */
 const ABUSE_STANDS_MS = 86_400_000;
 
-/** More than this many, and more than this share, in 24 hours. */
+/** More than this many, and more than this share, in 24 hours; the share is of as much as comes in `ofMs` at least. */
 export const BUDGETS = {
   /** Of connections while no overload was declared. */
   calm: [
-    { excusedMax: 200, shareMax: 0.05 },
-    { excusedMax: 50, shareMax: 0.5 },
+    { excusedMax: 200, shareMax: 0.05, ofMs: 3_600_000 },
+    { excusedMax: 50, shareMax: 0.5, ofMs: 0 },
   ],
   /** Of those while one was. */
-  overload: [{ excusedMax: 200, shareMax: 0.3 }],
+  overload: [{ excusedMax: 200, shareMax: 0.3, ofMs: 0 }],
 } as const;
 
 /** Overloads pass; whoever declares one for longer has the budget of a calm day. */
 const OVERLOAD_HOURS_MAX = 6;
 const HOUR_MS = 3_600_000;
+/** What came in less than this says nothing of an hour. */
+const KNOWN_MIN_MS = 60_000;
 const HOURS_KEPT = 24;
 
 /**
@@ -87,6 +89,8 @@ export type ComparedConnection = Omit<ExcusedConnection, "cause">;
 export interface ExcuseState {
   /** Of the last tick. */
   tickMs: number;
+  /** The tick since which connections of the node are compared; 0 before. */
+  sinceMs: number;
   armedUntilMs: number;
   /** By hours since 1970. */
   hours: Record<string, ExcuseHour>;
@@ -193,6 +197,7 @@ export class ExcuseBudget {
   settle(nowMs: number): void {
     const { state } = this;
     state.tickMs = nowMs;
+    if (state.sinceMs === 0 && countOf(this.#hour) > 0) state.sinceMs = nowMs;
     this.#hour = this.#presentHour();
     for (const round of takeRounds(state.slices, nowMs)) noteRound(state.suspicions, round);
     forgetBefore(state.suspicions, nowMs);
@@ -223,7 +228,8 @@ export class ExcuseBudget {
 
   #judgeBudget(nowMs: number): void {
     const { abuses, hours } = this.state;
-    const spent = spentIn(Object.values(hours)).find(isOver);
+    const knownMs = Math.max(KNOWN_MIN_MS, nowMs - this.state.sinceMs);
+    const spent = spentIn(Object.values(hours)).find((one) => isOver(one, knownMs));
     if (spent === undefined) {
       // A day that is within the budget again is one in which excuses count again.
       delete abuses[""];
@@ -245,10 +251,16 @@ export class ExcuseBudget {
 
 type Spent = Pick<BudgetAbuse, "circumstance" | "excused" | "connections" | "causes">;
 
-function isOver({ circumstance, excused, connections }: Spent): boolean {
-  return BUDGETS[circumstance].some(
-    ({ excusedMax, shareMax }) => excused > excusedMax && excused > shareMax * connections,
-  );
+/** A minute's absence is much of the first ten, and little of an hour that goes on as it began. */
+function isOver({ circumstance, excused, connections }: Spent, knownMs: number): boolean {
+  return BUDGETS[circumstance].some(({ excusedMax, shareMax, ofMs }) => {
+    const measure = connections * Math.max(1, ofMs / knownMs);
+    return excused > excusedMax && excused > shareMax * measure;
+  });
+}
+
+function countOf({ compared, excused }: ExcuseHour): number {
+  return compared.calm + compared.overload + excused.calm + excused.overload;
 }
 
 /** What was spent of each budget. */
@@ -278,5 +290,13 @@ function circumstanceOf(isOverload: boolean): Circumstance {
 }
 
 function emptyState(): ExcuseState {
-  return { tickMs: 0, armedUntilMs: 0, hours: {}, slices: {}, suspicions: {}, abuses: {} };
+  return {
+    tickMs: 0,
+    sinceMs: 0,
+    armedUntilMs: 0,
+    hours: {},
+    slices: {},
+    suspicions: {},
+    abuses: {},
+  };
 }

@@ -12,6 +12,7 @@ import {
   EXCUSE_SLACK_MS,
   NAMING_SLACK_MS,
   OFFLINE_PATIENCE_MS,
+  RESUME_WAIT_MS,
   RETRANSMIT_MS_MAX,
   STRANGER_WAIT_MS,
   SWEEP_EVERY_MS,
@@ -242,14 +243,11 @@ function excused(
     : { verdict: "excused", excuse, proof };
 }
 
-/**
- * How long a node that left is waited for: it may be back already, and its first batch on the way, also when it
- * opted out.
- */
+/** How long a node that left is waited for: it may be back already, and its first batch on the way. */
 const ABSENT_WAIT_MS = {
   stopped: STRANGER_WAIT_MS,
   not_started: STRANGER_WAIT_MS,
-  opted_out: STRANGER_WAIT_MS,
+  opted_out: RESUME_WAIT_MS,
   none: 0,
 } as const;
 

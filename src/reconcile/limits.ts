@@ -36,6 +36,9 @@ export const PAIRING_PICKUP_MS = 1_000;
 /** How long a half without a partner waits, before its peer is nobody, for those who are behind: whose addresses, or translated connections, may be the missing ones. */
 export const STRANGER_WAIT_MS = 600_000;
 
+/** A node that resumed says so in its first batch, as soon as it reaches the server: whoever talked to it waits so long to hear of it. */
+export const RESUME_WAIT_MS = 120_000;
+
 /** How far past a stranger's half everybody must be: whoever had the connection on the other side of a translation has been judged by then. */
 export const NAMING_SLACK_MS = 60_000;
 

@@ -30,8 +30,8 @@ export const PAIRING_SKIP_MS = 4_000;
  */
 export const INSTANCES_MAX = 512;
 
-/** What a half whose beginning was seen is preferred by. */
-export const PAIRING_PICKUP_MS = 1_000;
+/** What a half whose beginning was seen is preferred by: more than its first SYN can have been lost for (matching.ts), and less than two that are left alone. */
+export const PAIRING_PICKUP_MS = 6_000;
 
 /** How long a half without a partner waits, before its peer is nobody, for those who are behind: whose addresses, or translated connections, may be the missing ones. */
 export const STRANGER_WAIT_MS = 600_000;

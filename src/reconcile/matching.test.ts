@@ -164,3 +164,30 @@ describe("a connection whose first SYNs were lost", () => {
     });
   }
 });
+
+it("a connection that is opened again by an agent that forgot it stays with its first record, though its first SYN was lost", async () => {
+  const seen = await played((mesh) => {
+    const [a, b] = [mesh.host("a"), mesh.host("b")];
+    const ends = { from: a.ip, to: b.ip, port: PORT };
+    mesh.pass(30_000);
+    const begunMs = mesh.nowMs;
+    const first = begin(mesh, a, { ...ends, role: "initiator" });
+    mesh.pass(1_500);
+    const there = begin(mesh, b, { ...ends, role: "responder", atMs: begunMs + 1_028 });
+    mesh.pass(1_000);
+    first.update(2_400, 300);
+    there.update(1_400, 300);
+    mesh.pass(15_000);
+    const tuple = { protocol: 6, initiatorIp: a.ip, initiatorPort: PORT } as const;
+    a.emit({
+      kind: "open",
+      atMs: begunMs - 240,
+      role: "initiator",
+      tuple: { ...tuple, responderIp: b.ip, responderPort: 443 },
+      pickup: true,
+    });
+    mesh.pass(60_000);
+  });
+  assert.deepEqual(seen.open, []);
+  assert.match(seen.verdict(PORT), /matched pending/);
+});

@@ -150,7 +150,8 @@ function withParts(half: Half, parts: readonly Half[]): Counters | undefined {
   for (const part of parts) {
     if (part.ownIpNumber !== half.ownIpNumber) continue;
     const more = part.counters;
-    if (sum === undefined || more === undefined) return undefined;
+    // What was counted until its end was missed is not all.
+    if (sum === undefined || more === undefined || !part.accounted) return undefined;
     sum = plus(sum, part.roleNumber === half.roleNumber ? more : mirrored(more));
   }
   return sum;

@@ -19,7 +19,10 @@ export interface DecodedBatch {
 
 export interface Decoder {
   /** In their order. `addresses` must not be numbered anew until all are taken. Throws what decoding throws. */
-  decode(batches: readonly Batch[], addresses: AddressTable): AsyncIterable<DecodedBatch>;
+  decode(
+    batches: readonly Batch[],
+    addresses: AddressTable,
+  ): AsyncIterable<DecodedBatch> | Iterable<DecodedBatch>;
 }
 
 /** Fills the block, which it empties first, and returns the other entries. */
@@ -46,11 +49,7 @@ export type DecodedHeader = Pick<Batch["header"], "rawBytes" | "seqFirst" | "ent
 export class InlineDecoder implements Decoder {
   readonly #block = new EntryBlock();
 
-  // oxlint-disable-next-line typescript/require-await -- the other decoder waits
-  async *decode(
-    batches: readonly Batch[],
-    addresses: AddressTable,
-  ): AsyncGenerator<DecodedBatch, void, void> {
+  *decode(batches: readonly Batch[], addresses: AddressTable): Generator<DecodedBatch, void, void> {
     for (const batch of batches) {
       yield { block: this.#block, others: decodeInto(this.#block, batch, addresses) };
     }

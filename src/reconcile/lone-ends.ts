@@ -53,7 +53,7 @@ export class LoneEnds {
     return left.filter((_, at) => at % 2 === 0);
   }
 
-  /** To be called now and then: gives back the memory of those that nobody came to ask for. */
+  /** At each tick: once more are listed than twice the halves in memory, those that nobody came to ask for go. */
   tidy(): void {
     if (this.#count < STALE_MIN + 2 * this.#records.count) return;
     for (const ends of this.#ends) {

@@ -1,6 +1,7 @@
 /**
  * Networks have numbers in records of halves, in the order in which they were first seen; the default
- * one is 0. A node names them as it likes, so those that no half has any more are forgotten now and then.
+ * one is 0. A node names them as it likes, so those that no half has any more are forgotten whenever
+ * `NETWORKS_MAX`, or twice as many as the last time were left, have a number.
  */
 import { DEFAULT_NETWORK } from "../format/network-name.ts";
 import { CELL, type HalfRecords } from "./half-records.ts";

@@ -7,8 +7,6 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { decodeFrame } from "../format/batch.ts";
 import { EntryBlock } from "../format/entry-block.ts";
-import { scanEntries } from "../format/entry-scan.ts";
-import { decompressPayload } from "../format/payload.ts";
 import { SeededRandom } from "../std/seeded-random.ts";
 import { RowBlocks } from "../store/row-blocks.ts";
 import {
@@ -21,6 +19,7 @@ import {
 import { nativeRows } from "../../test/simulate/native-rows.ts";
 import { replayMesh, type ReplayRecord, SMALL } from "../../test/simulate/replay-mesh.ts";
 import { writeConnection } from "./write-connection.ts";
+import { decodeInto } from "./decode.ts";
 import type { Changed } from "./changed-rows.ts";
 import type { NumberedEntry, Reconcile } from "./reconcile.ts";
 
@@ -62,16 +61,9 @@ function take(
   block: EntryBlock,
   record: { readonly frame: Uint8Array; readonly receivedMs: number; readonly index: number },
 ): NumberedEntry[] {
-  const { header, payload } = decodeFrame(record.frame);
-  const others: NumberedEntry[] = [];
-  block.clear();
-  if (header.entryCount > 0) {
-    scanEntries(decompressPayload(payload, header.rawBytes), header, {
-      block,
-      addresses: reconcile.addresses,
-      other: (entry, seq) => others.push({ entry, seq }),
-    });
-  }
+  const batch = decodeFrame(record.frame);
+  const { header } = batch;
+  const others = decodeInto(block, batch, reconcile.addresses);
   const { index, receivedMs } = record;
   const nodeId = Buffer.from(header.nodeId).toString("hex");
   reconcile.take({ index, receivedMs, nodeId, header }, block, others);

@@ -4,13 +4,12 @@
  */
 import { decodeFrame } from "../../src/format/batch.ts";
 import { EntryBlock } from "../../src/format/entry-block.ts";
-import { scanEntries } from "../../src/format/entry-scan.ts";
-import { decompressPayload } from "../../src/format/payload.ts";
 import type { JournalRecord } from "../../src/ingest/journal-port.ts";
+import { decodeInto } from "../../src/reconcile/decode.ts";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
 import { Half } from "../../src/reconcile/half-records.ts";
 import { excuseOf, hasMark, MARK, verdictOf } from "../../src/reconcile/half-state.ts";
-import { type NumberedEntry, Reconcile } from "../../src/reconcile/reconcile.ts";
+import { Reconcile } from "../../src/reconcile/reconcile.ts";
 
 export interface ComparerOptions {
   /** Hex id of the server's own stream. */
@@ -40,19 +39,12 @@ export class Comparer {
   /** The journal's records in their order. */
   take(record: JournalRecord): void {
     if (record.type !== "batch") return;
-    const { header, payload } = decodeFrame(record.frame);
+    const batch = decodeFrame(record.frame);
+    const { header } = batch;
     const nodeId = Buffer.from(header.nodeId).toString("hex");
     const { index, receivedMs } = record;
-    const others: NumberedEntry[] = [];
     this.#entries += header.entryCount;
-    this.#block.clear();
-    if (header.entryCount > 0) {
-      scanEntries(decompressPayload(payload, header.rawBytes), header, {
-        block: this.#block,
-        addresses: this.#reconcile.addresses,
-        other: (entry, seq) => others.push({ entry, seq }),
-      });
-    }
+    const others = decodeInto(this.#block, batch, this.#reconcile.addresses);
     this.#reconcile.take({ index, receivedMs, nodeId, header }, this.#block, others);
     // What is concluded is concluded at the server's ticks.
     if (nodeId === this.#options.serverId) this.#handOut(receivedMs);

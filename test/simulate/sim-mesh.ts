@@ -6,12 +6,11 @@
 import { decodeFrame } from "../../src/format/batch.ts";
 import type { CloseEntry, ConnectionState, Counters, OpenEntry } from "../../src/format/entry.ts";
 import { EntryBlock } from "../../src/format/entry-block.ts";
-import { scanEntries } from "../../src/format/entry-scan.ts";
-import { decompressPayload } from "../../src/format/payload.ts";
+import { decodeInto } from "../../src/reconcile/decode.ts";
 import type { FindingDraft } from "../../src/reconcile/findings.ts";
 import { countersOf, excuseOf, verdictOf } from "../../src/reconcile/half-state.ts";
 import type { Changed } from "../../src/reconcile/changed-rows.ts";
-import { type NumberedEntry, Reconcile } from "../../src/reconcile/reconcile.ts";
+import { Reconcile } from "../../src/reconcile/reconcile.ts";
 import { SimNode } from "./sim-node.ts";
 
 const BATCH_MS = 500;
@@ -162,15 +161,7 @@ export class SimMesh {
     const batch = decodeFrame(frame);
     const nodeId = Buffer.from(batch.header.nodeId).toString("hex");
     const { reconcile } = this;
-    const others: NumberedEntry[] = [];
-    this.#block.clear();
-    if (batch.header.entryCount > 0) {
-      scanEntries(decompressPayload(batch.payload, batch.header.rawBytes), batch.header, {
-        block: this.#block,
-        addresses: reconcile.addresses,
-        other: (entry, seq) => others.push({ entry, seq }),
-      });
-    }
+    const others = decodeInto(this.#block, batch, reconcile.addresses);
     const { header } = batch;
     const receivedMs = this.nowMs;
     this.#options.taken?.({ receivedMs, nodeId, frame });

@@ -10,7 +10,7 @@ export interface LabOptions extends MeshOptions {
   readonly doersEach: number;
 }
 
-/** About ten minutes a seed on two cores. */
+/** 15 minutes of processor time a seed, for three threads: ten to twenty on two cores. */
 export const FULL: LabOptions = {
   seed: 1,
   nodes: 1_000,

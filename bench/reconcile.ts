@@ -6,9 +6,9 @@
  *   node bench/reconcile.ts [CONNECTIONS]
  */
 import { decodeFrame } from "../src/format/batch.ts";
-import { DecodeThread } from "../src/reconcile/decode-thread.ts";
-import { type Decoder, InlineDecoder } from "../src/reconcile/decode.ts";
-import { verdictOf } from "../src/reconcile/half-state.ts";
+import { DecodeThread } from "../src/reconcile/derive/decode-thread.ts";
+import { type Decoder, InlineDecoder } from "../src/reconcile/derive/decode.ts";
+import { verdictOf } from "../src/reconcile/half/half-state.ts";
 import { Reconcile } from "../src/reconcile/reconcile.ts";
 import { type Backlog, backlogOf, type Frame } from "./backlog.ts";
 import { threadCpuMs } from "./thread-cpu.ts";

@@ -9,9 +9,9 @@
 import { cpus } from "node:os";
 import { decodeFrame } from "../src/format/batch.ts";
 import { EntryBlock } from "../src/format/entry-block.ts";
-import { writeConnection } from "../src/reconcile/write-connection.ts";
-import { decodeInto } from "../src/reconcile/decode.ts";
-import type { Changed } from "../src/reconcile/changed-rows.ts";
+import { writeConnection } from "../src/reconcile/row/write-connection.ts";
+import { decodeInto } from "../src/reconcile/derive/decode.ts";
+import type { Changed } from "../src/reconcile/row/changed-rows.ts";
 import { Reconcile } from "../src/reconcile/reconcile.ts";
 import { RowBlocks } from "../src/store/row-blocks.ts";
 import { backlogOf, type Frame } from "./backlog.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SimMesh, type SimHost } from "../../test/simulate/sim-mesh.ts";
-import { MismatchGraph } from "./accuse/mismatch-graph.ts";
-import { storedFinding } from "./stored-finding.ts";
+import { MismatchGraph } from "./finding/accuse/mismatch-graph.ts";
+import { storedFinding } from "./finding/stored-finding.ts";
 
 const TCP = 6;
 const PORT = 443;

@@ -8,8 +8,7 @@
  * Applying a record twice changes nothing, so that a crash between writing rows and remembering the
  * position is repaired by doing the range again.
  */
-import { isIPv4 } from "node:net";
-import { AddressTable } from "../format/address-table.ts";
+import type { AddressTable } from "../format/address-table.ts";
 import type { BatchHeader } from "../format/batch.ts";
 import {
   ENTRY_WORDS,
@@ -20,36 +19,41 @@ import {
 } from "../format/entry-block.ts";
 import type { Entry, FindingEntry, StartEntry } from "../format/entry.ts";
 import { LIARS_DEFAULT, LIARS_MAX } from "../format/limits.ts";
-import { AddressBook } from "./address-book.ts";
-import { Conclusions } from "./conclusions.ts";
-import { storedFinding, type StoredFinding } from "./stored-finding.ts";
-import { type Changed, ChangedRows } from "./changed-rows.ts";
-import { compactAddresses } from "./compact-addresses.ts";
-import { join, keyOf, otherOf, part } from "./connection.ts";
-import { Decisions, dropPlans } from "./decisions.ts";
-import type { About, FindingDraft } from "./findings.ts";
-import { BIT, CELL, FORWARDER, Half, HalfRecords, type Names, WORD } from "./half-records.ts";
-import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half-state.ts";
-import { amend, writeOpen } from "./half-writer.ts";
-import { hasEnded, type Sky } from "./judge.ts";
-import { ADDRESSES_MAX, NETWORKS_MAX, STRANGER_WAIT_MS } from "./limits.ts";
-import { Matching } from "./matching.ts";
-import { Mismatches } from "./mismatches.ts";
+import { AddressBook } from "./node/address-book.ts";
+import { Conclusions } from "./finding/conclusions.ts";
+import { storedFinding, type StoredFinding } from "./finding/stored-finding.ts";
+import { type Changed, ChangedRows } from "./row/changed-rows.ts";
+import { join, keyOf, otherOf, part } from "./half/connection.ts";
+import { Decisions } from "./decide/decisions.ts";
+import type { About, FindingDraft } from "./finding/findings.ts";
+import { BIT, CELL, FORWARDER, Half, HalfRecords, WORD } from "./half/half-records.ts";
+import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half/half-state.ts";
+import { amend, writeOpen } from "./half/half-writer.ts";
+import { hasEnded, type Sky } from "./decide/judge.ts";
+import { ADDRESSES_MAX, NETWORKS_MAX } from "./limits.ts";
+import { Matching } from "./match/matching.ts";
+import { Mismatches } from "./finding/mismatches.ts";
 import {
   applyNodeEntry,
   bootIdOf,
   breakSilence,
   reviewContested,
   reviewNodes,
-} from "./node-entries.ts";
-import { NetworkTable } from "./network-table.ts";
-import type { NodeMemory } from "./node-memory.ts";
-import { NodeStream } from "./node-stream.ts";
-import { SeqIndex } from "./seq-index.ts";
-import { RECEIVED_BYTES_MIN } from "./totals.ts";
-import { pace } from "./wake-limit.ts";
-import { Parking } from "./parking.ts";
-import { Turns } from "./turns.ts";
+} from "./node/node-entries.ts";
+import { noteHeard, takeDeafMs } from "./node/hearing.ts";
+import { NameTables } from "./half/name-tables.ts";
+import type { NodeMemory } from "./node/node-memory.ts";
+import type { NodeStream } from "./node/node-stream.ts";
+import { NodeTable } from "./node/node-table.ts";
+import { clockStepFinding } from "./finding/node-findings.ts";
+import { dropPlans } from "./decide/plans.ts";
+import { reviewBudgets } from "./decide/review-budgets.ts";
+import { settleClocks } from "./node/settle-clocks.ts";
+import { SeqIndex } from "./half/seq-index.ts";
+import { RECEIVED_BYTES_MIN } from "./node/totals.ts";
+import { pace } from "./decide/wake-limit.ts";
+import { Parking } from "./row/parking.ts";
+import { Turns } from "./decide/turns.ts";
 
 export interface ReconcileOptions {
   /** Hex id of the server's own stream. */
@@ -69,18 +73,12 @@ const TCP = 6;
 
 const UDP = 17;
 
-export class Reconcile implements Names {
-  readonly streams = new Map<string, NodeStream>();
+export class Reconcile {
+  readonly #nodes = new NodeTable();
+  readonly names = new NameTables(this.#nodes);
   readonly book = new AddressBook();
   readonly records = new HalfRecords();
-  readonly addresses = new AddressTable();
-  readonly networks = new NetworkTable();
   readonly parking: Parking;
-  readonly #byNumber: NodeStream[] = [];
-  readonly #ipv4: number[] = [];
-  /** How many were left when they were numbered anew. */
-  #addressesKept = 0;
-  #networksKept = 0;
   readonly #seqs = new SeqIndex();
   readonly #matching: Matching;
   readonly #decisions: Decisions;
@@ -103,10 +101,10 @@ export class Reconcile implements Names {
   #isAgain = false;
 
   constructor(options: ReconcileOptions) {
-    this.#half = new Half(this.records, this, 0);
+    this.#half = new Half(this.records, this.names, 0);
     this.#rows = new ChangedRows({
       records: this.records,
-      names: this,
+      names: this.names,
       book: this.book,
       lastTickIndex: () => this.#server.memory.tickIndex,
       receivedMs: () => this.#receivedMs,
@@ -118,8 +116,8 @@ export class Reconcile implements Names {
     this.#server.memory.state = "server";
     this.#matching = new Matching({
       records: this.records,
-      names: this,
-      sightOf: (node) => this.#streamAt(node),
+      names: this.names,
+      sightOf: (node) => this.#nodes.at(node),
       lastTickIndex: () => this.#server.memory.tickIndex,
       paired: (a, b) => this.#paired(a, b),
       parted: (a, b) => this.#parted(a, b),
@@ -127,31 +125,30 @@ export class Reconcile implements Names {
     });
     this.#turns = new Turns({
       records: this.records,
-      names: this,
+      names: this.names,
       book: this.book,
-      streams: this.#byNumber,
-      numberOf: (address) => this.addresses.numberOf(address),
+      streams: this.#nodes.byNumber,
+      numberOf: (address) => this.names.addresses.numberOf(address),
       mates: (half) => this.#matching.mates(half),
       again: (half) => this.#lookAgain(half),
       renamed: (half) => this.#rows.note(half),
     });
     this.#decisions = new Decisions({
       records: this.records,
-      names: this,
+      names: this.names,
       matching: this.#matching,
       mismatches: () => this.#mismatches,
       sky: () => this.#sky,
-      streams: this.#byNumber,
+      streams: this.#nodes.byNumber,
       changed: (half) => this.#rows.note(half),
       again: (half) => this.#lookAgain(half),
       settled: (half) => this.#settle(half),
       bridged: (half, forwarder) => this.#paired(half, forwarder),
-      conclude: (about, state) => this.conclude(about, state),
     });
     this.parking = new Parking({
       records: this.records,
-      names: this,
-      streams: this.#byNumber,
+      names: this.names,
+      streams: this.#nodes.byNumber,
       server: () => this.#server,
       find: (node, seq, epoch) => this.#find(node, seq, epoch),
       sift: (isGone) => this.#decisions.sift(isGone),
@@ -182,27 +179,13 @@ export class Reconcile implements Names {
     return this.records.count;
   }
 
-  addressOf(number: number): string {
-    return this.addresses.textOf(number);
+  get streams(): ReadonlyMap<string, NodeStream> {
+    return this.#nodes.byId;
   }
 
-  ipv4Of(number: number): number {
-    const known = this.#ipv4[number];
-    if (known !== undefined) return known;
-    const text = number < 0 ? "" : this.addressOf(number);
-    const value = isIPv4(text)
-      ? text.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0)
-      : Number.NaN;
-    this.#ipv4[number] = value;
-    return value;
-  }
-
-  networkOf(number: number): string {
-    return this.networks.nameOf(number);
-  }
-
-  nodeOf(number: number): NodeStream {
-    return this.#streamAt(number);
+  /** Where scanned entries get the numbers of their addresses. */
+  get addresses(): AddressTable {
+    return this.names.addresses;
   }
 
   /**
@@ -211,7 +194,7 @@ export class Reconcile implements Names {
    */
   take(record: BatchRecord, block: EntryBlock, others: readonly NumberedEntry[]): void {
     this.#receivedMs = Math.max(this.#receivedMs, record.receivedMs);
-    this.#listened(record.receivedMs);
+    noteHeard(this.#server, record.receivedMs);
     const stream = this.#begin(record, others);
     this.#connections(stream, record, block);
     if (others.some(({ entry }) => entry.kind === "opt_out")) this.#cutOff(stream);
@@ -263,20 +246,14 @@ export class Reconcile implements Names {
 
   /** Between two ranges: what was scanned before has other numbers afterwards. */
   compactAddresses(max = ADDRESSES_MAX): void {
-    if (this.addresses.size < Math.max(max, this.#addressesKept * 2)) return;
-    compactAddresses(this.records, this.addresses);
-    this.#addressesKept = this.addresses.size;
-    this.#ipv4.length = 0;
+    if (!this.names.compactAddresses(this.records, max)) return;
     this.#matching.reindex();
     this.#decisions.reindex();
   }
 
   /** Between two ranges, like `compactAddresses`. */
   compactNetworks(max = NETWORKS_MAX): void {
-    if (this.networks.size < Math.max(max, this.#networksKept * 2)) return;
-    this.networks.compact(this.records);
-    this.#networksKept = this.networks.size;
-    this.#matching.reindex();
+    if (this.names.compactNetworks(this.records, max)) this.#matching.reindex();
   }
 
   drainFindings(): FindingDraft[] {
@@ -295,12 +272,12 @@ export class Reconcile implements Names {
     this.records.setCell(slot, CELL.node, stream.number);
     this.records.setCell(slot, CELL.state, MARK.live);
     this.#seqs.add(stream.number, epoch, seq, slot);
-    return new Half(this.records, this, slot);
+    return new Half(this.records, this.names, slot);
   }
 
   /** Takes up a half of an earlier run, whose record is full. */
   adopt(half: Half): void {
-    const { epoch, absences } = this.#streamAt(half.nodeNumber).memory;
+    const { epoch, absences } = this.#nodes.at(half.nodeNumber).memory;
     const hasOptedOut = absences.some(
       ({ reason, place }) => reason === "opted_out" && half.index <= place.index,
     );
@@ -327,7 +304,7 @@ export class Reconcile implements Names {
 
   /** `version`: the journal index after the record by which its row was written last. */
   restoreNode(id: string, name: string, { memory, version }: StoredMemory): void {
-    const stream = this.#newStream(id, name, memory);
+    const stream = this.#nodes.put(id, name, memory);
     stream.changed = false;
     this.#versions.set(stream, version);
     this.book.claim(stream, memory.addresses);
@@ -363,7 +340,7 @@ export class Reconcile implements Names {
     this.#versions.clear();
     for (const half of this.#known.splice(0)) this.#forget(half);
     for (const half of this.#undecided.splice(0)) this.#matching.contend(half);
-    const half = new Half(this.records, this, 0);
+    const half = new Half(this.records, this.names, 0);
     for (half.slot = 0; half.slot < this.records.end; half.slot++) {
       if (hasMark(half, MARK.live)) this.#matching.restoreContended(half);
     }
@@ -371,7 +348,7 @@ export class Reconcile implements Names {
 
   /** The stream of a node; one that was never enrolled here is named by its id. */
   streamFor(id: string): NodeStream {
-    return this.streams.get(id) ?? this.#newStream(id, id.slice(0, 8));
+    return this.#nodes.of(id);
   }
 
   /** Journals a conclusion, unless it stands already. A higher revision of the same one is told again. */
@@ -399,38 +376,15 @@ export class Reconcile implements Names {
     );
   }
 
-  #newStream(id: string, name: string, memory?: NodeMemory): NodeStream {
-    const known = this.streams.get(id);
-    const stream = new NodeStream(id, name, known?.number ?? this.#byNumber.length, memory);
-    this.#byNumber[stream.number] = stream;
-    this.streams.set(id, stream);
-    return stream;
-  }
-
-  #streamAt(number: number): NodeStream {
-    const stream = this.#byNumber[number];
-    if (stream === undefined) throw new Error(`no node has the number ${number}`);
-    return stream;
-  }
-
   get #sky(): Sky {
     return {
       nowMs: this.#nowMs,
-      everybodyMs: this.#everybodyMs(),
+      everybodyMs: this.#nodes.everybodyMs(this.#nowMs),
       lastTickIndex: this.#server.memory.tickIndex,
       book: this.book,
-      streamOf: (half) => this.#streamAt(half.nodeNumber),
+      streamOf: (half) => this.#nodes.at(half.nodeNumber),
       forwarderOf: (half, forwarder) => this.#matching.forwarderOf(half, forwarder.number),
     };
-  }
-
-  #everybodyMs(): number {
-    let leastMs = Infinity;
-    for (const { memory, watermarkServerMs, uncertaintyMs } of this.#byNumber) {
-      if (memory.state !== "active") continue;
-      leastMs = Math.min(leastMs, watermarkServerMs - uncertaintyMs);
-    }
-    return Math.max(leastMs, this.#nowMs - STRANGER_WAIT_MS);
   }
 
   #begin(record: BatchRecord, others: readonly NumberedEntry[]): NodeStream {
@@ -442,7 +396,8 @@ export class Reconcile implements Names {
     breakSilence(this, stream);
     const start = others.find(({ entry }) => entry.kind === "start")?.entry;
     if (start?.kind === "start" && bootIdOf(start) !== memory.bootId) stream.clock.boot();
-    this.#decisions.stepped(stream, stream.advance(record.header, record.receivedMs));
+    const step = stream.advance(record.header, record.receivedMs);
+    if (step !== undefined) this.conclude(clockStepFinding(stream, step));
     return stream;
   }
 
@@ -470,7 +425,7 @@ export class Reconcile implements Names {
     // Whole, as in its row, from which a restart takes it.
     const serverMs = Math.round(stream.clock.toServerMs(openedMs, bootAtMs));
     const place = { node: stream.number, epoch, index, receivedMs, serverMs };
-    writeOpen(half, { block, at, tables: this }, place);
+    writeOpen(half, { block, at, tables: this.names }, place);
     this.#seqs.add(stream.number, epoch, seq, slot);
     if (half.roleNumber === FORWARDER) stream.memory.forwards = true;
     if (!half.pickup && !this.#isAgain) stream.noteOpened(openedMs, { index, seq });
@@ -502,7 +457,7 @@ export class Reconcile implements Names {
   #mayDecide(half: Half): boolean {
     const other = otherOf(half);
     if (other === undefined) return half.closed || verdictOf(half) === "pending";
-    return half.closed && hasEnded(other, this.#streamAt(other.nodeNumber));
+    return half.closed && hasEnded(other, this.#nodes.at(other.nodeNumber));
   }
 
   #find(node: number, seq: number, epoch: number): number | undefined {
@@ -512,45 +467,32 @@ export class Reconcile implements Names {
 
   #tick(atMs: number, index: number): void {
     const told = this.#conclusions.count;
-    const deafMs = this.#deafMs(atMs);
+    const deafMs = takeDeafMs(this.#server, atMs);
     this.#nowMs = Math.max(this.#nowMs, atMs);
-    this.#decisions.settleClocks(this.#nowMs, index);
+    this.#settleClocks(index);
     reviewNodes(this, deafMs, this.#nowMs);
     this.#server.memory.contested = reviewContested(this, this.#server.memory.contested);
-    this.#decisions.reviewBudgets(this.#nowMs, (id) => this.streamFor(id));
+    reviewBudgets(this.#nodes.byNumber, this.#nowMs, {
+      nodeOf: (id) => this.streamFor(id),
+      conclude: (about, state) => this.conclude(about, state),
+    });
     this.#matching.settle();
     this.#turns.review();
-    for (const stream of this.#byNumber) pace(stream, this.#server.memory.tickMs, this.#nowMs);
+    for (const stream of this.#nodes.byNumber)
+      pace(stream, this.#server.memory.tickMs, this.#nowMs);
     const touched = this.#touched;
     this.#touched = [];
     this.#decisions.decide(touched);
     this.#conclusions.sortAfter(told);
-    for (const stream of this.streams.values()) stream.seal();
+    for (const stream of this.#nodes.byNumber) stream.seal();
     this.#server.memory.tickIndex = index;
     this.#server.memory.tickMs = this.#nowMs;
   }
 
-  #listened(receivedMs: number): void {
-    const { memory } = this.#server;
-    const second = Math.floor(receivedMs / 1000);
-    if (memory.heardS.includes(second)) return;
-    memory.heardS.push(second);
-    this.#server.changed = true;
-  }
-
-  /** The longest time since the last tick in which the server took nothing, whatever the order of what it took. */
-  #deafMs(atMs: number): number {
-    const { memory } = this.#server;
-    const times = memory.heardS.toSorted((a, b) => a - b).map((second) => second * 1000);
-    memory.heardS = [];
-    if (memory.tickMs === 0) return 0;
-    let beforeMs = memory.tickMs;
-    let longestMs = 0;
-    for (const timeMs of [...times, atMs]) {
-      longestMs = Math.max(longestMs, timeMs - beforeMs);
-      beforeMs = Math.max(beforeMs, timeMs);
-    }
-    return longestMs;
+  #settleClocks(index: number): void {
+    const changed = (half: Half): void => this.#rows.note(half);
+    const parts = { records: this.records, names: this.names, changed };
+    settleClocks(this.#nodes.byNumber, { nowMs: this.#nowMs, index }, parts);
   }
 
   #paired(a: Half, b: Half): void {
@@ -566,7 +508,7 @@ export class Reconcile implements Names {
   #cameFor(half: Half, peer: Half): void {
     if (!hasMark(half, MARK.foundMissing)) return;
     clearMark(half, MARK.foundMissing);
-    this.#mismatches.came(half, this.#streamAt(peer.nodeNumber));
+    this.#mismatches.came(half, this.#nodes.at(peer.nodeNumber));
   }
 
   #parted(a: Half, b: Half): void {
@@ -600,13 +542,13 @@ export class Reconcile implements Names {
     );
     if (bytes < RECEIVED_BYTES_MIN || half.protocol !== TCP || half.pickup) return;
     if (!half.accounted || half.roleNumber === FORWARDER) return;
-    const stream = this.#streamAt(half.nodeNumber);
+    const stream = this.#nodes.at(half.nodeNumber);
     if (half.epoch === stream.memory.epoch) stream.noteReceived(half.seq, bytes);
   }
 
   /** A new epoch: nothing can refer to the halves of the former one any more. */
   #cutOff(stream: NodeStream): void {
-    const half = new Half(this.records, this, 0);
+    const half = new Half(this.records, this.names, 0);
     for (half.slot = 0; half.slot < this.records.end; half.slot++) {
       if (half.nodeNumber !== stream.number || !hasMark(half, MARK.live)) continue;
       half.set(BIT.cutOff);

@@ -18,9 +18,9 @@ import {
 } from "../../test/reconcile/replay-run.ts";
 import { nativeRows } from "../../test/simulate/native-rows.ts";
 import { replayMesh, type ReplayRecord, SMALL } from "../../test/simulate/replay-mesh.ts";
-import { writeConnection } from "./write-connection.ts";
-import { decodeInto } from "./decode.ts";
-import type { Changed } from "./changed-rows.ts";
+import { writeConnection } from "./row/write-connection.ts";
+import { decodeInto } from "./derive/decode.ts";
+import type { Changed } from "./row/changed-rows.ts";
 import type { NumberedEntry, Reconcile } from "./reconcile.ts";
 
 const SEEDS = 12;

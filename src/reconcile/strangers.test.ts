@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type SimHost, SimMesh } from "../../test/simulate/sim-mesh.ts";
-import type { Translator } from "./node-memory.ts";
+import type { Translator } from "./node/node-memory.ts";
 
 const OUTSIDE_IP = "192.0.2.7";
 const SECONDS = 120;

@@ -1,8 +1,8 @@
 /** Schemas that several routes share. Names are those of the SQL columns. */
 import { Type } from "typebox";
 import { INCIDENT_FINDINGS } from "../ingest/incident.ts";
-import { FINDING_STATES } from "../reconcile/finding-state.ts";
-import { RECONCILE_FINDINGS } from "../reconcile/findings.ts";
+import { FINDING_STATES } from "../reconcile/finding/finding-state.ts";
+import { RECONCILE_FINDINGS } from "../reconcile/finding/findings.ts";
 import { VERDICTS } from "../store/schema.ts";
 
 const FINDING_KINDS = [...Object.keys(RECONCILE_FINDINGS), ...Object.keys(INCIDENT_FINDINGS)];

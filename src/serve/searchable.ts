@@ -3,8 +3,8 @@
  * goes on; they are started again, and catch up from the journal.
  */
 import { join } from "node:path";
-import type { FindingDraft } from "../reconcile/findings.ts";
-import { startDerive, type DeriveHandle } from "../reconcile/start-derive.ts";
+import type { FindingDraft } from "../reconcile/finding/findings.ts";
+import { startDerive, type DeriveHandle } from "../reconcile/derive/start-derive.ts";
 import type { DurableEnd } from "../journal/durable-end.ts";
 import type { Clock, Timer } from "../std/clock.ts";
 import { claimDatabase } from "../store/foreign-tables.ts";

@@ -1,6 +1,6 @@
 /** The thread that compares what was admitted, some ticks of the server behind the admission. */
 import { parentPort, workerData } from "node:worker_threads";
-import type { FindingDraft } from "../../src/reconcile/findings.ts";
+import type { FindingDraft } from "../../src/reconcile/finding/findings.ts";
 import { Comparer } from "./comparer.ts";
 import { threadCpuMs } from "./thread-cpu.ts";
 

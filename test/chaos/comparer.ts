@@ -5,10 +5,10 @@
 import { decodeFrame } from "../../src/format/batch.ts";
 import { EntryBlock } from "../../src/format/entry-block.ts";
 import type { JournalRecord } from "../../src/ingest/journal-port.ts";
-import { decodeInto } from "../../src/reconcile/decode.ts";
-import type { FindingDraft } from "../../src/reconcile/findings.ts";
-import { Half } from "../../src/reconcile/half-records.ts";
-import { excuseOf, hasMark, MARK, verdictOf } from "../../src/reconcile/half-state.ts";
+import { decodeInto } from "../../src/reconcile/derive/decode.ts";
+import type { FindingDraft } from "../../src/reconcile/finding/findings.ts";
+import { Half } from "../../src/reconcile/half/half-records.ts";
+import { excuseOf, hasMark, MARK, verdictOf } from "../../src/reconcile/half/half-state.ts";
 import { Reconcile } from "../../src/reconcile/reconcile.ts";
 
 export interface ComparerOptions {
@@ -54,7 +54,7 @@ export class Comparer {
   verdicts(): ReadonlyMap<string, number> {
     const counts = new Map(this.#settled);
     const { records } = this.#reconcile;
-    const half = new Half(records, this.#reconcile, 0);
+    const half = new Half(records, this.#reconcile.names, 0);
     for (half.slot = 0; half.slot < records.end; half.slot++) {
       const isKey = hasMark(half, MARK.live) && !hasMark(half, MARK.second);
       if (isKey && !hasMark(half, MARK.settled)) add(counts, half);

@@ -14,7 +14,7 @@ import { OwnStream } from "../../src/ingest/own-stream.ts";
 import { serverKeyFromSeed } from "../../src/ingest/server-key.ts";
 import { keyIdOf, publicKeyFromRaw } from "../../src/format/identity.ts";
 import type { EnrolledEntry, FindingEntry, RulingEntry } from "../../src/format/entry.ts";
-import type { FindingDraft } from "../../src/reconcile/findings.ts";
+import type { FindingDraft } from "../../src/reconcile/finding/findings.ts";
 import { ManualClock } from "../../src/std/clock.ts";
 import { MemoryDisk } from "../../src/std/memory-disk.ts";
 import type { Compared, Concluded } from "./compare.ts";

@@ -3,7 +3,7 @@
  * was found is held against what was done.
  */
 import { Worker } from "node:worker_threads";
-import type { FindingDraft } from "../../src/reconcile/findings.ts";
+import type { FindingDraft } from "../../src/reconcile/finding/findings.ts";
 import { KIND } from "./finding-names.ts";
 import type { FromGenerator, GenerateOrders } from "./generate.ts";
 import { Intake } from "./intake.ts";

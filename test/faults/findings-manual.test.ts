@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INCIDENT_FINDINGS } from "../../src/ingest/incident.ts";
-import { RECONCILE_FINDINGS } from "../../src/reconcile/findings.ts";
+import { RECONCILE_FINDINGS } from "../../src/reconcile/finding/findings.ts";
 import { fileAt } from "../tidy/source-tree.ts";
 import { FAULT_CLASSES } from "./classes.ts";
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ClickHouseDeriveStore } from "../../src/reconcile/derive-store.ts";
+import { ClickHouseDeriveStore } from "../../src/reconcile/derive/derive-store.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { dayOf, type ReadyBlock, RowBlocks } from "../../src/store/row-blocks.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runLoad } from "../../bench/connection-load.ts";
 import type { Counters, TotalsEntry } from "../../src/format/entry.ts";
-import { allowedBytes } from "../../src/reconcile/totals.ts";
+import { allowedBytes } from "../../src/reconcile/node/totals.ts";
 import { enlargeEventBuffer } from "../lab/event-buffer.ts";
 import { cannotRun, Mesh } from "../lab/namespaces.ts";
 import { until } from "../lab/until.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EXCUSES } from "../../src/reconcile/half-state.ts";
+import { EXCUSES } from "../../src/reconcile/half/half-state.ts";
 import { fileAt } from "../tidy/source-tree.ts";
 
 test("docs/glossary.md names each excuse, and no other", () => {

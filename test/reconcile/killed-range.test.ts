@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { test } from "node:test";
-import { Derive, type Intent, type IntentFile } from "../../src/reconcile/derive.ts";
-import type { DeriveStore } from "../../src/reconcile/derive-store.ts";
-import { decodeIntent, encodeIntent } from "../../src/reconcile/intent-file.ts";
+import { Derive, type Intent, type IntentFile } from "../../src/reconcile/derive/derive.ts";
+import type { DeriveStore } from "../../src/reconcile/derive/derive-store.ts";
+import { decodeIntent, encodeIntent } from "../../src/reconcile/derive/intent-file.ts";
 import { Reconcile } from "../../src/reconcile/reconcile.ts";
 import { SeededRandom } from "../../src/std/seeded-random.ts";
 import { MemoryStore } from "../simulate/memory-store.ts";

@@ -1,7 +1,7 @@
 /** A store from which somebody removed what its connections rest on. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DeriveStore } from "../../src/reconcile/derive-store.ts";
+import type { DeriveStore } from "../../src/reconcile/derive/derive-store.ts";
 import { SeededRandom } from "../../src/std/seeded-random.ts";
 import { MemoryStore } from "../simulate/memory-store.ts";
 import { replayMesh, SMALL } from "../simulate/replay-mesh.ts";

@@ -7,8 +7,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, test } from "node:test";
-import { ClickHouseDeriveStore, type DeriveStore } from "../../src/reconcile/derive-store.ts";
-import type { ParkingPolicy } from "../../src/reconcile/parking.ts";
+import {
+  ClickHouseDeriveStore,
+  type DeriveStore,
+} from "../../src/reconcile/derive/derive-store.ts";
+import type { ParkingPolicy } from "../../src/reconcile/row/parking.ts";
 import { SeededRandom } from "../../src/std/seeded-random.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { openStore } from "../../src/store/open-store.ts";

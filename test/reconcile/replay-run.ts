@@ -1,12 +1,16 @@
 /** Runs a replay mesh's records through `Derive`, in whatever pieces, and says what is there at the end. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Entry, FindingEntry, RulingEntry } from "../../src/format/entry.ts";
-import type { Decoder } from "../../src/reconcile/decode.ts";
-import { Derive, type DeriveJournal, type JournalBatch } from "../../src/reconcile/derive.ts";
-import type { DeriveStore } from "../../src/reconcile/derive-store.ts";
-import type { ParkingPolicy } from "../../src/reconcile/parking.ts";
-import type { RulingStore } from "../../src/reconcile/rulings.ts";
-import type { FindingDraft } from "../../src/reconcile/findings.ts";
+import type { Decoder } from "../../src/reconcile/derive/decode.ts";
+import {
+  Derive,
+  type DeriveJournal,
+  type JournalBatch,
+} from "../../src/reconcile/derive/derive.ts";
+import type { DeriveStore } from "../../src/reconcile/derive/derive-store.ts";
+import type { ParkingPolicy } from "../../src/reconcile/row/parking.ts";
+import type { RulingStore } from "../../src/reconcile/row/rulings.ts";
+import type { FindingDraft } from "../../src/reconcile/finding/findings.ts";
 import { Reconcile } from "../../src/reconcile/reconcile.ts";
 import type { Clock } from "../../src/std/clock.ts";
 import type { SeededRandom } from "../../src/std/seeded-random.ts";

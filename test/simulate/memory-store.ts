@@ -1,14 +1,14 @@
 /** The store as deriving sees it, in memory: the newest version of each row, as the engine would keep it. */
-import type { StoredRow } from "../../src/reconcile/halves-in-row.ts";
-import type { StoredConnection } from "../../src/reconcile/restore-connection.ts";
+import type { StoredRow } from "../../src/reconcile/row/halves-in-row.ts";
+import type { StoredConnection } from "../../src/reconcile/row/restore-connection.ts";
 import {
   type DeriveStore,
   type Position,
   type StoredNode,
-} from "../../src/reconcile/derive-store.ts";
-import { storedFinding, type StoredFinding } from "../../src/reconcile/stored-finding.ts";
-import { minuteOf, type ParkedRange } from "../../src/reconcile/parked-times.ts";
-import type { NodeMemory } from "../../src/reconcile/node-memory.ts";
+} from "../../src/reconcile/derive/derive-store.ts";
+import { storedFinding, type StoredFinding } from "../../src/reconcile/finding/stored-finding.ts";
+import { minuteOf, type ParkedRange } from "../../src/reconcile/row/parked-times.ts";
+import type { NodeMemory } from "../../src/reconcile/node/node-memory.ts";
 import type { ReadyBlock } from "../../src/store/row-blocks.ts";
 import { COUNTER_STATES, type TableName, VERDICTS } from "../../src/store/schema.ts";
 import { type NativeRow, nativeRows } from "./native-rows.ts";

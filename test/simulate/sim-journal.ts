@@ -1,5 +1,5 @@
 /** A journal in memory, for what reads one. */
-import type { DeriveJournal, JournalBatch } from "../../src/reconcile/derive.ts";
+import type { DeriveJournal, JournalBatch } from "../../src/reconcile/derive/derive.ts";
 
 export class SimJournal implements DeriveJournal {
   readonly records: JournalBatch[] = [];

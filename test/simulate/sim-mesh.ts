@@ -6,10 +6,10 @@
 import { decodeFrame } from "../../src/format/batch.ts";
 import type { CloseEntry, ConnectionState, Counters, OpenEntry } from "../../src/format/entry.ts";
 import { EntryBlock } from "../../src/format/entry-block.ts";
-import { decodeInto } from "../../src/reconcile/decode.ts";
-import type { FindingDraft } from "../../src/reconcile/findings.ts";
-import { countersOf, excuseOf, verdictOf } from "../../src/reconcile/half-state.ts";
-import type { Changed } from "../../src/reconcile/changed-rows.ts";
+import { decodeInto } from "../../src/reconcile/derive/decode.ts";
+import type { FindingDraft } from "../../src/reconcile/finding/findings.ts";
+import { countersOf, excuseOf, verdictOf } from "../../src/reconcile/half/half-state.ts";
+import type { Changed } from "../../src/reconcile/row/changed-rows.ts";
 import { Reconcile } from "../../src/reconcile/reconcile.ts";
 import { SimNode } from "./sim-node.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { createClient, type ClickHouseClient } from "@clickhouse/client";
-import { ClickHouseDeriveStore } from "../../src/reconcile/derive-store.ts";
+import { ClickHouseDeriveStore } from "../../src/reconcile/derive/derive-store.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { claimDatabase } from "../../src/store/foreign-tables.ts";
 import { openStore, type Store } from "../../src/store/open-store.ts";

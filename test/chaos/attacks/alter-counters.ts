@@ -2,7 +2,7 @@
  * A node's root changes what its kernel counted, by more than honest ends may differ. How much that
  * is, the comparison says itself: what it allows is allowed, and belongs to another class.
  */
-import { endsDifference, type CountedEnd } from "../../../src/reconcile/counters.ts";
+import { endsDifference, type CountedEnd } from "../../../src/reconcile/decide/counters.ts";
 import { KIND } from "../finding-names.ts";
 import type { HalfPool } from "../mesh/half-pool.ts";
 import { ROLE, STATE_NAMES } from "../mesh/line-writer.ts";

@@ -1,0 +1,72 @@
+/**
+ * What else is recorded of a connection than by its two ends: forwarders between them, and parts of a
+ * session that one end divided. They wait for each other.
+ */
+import { inOrder } from "../half/half-order.ts";
+import { FORWARDER, Half, type HalfRecords, type Names } from "../half/half-records.ts";
+import { hasMark, MARK } from "../half/half-state.ts";
+import type { Matching } from "../match/matching.ts";
+import { isPartOf } from "./pair.ts";
+import { haveOneTuple } from "../half/tuple-index.ts";
+
+const UDP = 17;
+const NOBODY: readonly Half[] = [];
+
+export interface CompanyParts {
+  readonly records: HalfRecords;
+  readonly names: Names;
+  readonly matching: Matching;
+}
+
+export class Company {
+  readonly #parts: CompanyParts;
+
+  constructor(parts: CompanyParts) {
+    this.#parts = parts;
+  }
+
+  /** Beside a pair, in order. */
+  of(key: Half, other: Half): readonly Half[] {
+    if (key.protocol !== UDP && !isForwarded(key, other)) return NOBODY;
+    return this.#mates(key)
+      .filter((half) => half.slot !== other.slot && !half.isPaired)
+      .toSorted(inOrder);
+  }
+
+  /**
+   * The halves of those who say that the two are one connection; undefined where the two say so. It may be
+   * none, where those are gone.
+   */
+  joining(key: Half, other: Half): readonly Half[] | undefined {
+    if (haveOneTuple(key, other)) return undefined;
+    const mates = [...this.#mates(key), ...this.#mates(other)];
+    return mates.filter((half) => half.roleNumber === FORWARDER && half.second !== undefined);
+  }
+
+  /** Unsettled ends of the connection that a forwarder or a part belongs to. */
+  isInCompany(half: Half): boolean {
+    const isForwarder = half.roleNumber === FORWARDER;
+    if (!isForwarder && half.protocol !== UDP) return false;
+    return this.#mates(half).some((mate) =>
+      isForwarder
+        ? mate.isPaired || mate.roleNumber !== FORWARDER
+        : mate.isPaired && isPartOf(half, mate),
+    );
+  }
+
+  /** Forwarders that waited for an end, on its side of a translation, and may go once it is settled. */
+  forwardersBeside(half: Half): readonly Half[] {
+    if (half.roleNumber === FORWARDER || !hasMark(half, MARK.forwarded)) return NOBODY;
+    return this.#mates(half).filter((mate) => mate.roleNumber === FORWARDER);
+  }
+
+  #mates(half: Half): Half[] {
+    const { records, names, matching } = this.#parts;
+    return matching.mates(half).map((slot) => new Half(records, names, slot));
+  }
+}
+
+/** A forwarder has a record of it too. */
+export function isForwarded(key: Half, other: Half): boolean {
+  return hasMark(key, MARK.forwarded) || hasMark(other, MARK.forwarded);
+}

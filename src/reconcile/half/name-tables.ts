@@ -1,0 +1,64 @@
+/**
+ * Texts behind the numbers that records of halves have. Whoever sees the whole internet pass has given out
+ * millions of numbers, most of them for halves that are long forgotten: now and then they are numbered anew.
+ */
+import { isIPv4 } from "node:net";
+import { AddressTable } from "../../format/address-table.ts";
+import { compactAddresses } from "./compact-addresses.ts";
+import type { HalfOwner, HalfRecords, Names } from "./half-records.ts";
+import { NetworkTable } from "./network-table.ts";
+import type { NodeTable } from "../node/node-table.ts";
+
+export class NameTables implements Names {
+  readonly addresses = new AddressTable();
+  readonly networks = new NetworkTable();
+  readonly #nodes: NodeTable;
+  readonly #ipv4: number[] = [];
+  /** How many were left when they were numbered anew. */
+  #addressesKept = 0;
+  #networksKept = 0;
+
+  constructor(nodes: NodeTable) {
+    this.#nodes = nodes;
+  }
+
+  addressOf(number: number): string {
+    return this.addresses.textOf(number);
+  }
+
+  ipv4Of(number: number): number {
+    const known = this.#ipv4[number];
+    if (known !== undefined) return known;
+    const text = number < 0 ? "" : this.addressOf(number);
+    const value = isIPv4(text)
+      ? text.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0)
+      : Number.NaN;
+    this.#ipv4[number] = value;
+    return value;
+  }
+
+  networkOf(number: number): string {
+    return this.networks.nameOf(number);
+  }
+
+  nodeOf(number: number): HalfOwner {
+    return this.#nodes.at(number);
+  }
+
+  /** Numbers addresses anew if there are `max`, or twice as many as were left the last time; whether it did. */
+  compactAddresses(records: HalfRecords, max: number): boolean {
+    if (this.addresses.size < Math.max(max, this.#addressesKept * 2)) return false;
+    compactAddresses(records, this.addresses);
+    this.#addressesKept = this.addresses.size;
+    this.#ipv4.length = 0;
+    return true;
+  }
+
+  /** As `compactAddresses`. */
+  compactNetworks(records: HalfRecords, max: number): boolean {
+    if (this.networks.size < Math.max(max, this.#networksKept * 2)) return false;
+    this.networks.compact(records);
+    this.#networksKept = this.networks.size;
+    return true;
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * The halves of one tuple, from either end and in either orientation: addresses and ports as they are
+ * on the wire between the two, within one network. A forwarder that translates stands under both of
+ * its tuples, and so leads from one end to the other.
+ */
+import {
+  BIT,
+  CELL,
+  type Half,
+  type HalfRecords,
+  type NumberedTuple,
+  WORD,
+} from "./half-records.ts";
+import { mixed, SlotIndex } from "./slot-index.ts";
+import { FORWARDER } from "./half-records.ts";
+import { INSTANCES_MAX } from "../limits.ts";
+
+export class TupleIndex {
+  #index = new SlotIndex();
+  /** Node and hash of those that have no room, until one of them goes: so that it is not counted for each that comes. */
+  readonly #full = new Set<number>();
+  readonly #records: HalfRecords;
+
+  constructor(records: HalfRecords) {
+    this.#records = records;
+  }
+
+  get count(): number {
+    return this.#index.count;
+  }
+
+  /** Forgets everything, and gives the memory back. */
+  clear(): void {
+    this.#index = new SlotIndex();
+    this.#full.clear();
+  }
+
+  /**
+   * Indexes a half that has come, as `put` does; undefined where it is not, because there are `INSTANCES_MAX` of its
+   * node already. By the hash: whoever finds tuples with one hash gains nothing.
+   */
+  add(half: Half): boolean | undefined {
+    if (this.#full.size > 0 && this.#isFull(half)) return undefined;
+    const others = this.#put(half);
+    if (others < INSTANCES_MAX) return others > 0;
+    const full = this.#hashes(half).filter((hash) => this.#before(half, hash) >= INSTANCES_MAX);
+    if (full.length === 0) return true;
+    this.remove(half);
+    for (const hash of full) this.#full.add(fullKey(half, hash));
+    return undefined;
+  }
+
+  /** Indexes a half whose tuple is in its record. Whether another may stand under a tuple of it: nearly always no for the first. */
+  put(half: Half): boolean {
+    return this.#put(half) > 0;
+  }
+
+  /** Returns how many others there are under one of its hashes. */
+  #put(half: Half): number {
+    const { slot } = half;
+    const records = this.#records;
+    const hash = hashOf(records, slot, tupleOf(half));
+    records.setCell(slot, CELL.tupleHash, hash);
+    const others = this.#index.add(hash, slot);
+    const second = secondKey(half);
+    if (second === undefined) return others;
+    const secondHash = hashOf(records, slot, second);
+    records.setCell(slot, CELL.secondHash, secondHash);
+    return Math.max(this.#index.add(secondHash, slot), others);
+  }
+
+  /** How many of its node stand under `hash` that came before it: by its chain, for a restart may take up later ones first. */
+  #before(half: Half, hash: number): number {
+    const records = this.#records;
+    const { nodeNumber, epoch, seq } = half;
+    let before = 0;
+    for (let at = this.#index.first(hash); at !== -1; at = this.#index.next(at, hash)) {
+      const slot = this.#index.slotAt(at);
+      if (records.cell(slot, CELL.node) !== nodeNumber) continue;
+      if (records.cell(slot, CELL.epoch) !== epoch || records.word(slot, WORD.seq) < seq) before++;
+    }
+    return before;
+  }
+
+  #isFull(half: Half): boolean {
+    const hashes = [hashOf(this.#records, half.slot, tupleOf(half))];
+    const second = secondKey(half);
+    if (second !== undefined) hashes.push(hashOf(this.#records, half.slot, second));
+    return hashes.some((hash) => this.#full.has(fullKey(half, hash)));
+  }
+
+  /** Those it stands under. */
+  #hashes(half: Half): number[] {
+    const first = this.#records.cell(half.slot, CELL.tupleHash);
+    if (secondKey(half) === undefined) return [first];
+    return [first, this.#records.cell(half.slot, CELL.secondHash)];
+  }
+
+  remove(half: Half): void {
+    const { slot } = half;
+    if (this.#full.size > 0)
+      for (const hash of this.#hashes(half)) this.#full.delete(fullKey(half, hash));
+    this.#index.remove(this.#records.cell(slot, CELL.tupleHash), slot);
+    if (secondKey(half) === undefined) return;
+    this.#index.remove(this.#records.cell(slot, CELL.secondHash), slot);
+  }
+
+  /** Whether another half may stand under a tuple of this one: cheap, and nearly always no for the first. */
+  hasOthers(half: Half): boolean {
+    const records = this.#records;
+    if (this.#isShared(records.cell(half.slot, CELL.tupleHash), half.slot)) return true;
+    if (secondKey(half) === undefined) return false;
+    return this.#isShared(records.cell(half.slot, CELL.secondHash), half.slot);
+  }
+
+  /** Whether no third half may stand under the tuple of `a`, of which `b` may be the second. */
+  areAlone(a: Half, b: Half): boolean {
+    const hash = this.#records.cell(a.slot, CELL.tupleHash);
+    for (let at = this.#index.first(hash); at !== -1; at = this.#index.next(at, hash)) {
+      const slot = this.#index.slotAt(at);
+      if (slot !== a.slot && slot !== b.slot) return false;
+    }
+    return true;
+  }
+
+  #isShared(hash: number, slot: number): boolean {
+    const place = this.#index.first(hash);
+    if (place === -1) return false;
+    return this.#index.slotAt(place) !== slot || this.#index.next(place, hash) !== -1;
+  }
+
+  /** Puts the slots of all other halves of the same tuple into `into`, which it empties first. */
+  mates(half: Half, into: number[]): void {
+    into.length = 0;
+    this.#collect(half.slot, this.#records.cell(half.slot, CELL.tupleHash), tupleOf(half), into);
+    const second = secondKey(half);
+    if (second === undefined) return;
+    this.#collect(half.slot, this.#records.cell(half.slot, CELL.secondHash), second, into);
+  }
+
+  #collect(own: number, hash: number, tuple: NumberedTuple, into: number[]): void {
+    const records = this.#records;
+    for (let at = this.#index.first(hash); at !== -1; at = this.#index.next(at, hash)) {
+      const slot = this.#index.slotAt(at);
+      if (slot === own || !isSameSpace(records, slot, own)) continue;
+      if (isTuple(records, slot, tuple) || isSecond(records, slot, tuple)) into.push(slot);
+    }
+  }
+}
+
+/** Whether two halves say themselves that they are of one connection, or only a forwarder's with both tuples does. */
+export function haveOneTuple(a: Half, b: Half): boolean {
+  const others = tuplesOf(b);
+  return tuplesOf(a).some((one) => others.some((other) => isEither(one, other)));
+}
+
+function tuplesOf(half: Half): NumberedTuple[] {
+  const second = secondKey(half);
+  return second === undefined ? [tupleOf(half)] : [tupleOf(half), second];
+}
+
+export function tupleOf(half: Half): NumberedTuple {
+  const { initiatorIpNumber, initiatorPort, responderIpNumber, responderPort } = half;
+  return {
+    initiatorIp: initiatorIpNumber,
+    initiatorPort,
+    responderIp: responderIpNumber,
+    responderPort,
+  };
+}
+
+/** The other tuple under which a half is found: a translating forwarder's alone. */
+function secondKey(half: Half): NumberedTuple | undefined {
+  return half.roleNumber === FORWARDER ? half.second : undefined;
+}
+
+/** Below 2^53. */
+function fullKey(half: Half, hash: number): number {
+  return half.nodeNumber * 2 ** 32 + (hash >>> 0);
+}
+
+/** Protocol and network. */
+function isSameSpace(records: HalfRecords, a: number, b: number): boolean {
+  const protocols = records.cell(a, CELL.bits) ^ records.cell(b, CELL.bits);
+  return (
+    (protocols & (255 << 16)) === 0 &&
+    records.cell(a, CELL.network) === records.cell(b, CELL.network)
+  );
+}
+
+function isTuple(records: HalfRecords, slot: number, tuple: NumberedTuple): boolean {
+  const initiatorIp = records.cell(slot, CELL.initiatorIp);
+  const responderIp = records.cell(slot, CELL.responderIp);
+  const ports = records.cell(slot, CELL.ports);
+  return isEither(tuple, {
+    initiatorIp,
+    initiatorPort: ports >>> 16,
+    responderIp,
+    responderPort: ports & 0xffff,
+  });
+}
+
+function isSecond(records: HalfRecords, slot: number, tuple: NumberedTuple): boolean {
+  const bits = records.cell(slot, CELL.bits);
+  if ((bits & BIT.rare) === 0 || ((bits >> 8) & 3) !== FORWARDER) return false;
+  const second = records.rare.get(slot)?.second;
+  return second !== undefined && isEither(second, tuple);
+}
+
+/** The same two ends, whichever began. */
+export function isEither(a: NumberedTuple, b: NumberedTuple): boolean {
+  const isSame =
+    a.initiatorIp === b.initiatorIp &&
+    a.initiatorPort === b.initiatorPort &&
+    a.responderIp === b.responderIp &&
+    a.responderPort === b.responderPort;
+  return (
+    isSame ||
+    (a.initiatorIp === b.responderIp &&
+      a.initiatorPort === b.responderPort &&
+      a.responderIp === b.initiatorIp &&
+      a.responderPort === b.initiatorPort)
+  );
+}
+
+/** Equal for both orientations: the ends are mixed apart from each other, and then added. */
+function hashOf(records: HalfRecords, slot: number, tuple: NumberedTuple): number {
+  const protocol = (records.cell(slot, CELL.bits) >> 16) & 255;
+  const one = mixed(Math.imul(tuple.initiatorIp, 0x9e37_79b1) ^ tuple.initiatorPort);
+  const other = mixed(Math.imul(tuple.responderIp, 0x9e37_79b1) ^ tuple.responderPort);
+  return mixed((one + other) ^ protocol ^ (records.cell(slot, CELL.network) << 8));
+}

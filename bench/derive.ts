@@ -15,7 +15,6 @@ import { decompressPayload } from "../src/format/payload.ts";
 import { ClickHouseDeriveStore } from "../src/reconcile/derive/derive-store.ts";
 import { Derive } from "../src/reconcile/derive/derive.ts";
 import { intentFile } from "../src/reconcile/derive/intent-file.ts";
-import { Reconcile } from "../src/reconcile/reconcile.ts";
 import { ClickHouseRulingStore } from "../src/reconcile/row/ruling-store.ts";
 import { systemClock } from "../src/std/clock.ts";
 import { openStore } from "../src/store/open-store.ts";
@@ -53,14 +52,13 @@ export async function benchDerive(connections = 400_000): Promise<DeriveFigures>
   const store = await openStore({ clock, dataDir: join(directory, "store") });
   try {
     const bareS = await insertBare(store.connect("default"), journal);
-    const reconcile = new Reconcile({ serverId: server.id });
     const intent = intentFile(join(directory, "intent"));
     const derive = await Derive.open({
       journal,
       store: new ClickHouseDeriveStore(store.client),
       rulings: new ClickHouseRulingStore(store.client),
       intent,
-      reconcile,
+      serverId: server.id,
       clock,
       journalFindings: () => Promise.resolve(),
       log: (line) => console.error(line),

@@ -13,7 +13,6 @@ import { parseArgs } from "node:util";
 import { ClickHouseDeriveStore } from "../src/reconcile/derive/derive-store.ts";
 import { Derive, type DeriveJournal, type JournalBatch } from "../src/reconcile/derive/derive.ts";
 import type { ParkingPolicy } from "../src/reconcile/row/parking.ts";
-import { Reconcile } from "../src/reconcile/reconcile.ts";
 import { ClickHouseRulingStore } from "../src/reconcile/row/ruling-store.ts";
 import { systemClock } from "../src/std/clock.ts";
 import { openStore } from "../src/store/open-store.ts";
@@ -119,13 +118,12 @@ export async function benchOutage(bench: OutageBench): Promise<OutageFigures> {
   const clock = systemClock();
   const store = await openStore({ clock, dataDir: join(directory, "store") });
   try {
-    const reconcile = new Reconcile({ serverId: journal.serverId });
     const derive = await Derive.open({
       journal,
       store: new ClickHouseDeriveStore(store.client),
       rulings: new ClickHouseRulingStore(store.client),
       intent: { read: () => Promise.resolve(undefined), write: () => Promise.resolve() },
-      reconcile,
+      serverId: journal.serverId,
       clock,
       parking,
       journalFindings: () => Promise.resolve(),
@@ -140,12 +138,12 @@ export async function benchOutage(bench: OutageBench): Promise<OutageFigures> {
       await pause(200);
       const { rss } = process.memoryUsage();
       rssMax = Math.max(rssMax, rss);
-      liveMax = Math.max(liveMax, reconcile.liveCount);
+      liveMax = Math.max(liveMax, derive.reconcile.liveCount);
       const half = Math.floor((journal.nowMs - beganMs) / 1_800_000);
       if (half <= shown) continue;
       shown = half;
       const wallS = Math.round((performance.now() - begunMs) / 1000);
-      const [live, parked] = [reconcile.liveCount, reconcile.parking.count];
+      const [live, parked] = [derive.reconcile.liveCount, derive.reconcile.parking.count];
       console.log(
         `${(half / 2).toFixed(1)} h after ${wallS} s: ${Math.round(rss / MIB)} MiB, ${live} halves in memory, ${parked} parked`,
       );

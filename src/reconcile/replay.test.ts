@@ -9,19 +9,14 @@ import { decodeFrame } from "../format/batch.ts";
 import { EntryBlock } from "../format/entry-block.ts";
 import { SeededRandom } from "../std/seeded-random.ts";
 import { RowBlocks } from "../store/row-blocks.ts";
-import {
-  interleaved,
-  lineOf,
-  mappedBy,
-  newReconcile,
-  ReplayJournal,
-} from "../../test/reconcile/replay-run.ts";
+import { interleaved, lineOf, mappedBy, ReplayJournal } from "../../test/reconcile/replay-run.ts";
 import { nativeRows } from "../../test/simulate/native-rows.ts";
-import { replayMesh, type ReplayRecord, SMALL } from "../../test/simulate/replay-mesh.ts";
+import { replayMesh, type ReplayRecord, SERVER, SMALL } from "../../test/simulate/replay-mesh.ts";
+import { SimNode } from "../../test/simulate/sim-node.ts";
 import { writeConnection } from "./row/write-connection.ts";
 import { decodeInto } from "./derive/decode.ts";
 import type { Changed } from "./row/changed-rows.ts";
-import type { NumberedEntry, Reconcile } from "./reconcile.ts";
+import { type NumberedEntry, Reconcile } from "./reconcile.ts";
 
 const SEEDS = 12;
 
@@ -31,7 +26,7 @@ function compared(
   order: ReadonlyMap<number, number>,
   drains: () => boolean,
 ): string[] {
-  const reconcile = newReconcile();
+  const reconcile = new Reconcile({ serverId: new SimNode(SERVER).id });
   const { batches } = new ReplayJournal(records);
   const blocks = new RowBlocks();
   const mapped = mappedBy(order);

@@ -8,7 +8,6 @@ import { test } from "node:test";
 import { Derive, type Intent, type IntentFile } from "../../src/reconcile/derive/derive.ts";
 import type { DeriveStore } from "../../src/reconcile/derive/derive-store.ts";
 import { decodeIntent, encodeIntent } from "../../src/reconcile/derive/intent-file.ts";
-import { Reconcile } from "../../src/reconcile/reconcile.ts";
 import { SeededRandom } from "../../src/std/seeded-random.ts";
 import { MemoryStore } from "../simulate/memory-store.ts";
 import { replayMesh, SERVER, SMALL } from "../simulate/replay-mesh.ts";
@@ -75,7 +74,7 @@ async function live(mortal: MortalStore, { journal, intent, journaled }: Life): 
     store: mortal.store,
     rulings: nobodyRules,
     intent,
-    reconcile: new Reconcile({ serverId: new SimNode(SERVER).id }),
+    serverId: new SimNode(SERVER).id,
     clock: hastyClock,
     journalFindings: (findings) => Promise.resolve(void journaled.push(...findings)),
     log: (line) => {

@@ -19,7 +19,7 @@ import { TABLES } from "../../src/store/schema.ts";
 import { MemoryStore } from "../simulate/memory-store.ts";
 import { outageMesh, type OutagePlan } from "../simulate/outage-mesh.ts";
 import { replayMesh } from "../simulate/replay-mesh.ts";
-import { linesOf, newReconcile, open, ReplayJournal, runLive, runTo } from "./replay-run.ts";
+import { linesOf, open, ReplayJournal, runLive, runTo } from "./replay-run.ts";
 
 const SEEDS = [1, 2, 3];
 const RANGE_MAX = 60;
@@ -224,9 +224,12 @@ test("a restart takes up nothing of what is parked, and knows of it", async () =
   const journal = new ReplayJournal([...outageMesh(plan)]);
   const store = await run(journal, new MemoryStore(), { way: WHEN_BEHIND, random });
   const waiting = store.rows("connection_rows").filter((row) => row["settled"] === 0);
-  const reconcile = newReconcile();
-  await open({ journal: new ReplayJournal(), store, journalFindings: () => undefined }, reconcile);
-  const { liveCount, parking } = reconcile;
+  const derive = await open({
+    journal: new ReplayJournal(),
+    store,
+    journalFindings: () => undefined,
+  });
+  const { liveCount, parking } = derive.reconcile;
   assert.ok(parking.count > 700, `${parking.count} are parked`);
   // Five minutes of the outage's beginning wait in memory, and as much of its end.
   assert.ok(liveCount < 150, `${liveCount} are in memory`);

@@ -11,7 +11,6 @@ import type { DeriveStore } from "../../src/reconcile/derive/derive-store.ts";
 import type { ParkingPolicy } from "../../src/reconcile/row/parking.ts";
 import type { RulingStore } from "../../src/reconcile/row/rulings.ts";
 import type { FindingDraft } from "../../src/reconcile/finding/findings.ts";
-import { Reconcile } from "../../src/reconcile/reconcile.ts";
 import type { Clock } from "../../src/std/clock.ts";
 import type { SeededRandom } from "../../src/std/seeded-random.ts";
 import type { MemoryStore } from "../simulate/memory-store.ts";
@@ -147,7 +146,7 @@ export async function runLive(
 }
 
 /** Reads back where the store is. */
-export async function open(options: RunOptions, reconcile = newReconcile()): Promise<Derive> {
+export async function open(options: RunOptions): Promise<Derive> {
   const { journal, store } = options;
   const intent = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
   return Derive.open({
@@ -155,7 +154,7 @@ export async function open(options: RunOptions, reconcile = newReconcile()): Pro
     store,
     rulings: options.rulings ?? nobodyRules,
     intent,
-    reconcile,
+    serverId: new SimNode(SERVER).id,
     clock: hastyClock,
     parking: options.parking ?? "when_behind",
     ...(options.decoder === undefined ? {} : { decoder: options.decoder }),
@@ -226,16 +225,12 @@ export async function memoriesOf(
   store: DeriveStore,
   order: ReadonlyMap<number, number> = new Map(),
 ): Promise<string[]> {
-  const reconcile = newReconcile();
-  await open({ journal: new ReplayJournal(), store, journalFindings: () => undefined }, reconcile);
+  const journal = new ReplayJournal();
+  const { reconcile } = await open({ journal, store, journalFindings: () => undefined });
   const mapped = mappedBy(order);
   return [...reconcile.streams.values()].map(({ id, memory }) =>
     lineOf(`memory of ${id}`, { ...memory }, mapped),
   );
-}
-
-export function newReconcile(): Reconcile {
-  return new Reconcile({ serverId: new SimNode(SERVER).id });
 }
 
 type Mapping = (key: string, value: unknown) => unknown;

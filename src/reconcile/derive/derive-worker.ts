@@ -13,7 +13,6 @@ import type { DeriveOrders, FromWorker, ToWorker } from "./derive-messages.ts";
 import { ClickHouseDeriveStore } from "./derive-store.ts";
 import { Derive, type DeriveJournal } from "./derive.ts";
 import { intentFile } from "./intent-file.ts";
-import { Reconcile } from "../reconcile.ts";
 import { ClickHouseRulingStore } from "../row/ruling-store.ts";
 
 /** Progress is told at least this far apart: it is read by people and metrics. */
@@ -90,14 +89,13 @@ async function main(port: Port, orders: DeriveOrders): Promise<void> {
   await using reader = new JournalReader({ dir: orders.journalDir, durableEnd });
   await using store = await connect(orders, questions, clock);
   await using decoder = new DecodeThread();
-  const reconcile = new Reconcile({ serverId: orders.serverId });
   derive = await Derive.open({
     journal: journalOf(reader, durableEnd),
     store: new ClickHouseDeriveStore(store.client),
     rulings: new ClickHouseRulingStore(store.client),
     intent: intentFile(orders.intentPath),
     decoder,
-    reconcile,
+    serverId: orders.serverId,
     clock,
     journalFindings: (findings) =>
       findings.length === 0 ? Promise.resolve() : questions.ask({ kind: "findings", findings }),
@@ -108,7 +106,7 @@ async function main(port: Port, orders: DeriveOrders): Promise<void> {
     port.postMessage({
       kind: "progress",
       committed,
-      live: reconcile.liveCount,
+      live: derive?.reconcile.liveCount ?? 0,
     } satisfies FromWorker);
   }, PROGRESS_MS);
   if (!stopped) await derive.run();

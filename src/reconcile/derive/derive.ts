@@ -43,7 +43,7 @@ import type { FindingDraft } from "../finding/findings.ts";
 import type { ParkedRange } from "../row/parked-times.ts";
 import type { ParkingPolicy } from "../row/parking.ts";
 import type { Changed } from "../row/changed-rows.ts";
-import type { BatchRecord, NumberedEntry, Reconcile } from "../reconcile.ts";
+import { type BatchRecord, type NumberedEntry, Reconcile } from "../reconcile.ts";
 import { Rulings, type Rewrite, type RulingStore } from "../row/rulings.ts";
 
 export interface JournalBatch {
@@ -89,7 +89,8 @@ export interface DeriveParts {
   readonly store: DeriveStore;
   readonly rulings: RulingStore;
   readonly intent: IntentFile;
-  readonly reconcile: Reconcile;
+  /** Hex id of the server's own stream. */
+  readonly serverId: string;
   readonly clock: Clock;
   /** Addresses that have a number before they are numbered anew; a test's. */
   readonly addressesMax?: number;
@@ -124,7 +125,8 @@ export class Derive {
   /** Of one batch after the other, while it reads back where it stood. */
   readonly #block = new EntryBlock();
   readonly #decoder: Decoder;
-  readonly #rulings = new Rulings();
+  #reconcile: Reconcile;
+  #rulings = new Rulings();
   #inFlight: Promise<void> = Promise.resolve();
   #position = 0;
   #committed = 0;
@@ -133,6 +135,7 @@ export class Derive {
 
   private constructor(parts: DeriveParts) {
     this.#parts = parts;
+    this.#reconcile = new Reconcile(parts);
     this.#decoder = parts.decoder ?? new InlineDecoder();
   }
 
@@ -141,6 +144,11 @@ export class Derive {
     const derive = new Derive(parts);
     await derive.#persist("open the store", () => derive.#load());
     return derive;
+  }
+
+  /** What it compares with; to be read only. */
+  get reconcile(): Reconcile {
+    return this.#reconcile;
   }
 
   /** One past the last record whose rows are searchable. */
@@ -174,7 +182,11 @@ export class Derive {
   }
 
   async #load(): Promise<void> {
-    const { store, reconcile, intent } = this.#parts;
+    const { store, intent } = this.#parts;
+    // A load that failed half-way has left its traces.
+    this.#reconcile = new Reconcile(this.#parts);
+    this.#rulings = new Rulings();
+    const reconcile = this.#reconcile;
     await store.prepare();
     const last = await intent.read();
     if (last?.from === (await store.position()).next) await this.#insert(last, true);
@@ -195,7 +207,8 @@ export class Derive {
 
   /** Finds what of the conclusions to come is journaled already: of all batches, the server's own are opened. */
   async #readAhead(next: number): Promise<void> {
-    const { journal, reconcile } = this.#parts;
+    const { journal } = this.#parts;
+    const reconcile = this.#reconcile;
     const { end } = journal;
     for (let from = next; from < end;) {
       const records = await journal.read(from, end, RANGE_BYTES_MAX);
@@ -214,7 +227,7 @@ export class Derive {
 
   /** Takes up the halves that were held back. Their rows are the only thing that is missing. */
   async #reread({ rereadFrom, next }: Position): Promise<void> {
-    const { reconcile } = this.#parts;
+    const reconcile = this.#reconcile;
     for (const record of await this.#readAll(rereadFrom, next)) {
       if (record.type !== "batch") continue;
       const batch = decodeFrame(record.frame);
@@ -226,7 +239,8 @@ export class Derive {
 
   async #prepare(): Promise<Prepared | undefined> {
     const from = this.#position;
-    const { journal, reconcile } = this.#parts;
+    const { journal } = this.#parts;
+    const reconcile = this.#reconcile;
     if (from >= journal.end) return undefined;
     const records = await journal.read(from, journal.end, RANGE_BYTES_MAX);
     const to = from + records.length;
@@ -286,7 +300,7 @@ export class Derive {
     batch: Batch,
     { block, others }: DecodedBatch,
   ): Promise<boolean> {
-    const { reconcile } = this.#parts;
+    const reconcile = this.#reconcile;
     const { index, receivedMs } = record;
     const begun = placeOf(record, batch);
     const { nodeId } = begun;
@@ -305,7 +319,8 @@ export class Derive {
   async #unpark(ranges: readonly ParkedRange[]): Promise<void> {
     if (ranges.length === 0) return;
     await this.#inFlight;
-    const { store, reconcile } = this.#parts;
+    const { store } = this.#parts;
+    const reconcile = this.#reconcile;
     for (const range of ranges) {
       await this.#persist("read parked connections", () =>
         store.eachParked(range, (stored) => restoreParked(reconcile, stored)),
@@ -316,7 +331,7 @@ export class Derive {
 
   /** Puts the batch's connection entries into the block, and returns the others. */
   #scan(batch: Batch): NumberedEntry[] {
-    return decodeInto(this.#block, batch, this.#parts.reconcile.addresses);
+    return decodeInto(this.#block, batch, this.#reconcile.addresses);
   }
 
   #writeEntry(entry: Entry, seq: number, place: BatchPlace): void {
@@ -329,7 +344,7 @@ export class Derive {
       case "tick":
         return this.#rulings.tick(entry.atMs, { index: place.index, seq });
       case "finding": {
-        const nodeName = entry.node === "" ? "" : this.#parts.reconcile.streamFor(entry.node).name;
+        const nodeName = entry.node === "" ? "" : this.#reconcile.streamFor(entry.node).name;
         return this.#rulings.finding(entry, nodeName, { index: place.index, seq });
       }
       case "ruling":

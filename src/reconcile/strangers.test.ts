@@ -66,6 +66,26 @@ describe("halves of strangers in the place of a peer's", () => {
     );
   });
 
+  it("are given each to its own initiator, where a port is used again and one was lost", () => {
+    const { mesh, a, b } = new Talk();
+    const fromPort = 48_149;
+    const times = [0, 2_600, 2_500, 2_900, 2_900, 2_900];
+    for (const [at, afterMs] of times.entries()) {
+      mesh.pass(afterMs);
+      b.lie = at === 2 ? () => undefined : fromOutside;
+      mesh.connect({ from: a, to: b, fromPort });
+      if (at !== 2) continue;
+      const { nowMs } = mesh;
+      const interval = { fromMs: nowMs - 100, toMs: nowMs };
+      b.emit({ kind: "gap", atMs: nowMs, cause: "restart", count: null, ...interval });
+    }
+    mesh.pass(60_000);
+    assert.deepEqual(mesh.open, []);
+    const verdicts = mesh.verdict(fromPort).split(", ").toSorted();
+    const byExcuse = (excuse: string) => verdicts.filter((one) => one.includes(excuse)).length;
+    assert.deepEqual([byExcuse("/gap"), byExcuse("/nat")], [1, 2 * (times.length - 1)]);
+  });
+
   const honest: readonly (readonly [what: string, second: (talk: Talk, second: number) => void])[] =
     [
       ["all of a node's come so", (talk) => talk.connect(true)],

@@ -22,7 +22,8 @@ import {
 } from "../half/half-state.ts";
 import { inOrder } from "../half/half-order.ts";
 import { heardOf, isPast, provenAfterMs, type Sky, type Until } from "./judge.ts";
-import { EXCUSE_SLACK_MS, NAMING_SLACK_MS } from "../limits.ts";
+import { EXCUSE_SLACK_MS, NAMING_SLACK_MS, PAIRING_CLOSE_MS } from "../limits.ts";
+import { alignSides, inTurn } from "../match/align-sides.ts";
 import { LoneEnds } from "./lone-ends.ts";
 import type { Matching } from "../match/matching.ts";
 import type { NodeStream } from "../node/node-stream.ts";
@@ -151,11 +152,14 @@ export class Excuses {
    */
   #translated(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
     if (half.roleNumber !== 0) return undefined;
-    const strangers = this.#ends.at(half, 1, this.#settled);
-    const stranger = this.#windows(strangers.filter((slot) => !this.#met.has(slot)))
-      .filter((other) => other.nodeNumber === peer.number && excuseOf(other) !== "nat")
+    const slots = this.#ends.at(half, 1, this.#settled).filter((slot) => !this.#met.has(slot));
+    const strangers = this.#windows(slots).filter(
+      (other) => other.nodeNumber === peer.number && excuseOf(other) !== "nat",
+    );
+    const [likeliest] = strangers
       .filter((other) => mayBeTranslated(half, other, sky))
-      .toSorted((a, b) => likeness(half, a) - likeness(half, b) || inOrder(a, b))[0];
+      .toSorted((a, b) => likeness(half, a) - likeness(half, b) || inOrder(a, b));
+    const stranger = likeliest && this.#ownOf(half, likeliest, strangers);
     if (stranger === undefined) return this.#lateBehind(half, peer, sky);
     const until = translatorOf(stranger, sky);
     if (until !== undefined) return { excuse: "nat", until: [until] };
@@ -168,6 +172,28 @@ export class Excuses {
       this.#parts.again(stranger);
     }
     return { excuse: "nat", proof: { index: stranger.index, seq: stranger.seq } };
+  }
+
+  /**
+   * The likeliest of the strangers; where a port is used again and again, the one that an alignment of all its
+   * instances finds: each of the others has an initiator of its own.
+   */
+  #ownOf(half: Half, likeliest: Half, strangers: readonly Half[]): Half | undefined {
+    if (likeliest.initiatorPort !== half.initiatorPort) return likeliest;
+    const alike = strangers.filter((one) => haveOneInitiator(one, likeliest));
+    const isNear = Math.abs(likeliest.serverMs - half.serverMs) <= PAIRING_CLOSE_MS;
+    if (alike.length === 1 && isNear) return likeliest;
+    const rivals = this.#windows(this.#ends.at(half, 0, NOBODY)).filter(
+      (one) =>
+        one.slot !== half.slot && verdictOf(one) === "pending" && haveOneInitiator(one, half),
+    );
+    if (rivals.length === 0) return likeliest;
+    const [left, right] = [inTurn([half, ...rivals]), inTurn(alike)];
+    const sightOf = (node: number): NodeStream => this.#streamAt(node);
+    const own = alignSides(left, right, { sightOf, hasAllCome: true }).find(
+      ([l]) => left[l]?.slot === half.slot,
+    );
+    return own && right[own[1]];
   }
 
   /**
@@ -251,6 +277,12 @@ export class Excuses {
     if (gap === undefined) return undefined;
     spend(half, peer, GAP_CAUSE[gap.cause]);
     return { excuse: "gap", proof: { index: gap.index, seq: gap.seq } };
+  }
+
+  #streamAt(node: number): NodeStream {
+    const stream = this.#parts.streams[node];
+    if (stream === undefined) throw new Error(`no node has the number ${node}`);
+    return stream;
   }
 
   #mates(half: Half): Half[] {
@@ -352,6 +384,14 @@ function isSameWay(half: Half, paired: Half): boolean {
     paired.networkNumber === half.networkNumber &&
     other.roleNumber === 1 &&
     other.initiatorIpNumber === half.initiatorIpNumber
+  );
+}
+
+function haveOneInitiator(a: Half, b: Half): boolean {
+  return (
+    a.initiatorPort === b.initiatorPort &&
+    a.initiatorIpNumber === b.initiatorIpNumber &&
+    a.nodeNumber === b.nodeNumber
   );
 }
 

@@ -108,7 +108,7 @@ export class Agents {
     }
   }
 
-  /** A new epoch: nothing can refer to the halves of the former one. What lives is opened under new names. */
+  /** It knows nothing of the halves that it has opened any more. What lives is opened under new names. */
   renew(node: MeshNode, nowMs: number): void {
     const pool = this.#pool;
     for (let half = 0; half < pool.end; half++) {

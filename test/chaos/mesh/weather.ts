@@ -194,6 +194,8 @@ export class Weather {
     const trouble = this.#leave(place, "refused");
     this.#mesh.at(atMs + lastsMs, () => {
       node.say("resume", atMs + lastsMs, {});
+      // What it had recorded was removed with the refusal.
+      this.#mesh.agents.renew(node, atMs + lastsMs);
       this.#comeBack(place, atMs + lastsMs, trouble);
     });
   }

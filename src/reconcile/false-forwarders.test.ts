@@ -17,7 +17,10 @@ interface Told {
   readonly port: number;
   /** Of a forwarder: both ends as its other side has them. */
   readonly behind?: { readonly source: SimHost; readonly destination: SimHost };
+  /** Sent by the initiator, and by the responder: as many, where nothing is said. */
   readonly bytes?: number;
+  readonly answered?: number;
+  readonly responderPort?: number;
 }
 
 /** `s` lies; it talks to `a1` and `a2`, and `v` is somebody else. */
@@ -32,9 +35,11 @@ class Lie {
     this.mesh.pass(30_000);
   }
 
-  tell({ host, role, initiator, responder, port, behind, bytes = 1_000 }: Told): void {
+  tell(told: Told): void {
+    const { host, role, initiator, responder, port, behind } = told;
+    const { bytes = 1_000, answered = bytes, responderPort = PORT } = told;
     const atMs = this.mesh.nowMs;
-    const ports = { initiatorPort: port, responderPort: PORT };
+    const ports = { initiatorPort: port, responderPort };
     const tuple = {
       protocol: TCP,
       initiatorIp: initiator.ip,
@@ -53,7 +58,7 @@ class Lie {
       initiatorPackets: 5,
       initiatorBytes: bytes,
       responderPackets: 5,
-      responderBytes: bytes,
+      responderBytes: answered,
     };
     const ended = { atMs: atMs + 40, openSeq, ageMs: 40, state: "SF", assured: true } as const;
     host.emit({ kind: "close", ...ended, counters, inferred: false });
@@ -113,6 +118,21 @@ describe("a false forwarder", () => {
       accused.filter(({ node }) => node !== s.id),
       [],
     );
+  });
+
+  it("that is honest counts each direction of two that call each other at once", () => {
+    const lie = new Lie();
+    const { s, v } = lie;
+    const mesh = lie.run((peer, port) => {
+      const [few, many] = [1_000, 5_000_000];
+      const ends = { initiator: peer, responder: s, port };
+      lie.tell({ host: peer, role: "initiator", ...ends, bytes: few, answered: many });
+      lie.tell({ host: v, role: "forwarder", ...ends, bytes: few, answered: many });
+      const turned = { initiator: s, responder: peer, port: PORT, responderPort: port };
+      lie.tell({ host: s, role: "initiator", ...turned, bytes: many, answered: few });
+    });
+    assert.deepEqual(mesh.open, []);
+    assert.equal(mesh.verdict(50_000), "excused/router pending, matched final");
   });
 
   it("is named as the third possible cause, also after a restart", () => {

@@ -9,6 +9,7 @@ import {
 import { BIT, FORWARDER, type Half, WORD } from "../half/half-records.ts";
 import { hasMark, MARK } from "../half/half-state.ts";
 import { accountsEnd, isPast, isPastAccounts, type Sky, type Until } from "./judge.ts";
+import { isEither, isSameTuple, tupleOf } from "../half/tuple-index.ts";
 import { ABSENCE_SLACK_MS, EXCUSE_SLACK_MS } from "../limits.ts";
 
 const UDP = 17;
@@ -203,9 +204,13 @@ export function forwarderDifference(
   const isPartly = [a, b].some((half) => isPartlyCounted(forwarder, half, false, sky));
   if (isInferred || isPartly) return undefined;
   const [initiator, responder] = inDirection(a, b);
+  // It may have heard of the connection the other way round than one of the ends: of two that call each other, one did.
+  const sentOn = along(initiator, forwarder, between) ?? along(responder, forwarder, between);
+  if (sentOn === undefined) return undefined;
+  const isCrossed = a.roleNumber === b.roleNumber;
   const pairs = [
-    [initiator, initiator.counters, between],
-    [responder, between, responder.counters],
+    [initiator, initiator.counters, sentOn],
+    [responder, sentOn, responder.counters && asSeen(responder.counters, isCrossed)],
   ] as const;
   for (const [end, sent, received] of pairs) {
     if (sent === undefined || received === undefined) continue;
@@ -213,6 +218,23 @@ export function forwarderDifference(
     if (difference !== undefined) return { end, difference };
   }
   return undefined;
+}
+
+/**
+ * What a forwarder counted, in the direction of an end's own tuple; undefined where the end's is neither of the
+ * two that it has.
+ */
+function along(end: Half, forwarder: Half, counters: Counters): Counters | undefined {
+  const tuple = tupleOf(end);
+  for (const own of [tupleOf(forwarder), forwarder.second]) {
+    if (own === undefined || !isEither(own, tuple)) continue;
+    return asSeen(counters, !isSameTuple(own, tuple));
+  }
+  return undefined;
+}
+
+function asSeen(counters: Counters, isTurned: boolean): Counters {
+  return isTurned ? mirrored(counters) : counters;
 }
 
 /**

@@ -59,7 +59,7 @@ export class TupleIndex {
   #put(half: Half): number {
     const { slot } = half;
     const records = this.#records;
-    const hash = hashOf(records, slot, tupleOf(half));
+    const hash = hashOfFirst(records, slot);
     records.setCell(slot, CELL.tupleHash, hash);
     const others = this.#index.add(hash, slot);
     const second = secondKey(half);
@@ -83,7 +83,7 @@ export class TupleIndex {
   }
 
   #isFull(half: Half): boolean {
-    const hashes = [hashOf(this.#records, half.slot, tupleOf(half))];
+    const hashes = [hashOfFirst(this.#records, half.slot)];
     const second = secondKey(half);
     if (second !== undefined) hashes.push(hashOf(this.#records, half.slot, second));
     return hashes.some((hash) => this.#full.has(fullKey(half, hash)));
@@ -132,14 +132,22 @@ export class TupleIndex {
   /** Puts the slots of all other halves of the same tuple into `into`, which it empties first. */
   mates(half: Half, into: number[]): void {
     into.length = 0;
-    this.#collect(half.slot, this.#records.cell(half.slot, CELL.tupleHash), tupleOf(half), into);
+    const records = this.#records;
+    const own = half.slot;
+    const hash = records.cell(own, CELL.tupleHash);
+    for (let at = this.#index.first(hash); at !== -1; at = this.#index.next(at, hash)) {
+      const slot = this.#index.slotAt(at);
+      if (slot === own || !isSameSpace(records, slot, own)) continue;
+      if (haveOneFirst(records, slot, own) || isSecond(records, slot, tupleOf(half)))
+        into.push(slot);
+    }
     const second = secondKey(half);
-    if (second === undefined) return;
-    this.#collect(half.slot, this.#records.cell(half.slot, CELL.secondHash), second, into);
+    if (second !== undefined) this.#collectSecond(own, second, into);
   }
 
-  #collect(own: number, hash: number, tuple: NumberedTuple, into: number[]): void {
+  #collectSecond(own: number, tuple: NumberedTuple, into: number[]): void {
     const records = this.#records;
+    const hash = records.cell(own, CELL.secondHash);
     for (let at = this.#index.first(hash); at !== -1; at = this.#index.next(at, hash)) {
       const slot = this.#index.slotAt(at);
       if (slot === own || !isSameSpace(records, slot, own)) continue;
@@ -188,6 +196,20 @@ function isSameSpace(records: HalfRecords, a: number, b: number): boolean {
   );
 }
 
+/** Whether two halves have one first tuple, whichever end they say began: by their cells, for this is asked of every half. */
+function haveOneFirst(records: HalfRecords, a: number, b: number): boolean {
+  const initiator = records.cell(a, CELL.initiatorIp);
+  const responder = records.cell(a, CELL.responderIp);
+  const ports = records.cell(a, CELL.ports);
+  const otherInitiator = records.cell(b, CELL.initiatorIp);
+  const otherResponder = records.cell(b, CELL.responderIp);
+  const otherPorts = records.cell(b, CELL.ports);
+  if (initiator === otherInitiator && responder === otherResponder && ports === otherPorts)
+    return true;
+  const turnedPorts = (otherPorts << 16) | (otherPorts >>> 16);
+  return initiator === otherResponder && responder === otherInitiator && ports === turnedPorts;
+}
+
 function isTuple(records: HalfRecords, slot: number, tuple: NumberedTuple): boolean {
   const initiatorIp = records.cell(slot, CELL.initiatorIp);
   const responderIp = records.cell(slot, CELL.responderIp);
@@ -207,15 +229,20 @@ function isSecond(records: HalfRecords, slot: number, tuple: NumberedTuple): boo
   return second !== undefined && isEither(second, tuple);
 }
 
-/** The same two ends, whichever began. */
-export function isEither(a: NumberedTuple, b: NumberedTuple): boolean {
-  const isSame =
+/** The same two ends, of which the same one began. */
+export function isSameTuple(a: NumberedTuple, b: NumberedTuple): boolean {
+  return (
     a.initiatorIp === b.initiatorIp &&
     a.initiatorPort === b.initiatorPort &&
     a.responderIp === b.responderIp &&
-    a.responderPort === b.responderPort;
+    a.responderPort === b.responderPort
+  );
+}
+
+/** The same two ends, whichever began. */
+export function isEither(a: NumberedTuple, b: NumberedTuple): boolean {
   return (
-    isSame ||
+    isSameTuple(a, b) ||
     (a.initiatorIp === b.responderIp &&
       a.initiatorPort === b.responderPort &&
       a.responderIp === b.initiatorIp &&
@@ -225,8 +252,23 @@ export function isEither(a: NumberedTuple, b: NumberedTuple): boolean {
 
 /** Equal for both orientations: the ends are mixed apart from each other, and then added. */
 function hashOf(records: HalfRecords, slot: number, tuple: NumberedTuple): number {
+  const one = hashOfEnd(tuple.initiatorIp, tuple.initiatorPort);
+  const other = hashOfEnd(tuple.responderIp, tuple.responderPort);
+  return hashOfEnds(records, slot, one + other);
+}
+
+function hashOfFirst(records: HalfRecords, slot: number): number {
+  const ports = records.cell(slot, CELL.ports);
+  const one = hashOfEnd(records.cell(slot, CELL.initiatorIp), ports >>> 16);
+  const other = hashOfEnd(records.cell(slot, CELL.responderIp), ports & 0xffff);
+  return hashOfEnds(records, slot, one + other);
+}
+
+function hashOfEnd(address: number, port: number): number {
+  return mixed(Math.imul(address, 0x9e37_79b1) ^ port);
+}
+
+function hashOfEnds(records: HalfRecords, slot: number, ends: number): number {
   const protocol = (records.cell(slot, CELL.bits) >> 16) & 255;
-  const one = mixed(Math.imul(tuple.initiatorIp, 0x9e37_79b1) ^ tuple.initiatorPort);
-  const other = mixed(Math.imul(tuple.responderIp, 0x9e37_79b1) ^ tuple.responderPort);
-  return mixed((one + other) ^ protocol ^ (records.cell(slot, CELL.network) << 8));
+  return mixed(ends ^ protocol ^ (records.cell(slot, CELL.network) << 8));
 }

@@ -59,11 +59,14 @@ export class Mismatches {
 
   /** The half that was missing came after all. */
   came(half: Half, peer: NodeStream): void {
-    const about = missingHalf(half, peer);
-    const id = mismatchOf(about);
-    if (!this.#aside.has(id)) this.#explained([half.node.id, peer.id], half.serverMs);
+    const id = mismatchOf(missingHalf(half, peer));
+    const counted = this.#whoLies.remove(id);
+    const lacks = (counted ?? this.#aside.get(id))?.lacks;
+    // A translator may have stood before another node than the one that was told to lack it.
+    const told = lacks === undefined ? peer : this.#parts.nodeOf(lacks);
+    if (!this.#aside.has(id)) this.#explained([half.node.id, told.id], half.serverMs);
     this.forget(id);
-    this.#parts.conclude(about, "resolved");
+    this.#parts.conclude(missingHalf(half, told), "resolved");
   }
 
   /** The counters of two halves do not fit. `forwarders`: by whose records the two are one connection. */

@@ -271,12 +271,15 @@ export class Decisions {
       const other = otherOf(half);
       if (other === undefined) {
         const judgement = judgeLone(half, this.#sky);
-        if (judgement.verdict !== "wait") this.#concludeAlone(half, judgement);
+        if (judgement.verdict === "wait") this.#parts.again(half);
+        else this.#concludeAlone(half, judgement);
         continue;
       }
       const beside = this.#company.of(half, other);
       const judgement = judgePair(half, other, this.#sky, beside);
-      if (judgement.counters !== "pending") this.#concludePair(half, other, { judgement, beside });
+      // Who left its company in this tick, or came to it, made it wait for something else.
+      if (judgement.counters === "pending") this.#parts.again(half);
+      else this.#concludePair(half, other, { judgement, beside });
     }
   }
 
@@ -319,6 +322,7 @@ export class Decisions {
     if (half.isPaired) return;
     const judgement = judgeLone(half, this.#sky);
     if (judgement.verdict === "bridged") this.#parts.bridged(half, judgement.forwarder);
+    else this.#parts.again(half);
   }
 
   /** An excuse that its peer was able to make up counts as far as its budget goes. */

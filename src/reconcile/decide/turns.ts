@@ -103,7 +103,9 @@ export class Turns {
   /** The ends that it stands between are judged by its node and by who has the addresses on its other side. */
   #company(forwarder: Half): void {
     const { records, names } = this.#parts;
-    for (const slot of this.#parts.mates(forwarder)) {
+    // Looking at one of them asks for the mates of others.
+    const slots = [...this.#parts.mates(forwarder)];
+    for (const slot of slots) {
       if (slotHasMark(records, slot, MARK.settled)) continue;
       this.#parts.again(new Half(records, names, slot));
     }

@@ -15,8 +15,8 @@ const CLOCK_TOLERANCE_MS = 120_000;
 /** Opens of one connection are this near at most while the clocks are unknown. */
 export const PAIRING_NEAR_MS = 2 * CLOCK_TOLERANCE_MS;
 
-/** Opens this near, and alone with their tuple, are one connection at once: two ends and their readers are hardly ever further apart. */
-export const PAIRING_AT_ONCE_MS = 3_000;
+/** Opens this near, and alone with their tuple, are one connection at once: no further apart than an alignment would pair them. */
+export const PAIRING_AT_ONCE_MS = 2_000;
 
 /** Two ends whose clocks are known stamp one connection within this time; further apart, something else is to explain it. */
 export const PAIRING_CLOSE_MS = 250;
@@ -47,6 +47,9 @@ export const RETRANSMIT_MS_MAX = 127_000;
 
 /** A stream that is complete this far past an open has no other instance that would fit better. */
 export const SEAL_MS = 4_000;
+
+/** What is stamped further past the time at which it was told counts as of then: nobody waits for a time that will not come. An honest clock that is set back by more has an excuse. */
+export const AHEAD_MS_MAX = 3_600_000;
 
 /** What two readers under load may differ in beyond what their clocks do, before an absence is one. */
 export const ABSENCE_SLACK_MS = 5_000;

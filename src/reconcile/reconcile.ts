@@ -30,7 +30,7 @@ import { BIT, CELL, FORWARDER, Half, HalfRecords, WORD } from "./half/half-recor
 import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half/half-state.ts";
 import { amend, writeOpen } from "./half/half-writer.ts";
 import { hasEnded, type Sky } from "./decide/judge.ts";
-import { ADDRESSES_MAX, NETWORKS_MAX } from "./limits.ts";
+import { ADDRESSES_MAX, AHEAD_MS_MAX, NETWORKS_MAX } from "./limits.ts";
 import { Matching } from "./match/matching.ts";
 import { Mismatches } from "./finding/mismatches.ts";
 import {
@@ -408,7 +408,7 @@ export class Reconcile {
       if (kindOfHead(words[at + ENTRY.head] ?? 0) === KIND.open) {
         this.#open(stream, record, block, at);
       } else {
-        this.#amend(stream, record.header.epoch, block, at);
+        this.#amend(stream, record.header, block, at);
       }
     }
   }
@@ -423,7 +423,10 @@ export class Reconcile {
     half.slot = slot;
     const { index, receivedMs } = record;
     // Whole, as in its row, from which a restart takes it.
-    const serverMs = Math.round(stream.clock.toServerMs(openedMs, bootAtMs));
+    const serverMs = Math.min(
+      Math.round(stream.clock.toServerMs(openedMs, bootAtMs)),
+      receivedMs + AHEAD_MS_MAX,
+    );
     const place = { node: stream.number, epoch, index, receivedMs, serverMs };
     writeOpen(half, { block, at, tables: this.names }, place);
     this.#seqs.add(stream.number, epoch, seq, slot);
@@ -434,12 +437,13 @@ export class Reconcile {
     if (!half.isPaired) this.#rows.note(half);
   }
 
-  #amend(stream: NodeStream, epoch: number, block: EntryBlock, at: number): void {
+  #amend(stream: NodeStream, header: BatchHeader, block: EntryBlock, at: number): void {
+    const { epoch, closedAtMs } = header;
     const slot = this.#find(stream.number, block.words[at + ENTRY.openSeq] ?? 0, epoch);
     if (slot === undefined || slotHasMark(this.records, slot, MARK.settled)) return;
     const half = this.#half;
     half.slot = slot;
-    amend(half, block, at);
+    amend(half, block, at, closedAtMs + AHEAD_MS_MAX);
     this.#rows.note(half);
     if (!this.#mayDecide(half)) return;
     this.#touch(half);
@@ -558,7 +562,7 @@ export class Reconcile {
 
   /** Its plans no longer count. */
   #lookAgain(half: Half): void {
-    dropPlans(half);
+    dropPlans(keyOf(half));
     this.#touch(half);
     this.#touchBeside(half);
   }

@@ -13,6 +13,7 @@ import { Reconcile } from "../reconcile.ts";
 const OPENED_MS = 1_800_000_000_000;
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const ID = { node: "aa".repeat(16), peer: "bb".repeat(16), server: "cc".repeat(16) };
 
 const OPEN: OpenEntry = {
@@ -46,7 +47,13 @@ function world(receivedMs = OPENED_MS): World {
   const take = (entry: Parameters<EntryBlock["add"]>[0]): void => {
     const block = new EntryBlock();
     block.add(entry, seq, reconcile.addresses);
-    const header = { epoch: 0, seqFirst: seq, entryCount: 1, batchNo: seq, closedAtMs: 0 };
+    const header = {
+      epoch: 0,
+      seqFirst: seq,
+      entryCount: 1,
+      batchNo: seq,
+      closedAtMs: receivedMs + DAY_MS,
+    };
     seq++;
     const times = { completeToMs: 0, bootAtMs: 0 };
     const record = { index: seq, receivedMs, nodeId: ID.node };

@@ -107,8 +107,11 @@ function writeRare(
   half.setTuple(translated);
 }
 
-/** Takes what a later entry says, at `at` of the block's words. The same entry again changes nothing. */
-export function amend(half: Half, block: EntryBlock, at: number): void {
+/**
+ * Takes what a later entry says, at `at` of the block's words. The same entry again changes nothing. `latestMs`: the
+ * node's own clock; what is said of later counts as of then.
+ */
+export function amend(half: Half, block: EntryBlock, at: number, latestMs: number): void {
   const { records, slot } = half;
   const { words } = block;
   const head = words[at + ENTRY.head] ?? 0;
@@ -117,7 +120,9 @@ export function amend(half: Half, block: EntryBlock, at: number): void {
   if ((bits & BIT.accounted) !== 0 && kind !== KIND.account) return;
   const flags = flagsOfHead(head);
   if ((flags & ENTRY_FLAG.assured) !== 0) bits |= BIT.assured;
-  const atMs = words[at + ENTRY.atMs] ?? 0;
+  const atMs = Math.min(words[at + ENTRY.atMs] ?? 0, latestMs);
+  const ageMax = Math.max(0, latestMs - records.word(slot, WORD.openedMs));
+  const ageMs = Math.min(words[at + ENTRY.ageMs] ?? 0, ageMax);
   if (records.word(slot, WORD.provenMs) === 0) records.setWord(slot, WORD.provenMs, atMs);
   const counted = isCounted(head);
   if (counted) {
@@ -138,9 +143,9 @@ export function amend(half: Half, block: EntryBlock, at: number): void {
     bits = isInferred ? bits | BIT.inferred : bits & ~BIT.inferred;
     // A close that was seen has counters only when the kernel gave its last ones with it.
     if (!isInferred && counted) bits |= BIT.accounted;
-    records.setWord(slot, WORD.durationMs, words[at + ENTRY.ageMs] ?? 0);
+    records.setWord(slot, WORD.durationMs, ageMs);
   } else if ((bits & BIT.closed) === 0) {
-    records.setWord(slot, WORD.durationMs, words[at + ENTRY.ageMs] ?? 0);
+    records.setWord(slot, WORD.durationMs, ageMs);
   }
   if (kind === KIND.account) bits |= BIT.closed | BIT.accounted;
   records.setCell(slot, CELL.bits, bits);

@@ -21,6 +21,8 @@ interface Told {
   readonly bytes?: number;
   readonly answered?: number;
   readonly responderPort?: number;
+  /** It is told before it began: in one batch with what was before. */
+  readonly afterMs?: number;
 }
 
 /** `s` lies; it talks to `a1` and `a2`, and `v` is somebody else. */
@@ -38,7 +40,7 @@ class Lie {
   tell(told: Told): void {
     const { host, role, initiator, responder, port, behind } = told;
     const { bytes = 1_000, answered = bytes, responderPort = PORT } = told;
-    const atMs = this.mesh.nowMs;
+    const atMs = this.mesh.nowMs + (told.afterMs ?? 0);
     const ports = { initiatorPort: port, responderPort };
     const tuple = {
       protocol: TCP,
@@ -133,6 +135,23 @@ describe("a false forwarder", () => {
     });
     assert.deepEqual(mesh.open, []);
     assert.equal(mesh.verdict(50_000), "excused/router pending, matched final");
+  });
+
+  it("that is honest may answer itself, and pass on the next connection from the same port", () => {
+    const lie = new Lie();
+    const { s, v } = lie;
+    const mesh = lie.run((peer, port) => {
+      const ends = { initiator: peer, responder: s, port };
+      const [many, few] = [12_000, 500];
+      lie.tell({ host: peer, role: "initiator", ...ends, answered: many });
+      lie.tell({ host: s, role: "responder", ...ends, answered: many });
+      const behind = { source: v, destination: peer };
+      const next = { answered: few, afterMs: 1_500 };
+      lie.tell({ host: peer, role: "initiator", ...ends, ...next });
+      lie.tell({ host: s, role: "forwarder", ...ends, ...next, behind });
+      lie.tell({ host: v, role: "responder", initiator: peer, responder: v, port, ...next });
+    });
+    assert.deepEqual(mesh.open, []);
   });
 
   it("is named as the third possible cause, also after a restart", () => {

@@ -21,6 +21,9 @@ export const PAIRING_AT_ONCE_MS = 2_000;
 /** Two ends whose clocks are known stamp one connection within this time; further apart, something else is to explain it. */
 export const PAIRING_CLOSE_MS = 250;
 
+/** A kernel gives out a port again a second after it was used at the soonest: a forwarder's record further from the beginning of a connection may be of another one. */
+export const REUSED_MS_MIN = 1_000;
+
 /** Aligning the instances of a tuple: what leaving one alone costs, in milliseconds of distance. A port is used again a second after its end at the soonest. */
 export const PAIRING_SKIP_MS = 4_000;
 

@@ -35,7 +35,7 @@ import {
   type Sky,
   type Until,
 } from "./judge.ts";
-import { PAIRING_AT_ONCE_MS } from "../limits.ts";
+import { REUSED_MS_MIN } from "../limits.ts";
 import { apartMs } from "../match/match-cost.ts";
 import type { Matching } from "../match/matching.ts";
 import type { Mismatches } from "../finding/mismatches.ts";
@@ -204,7 +204,9 @@ export class Decisions {
     for (const forwarder of beside) {
       if (forwarder.roleNumber !== FORWARDER) continue;
       // One of a tuple used again stays for minutes: it forwarded another connection.
-      if (apartMs(forwarder, initiatorOf(key, other)) > PAIRING_AT_ONCE_MS) continue;
+      const initiator = initiatorOf(key, other);
+      if (apartMs(forwarder, initiator) > REUSED_MS_MIN) continue;
+      if (!this.#parts.matching.isNearest(initiator, forwarder)) continue;
       const found = forwarderDifference(forwarder, key, other, this.#sky);
       if (found === undefined) continue;
       const { end, difference } = found;

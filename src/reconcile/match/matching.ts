@@ -152,16 +152,23 @@ export class Matching {
   forwarderOf(half: Half, node: number): Half | undefined {
     if (!hasMark(half, MARK.forwarded)) return undefined;
     const { records, names } = this.#options;
-    const mates = this.mates(half).map((slot) => new Half(records, names, slot));
-    // A translated tuple is used again too: what was forwarded for another instance of this end is that one's.
-    const others = mates.filter(
-      (mate) => mate.roleNumber !== FORWARDER && sideOf(mate) === sideOf(half),
-    );
-    return mates
+    return this.mates(half)
+      .map((slot) => new Half(records, names, slot))
       .filter((mate) => mate.nodeNumber === node && mate.second !== undefined && !mate.isPaired)
-      .filter((mate) => this.#isNear(half, mate))
-      .filter((mate) => others.every((other) => apartMs(other, mate) >= apartMs(half, mate)))
+      .filter((mate) => this.#isNear(half, mate) && this.isNearest(half, mate))
       .toSorted((a, b) => apartMs(half, a) - apartMs(half, b) || inOrder(a, b))[0];
+  }
+
+  /** Whether no other instance of that end is nearer to a forwarder's half: what was forwarded for another one is that one's. */
+  isNearest(end: Half, forwarder: Half): boolean {
+    const { records, names } = this.#options;
+    const apart = apartMs(end, forwarder);
+    const other = new Half(records, names, 0);
+    return !this.mates(end).some((slot) => {
+      other.slot = slot;
+      if (other.roleNumber === FORWARDER || sideOf(other) !== sideOf(end)) return false;
+      return apartMs(other, forwarder) < apart;
+    });
   }
 
   #isNear(half: Half, forwarder: Half): boolean {

@@ -55,7 +55,7 @@ import { pace } from "./decide/wake-limit.ts";
 import { Parking } from "./row/parking.ts";
 import { Turns } from "./decide/turns.ts";
 
-export interface ReconcileOptions {
+interface ReconcileOptions {
   /** Hex id of the server's own stream. */
   readonly serverId: string;
 }
@@ -380,7 +380,6 @@ export class Reconcile {
     return {
       nowMs: this.#nowMs,
       everybodyMs: this.#nodes.everybodyMs(this.#nowMs),
-      lastTickIndex: this.#server.memory.tickIndex,
       book: this.book,
       streamOf: (half) => this.#nodes.at(half.nodeNumber),
       forwarderOf: (half, forwarder) => this.#matching.forwarderOf(half, forwarder.number),
@@ -587,7 +586,7 @@ export class Reconcile {
 }
 
 /** A node's memory, and the journal index after the record by which its row was written last. */
-export interface StoredMemory {
+interface StoredMemory {
   readonly memory: NodeMemory;
   readonly version: number;
 }

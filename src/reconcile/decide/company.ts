@@ -12,7 +12,7 @@ import { haveOneTuple } from "../half/tuple-index.ts";
 const UDP = 17;
 const NOBODY: readonly Half[] = [];
 
-export interface CompanyParts {
+interface CompanyParts {
   readonly records: HalfRecords;
   readonly names: Names;
   readonly matching: Matching;

@@ -24,7 +24,7 @@ const LOSS_BYTES_FREE = 65_536 + 3 * 1500;
 /** The end of a stream, which a receiving kernel counts as a byte, or does not (docs/formats.md). */
 const END_OF_STREAM_BYTES = 1;
 
-export type Direction = "initiator" | "responder";
+type Direction = "initiator" | "responder";
 
 /** What one end says at its end. */
 export interface CountedEnd {

@@ -56,7 +56,7 @@ type ConcludedLone = Exclude<LoneJudgement, { readonly verdict: "wait" }>;
 type ConcludedPair = Exclude<PairJudgement, { readonly counters: "pending" }>;
 type ExcusedJudgement = Extract<LoneJudgement, { readonly verdict: "excused" }>;
 
-export interface DecisionParts {
+interface DecisionParts {
   readonly records: HalfRecords;
   readonly names: Names;
   readonly matching: Matching;

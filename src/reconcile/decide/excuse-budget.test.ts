@@ -279,7 +279,7 @@ function hideOne({ seed, perSecond, hides, budget = fresh() }: Hiding): number {
 /** A minute with so many excused connections, and so many that both ends have. */
 function minute(budget: ExcuseBudget, excused: number, compared: number): void {
   const atMs = budget.state.tickMs;
-  budget.comparedInBulk(compared);
+  for (let at = 0; at < compared; at++) budget.countCompared(false);
   for (let at = 0; at < excused; at++) {
     budget.excused({ peer: `p${at % 7}`, atMs, cause: "restart", isOverload: false });
   }
@@ -300,7 +300,8 @@ describe("the budget of a day", () => {
   ): void {
     for (let hour = 0; hour < hours; hour++) {
       const atMs = budget.state.tickMs;
-      budget.comparedInBulk((connections - excused) / hours, isOverload);
+      const compared = (connections - excused) / hours;
+      for (let at = 0; at < compared; at++) budget.countCompared(isOverload);
       for (let at = 0; at < excused / hours; at++) {
         budget.excused({
           peer: `p${at % 7}`,

@@ -1,6 +1,6 @@
 /**
  * How many excuses a node may have that it could have made up: a declared gap, an overload, a
- * restart, an eviction. Past that they excuse nothing. Two bounds, for what hides much and for what hides
+ * restart. Past that they excuse nothing. Two bounds, for what hides much and for what hides
  * one thing:
  *
  * **The budget**, of the last 24 hours: more than 200 excused connections and more than 5 % of all, or of
@@ -40,7 +40,7 @@ const ARMED_MS = 3_600_000;
 const ABUSE_STANDS_MS = 86_400_000;
 
 /** More than this many, and more than this share, in 24 hours; the share is of as much as comes in `ofMs` at least. */
-export const BUDGETS = {
+const BUDGETS = {
   /** Of connections while no overload was declared. */
   calm: [
     { excusedMax: 200, shareMax: 0.05, ofMs: 3_600_000 },
@@ -61,20 +61,12 @@ const HOURS_KEPT = 24;
  * What can be produced at will by the one whom it excuses: declared losses, farewells and starts, clocks
  * that are set, and records of strangers that pass for the other end of a translated one.
  */
-export const PRODUCIBLE_CAUSES = [
-  "gap",
-  "overload",
-  "restart",
-  "eviction",
-  "stopped",
-  "clock",
-  "stranger",
-] as const;
+const PRODUCIBLE_CAUSES = ["gap", "overload", "restart", "stopped", "clock", "stranger"] as const;
 /** One of `PRODUCIBLE_CAUSES`. */
 export type ProducibleCause = (typeof PRODUCIBLE_CAUSES)[number];
 
 /** A connection between the node and a peer, of which the peer has the half. */
-export interface ExcusedConnection {
+interface ExcusedConnection {
   readonly peer: string;
   /** By the server's clock. */
   readonly atMs: number;
@@ -83,7 +75,7 @@ export interface ExcusedConnection {
   readonly isOverload: boolean;
 }
 
-export type ComparedConnection = Omit<ExcusedConnection, "cause">;
+type ComparedConnection = Omit<ExcusedConnection, "cause">;
 
 /** Plain JSON, in the node's memory. */
 export interface ExcuseState {
@@ -100,7 +92,7 @@ export interface ExcuseState {
   abuses: Record<string, Abuse>;
 }
 
-export interface ExcuseHour {
+interface ExcuseHour {
   compared: Record<Circumstance, number>;
   excused: Record<Circumstance, number>;
   causes: Partial<Record<ProducibleCause, number>>;
@@ -111,7 +103,7 @@ type Circumstance = keyof typeof BUDGETS;
 /** What excuses nothing any more, and why. */
 export type Abuse = BudgetAbuse | PeerAbuse;
 
-export interface BudgetAbuse {
+interface BudgetAbuse {
   readonly kind: "budget";
   readonly circumstance: Circumstance;
   readonly excused: number;
@@ -122,7 +114,7 @@ export interface BudgetAbuse {
   readonly untilMs: number;
 }
 
-export interface PeerAbuse {
+interface PeerAbuse {
   readonly kind: "concentration";
   readonly peer: string;
   /** Losses of connections with the peer in the last 24 hours (a burst is one), in how many rounds. */
@@ -155,19 +147,19 @@ export class ExcuseBudget {
     return [slices, suspicions, abuses].some((one) => Object.keys(one).length > 0);
   }
 
-  /** Whether each connection is to be told by `compared`; otherwise their number is enough. */
+  /** Whether each connection is to be told by `compared`; otherwise `countCompared` is enough. */
   get isArmed(): boolean {
     return this.state.tickMs < this.state.armedUntilMs;
   }
 
-  /** Compared connections of a node that is not armed. */
-  comparedInBulk(connections: number, isOverload = false): void {
-    this.#hour.compared[circumstanceOf(isOverload)] += connections;
+  /** A connection was compared, and is counted without a note of its peer and its time. */
+  countCompared(isOverload: boolean): void {
+    this.#hour.compared[circumstanceOf(isOverload)]++;
   }
 
   /** Both ends have the connection. */
   compared({ peer, atMs, isOverload }: ComparedConnection): void {
-    this.comparedInBulk(1, isOverload);
+    this.countCompared(isOverload);
     const { slices, tickMs } = this.state;
     if (this.isArmed) countIn(slices, { peer, atMs, tickMs, isExcused: false });
   }

@@ -37,13 +37,13 @@ const DIRECT_NEAR_MS = 60_000;
 const NOBODY: ReadonlySet<number> = new Set();
 
 /** `until`: it may be another one by then. */
-export interface Excused {
+interface Excused {
   readonly excuse: Excuse;
   readonly proof?: EntryPlace;
   readonly until?: readonly Until[];
 }
 
-export interface ExcuseParts {
+interface ExcuseParts {
   readonly records: HalfRecords;
   readonly names: Names;
   readonly matching: Matching;

@@ -67,7 +67,6 @@ function world(receivedMs = OPENED_MS): World {
     sky: (nowMs) => ({
       nowMs,
       everybodyMs: nowMs,
-      lastTickIndex: -1,
       book: reconcile.book,
       forwarderOf: () => undefined,
       streamOf: (one) => reconcile.streamFor(one.node.id),

@@ -33,8 +33,6 @@ export interface Sky {
   streamOf(half: Half): NodeStream;
   /** On the server's clock: all nodes that are heard of at all are complete up to here, as far as their clocks are known. */
   readonly everybodyMs: number;
-  /** Journal index of the tick before this one. */
-  readonly lastTickIndex: number;
   /** The half of `forwarder` for the same connection, if that translates addresses. */
   forwarderOf(half: Half, forwarder: NodeStream): Half | undefined;
 }
@@ -248,7 +246,6 @@ const ABSENT_WAIT_MS = {
   stopped: STRANGER_WAIT_MS,
   not_started: STRANGER_WAIT_MS,
   opted_out: RESUME_WAIT_MS,
-  none: 0,
 } as const;
 
 const ABSENCE_EXCUSE = {
@@ -278,12 +275,10 @@ export function isPastAccounts(half: Half, sky: Sky): boolean {
 }
 
 /**
- * Nothing can refer to it any more, or its end was among what its node lost: a half that lives says so
- * every five minutes, and its node is complete a day past the last time. By the hour, because that is when such
- * halves are looked for.
+ * Its end was among what its node lost: a half that lives says so every five minutes, and its node is complete
+ * a day past the last time. By the hour, because that is when such halves are looked for.
  */
 function isForgotten(half: Half, sky: Sky): boolean {
-  if (half.cutOff) return true;
   const { watermarkMs } = sky.streamOf(half).memory;
   return sweepOf(watermarkMs) > sweepOf(half.heardMs + OFFLINE_PATIENCE_MS);
 }

@@ -63,7 +63,7 @@ export class PairNotes {
     for (const forwarder of this.#company.joining(key, other) ?? []) {
       const stream = sky.streamOf(forwarder);
       stream.changed = true;
-      stream.budget.comparedInBulk(1, stream.isOverloadedAtServerMs(key.serverMs));
+      stream.budget.countCompared(stream.isOverloadedAtServerMs(key.serverMs));
     }
   }
 }
@@ -74,5 +74,5 @@ function noteOf(node: NodeStream, peer: NodeStream, atMs: number, sky: Sky): voi
   const { budget } = node;
   const isOverload = node.isOverloadedAtServerMs(atMs);
   if (budget.isArmed) budget.compared({ peer: peer.id, atMs, isOverload });
-  else budget.comparedInBulk(1, isOverload);
+  else budget.countCompared(isOverload);
 }

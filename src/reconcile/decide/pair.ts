@@ -30,7 +30,7 @@ export type PairJudgement =
  * `beside`: what else is recorded of the same tuple at that time: forwarders between the two, and
  * parts of a session that one end divided.
  */
-export function judgePair(a: Half, b: Half, sky: Sky, beside: readonly Half[] = []): PairJudgement {
+export function judgePair(a: Half, b: Half, sky: Sky, beside: readonly Half[]): PairJudgement {
   if (beside.length === 0 && isPlainlyEqual(a, b)) return FITS;
   const between = beside.filter((half) => half.roleNumber === FORWARDER);
   const counting = [a, b, ...between].filter((half) => !isPastAccounts(half, sky));

@@ -11,7 +11,7 @@ const UDP = 17;
 const ESTABLISHED_STATES: ReadonlySet<string> = new Set(["S1", "S2", "SF", "RST", "RSTO", "RSTR"]);
 
 /** `required`, or why its peer need not have recorded it. */
-export type PeerHalf = "required" | "attempt" | "pickup" | "one_way" | "protocol";
+type PeerHalf = "required" | "attempt" | "pickup" | "one_way" | "protocol";
 
 /** Whether `half` proves that its peer recorded the connection, by what is known of it so far. */
 export function peerHalf(half: Half): PeerHalf {

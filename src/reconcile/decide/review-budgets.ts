@@ -3,7 +3,7 @@ import type { Abuse } from "./excuse-budget.ts";
 import { type About, gapAbuseFinding } from "../finding/findings.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 
-export interface BudgetReview {
+interface BudgetReview {
   readonly nodeOf: (id: string) => NodeStream;
   readonly conclude: (about: About, state?: "open" | "resolved") => void;
 }

@@ -10,7 +10,7 @@ import { MARK, slotHasMark } from "../half/half-state.ts";
 import { sweepOf } from "./judge.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 
-export interface TurnParts {
+interface TurnParts {
   readonly records: HalfRecords;
   readonly names: Names;
   readonly book: AddressBook;

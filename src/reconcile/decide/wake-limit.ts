@@ -8,7 +8,7 @@ import type { NodeState } from "../node/node-memory.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 
 /** The times that a tick wakes, on the server's clock. */
-export interface Wake {
+interface Wake {
   readonly fromMs: number;
   readonly toMs: number;
 }

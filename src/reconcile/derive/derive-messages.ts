@@ -3,7 +3,7 @@ import type { EngineAddress } from "../../store/engine.ts";
 import type { FindingDraft } from "../finding/findings.ts";
 
 /** Where the store is: a ClickHouse URL, or the embedded engine that the server started. */
-export type StorePlace =
+type StorePlace =
   | { readonly kind: "url"; readonly url: string }
   | { readonly kind: "engine"; readonly address: EngineAddress };
 

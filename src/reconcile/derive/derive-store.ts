@@ -30,7 +30,7 @@ export interface Position {
 }
 
 /** The records that rows were made from; `to` is exclusive, and the version of rows that have one. */
-export interface RowRange {
+interface RowRange {
   readonly from: number;
   readonly to: number;
 }

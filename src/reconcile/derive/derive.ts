@@ -63,7 +63,7 @@ export interface DeriveJournal {
   grown(index: number): Promise<void>;
 }
 
-export interface Range {
+interface Range {
   readonly from: number;
   /** Exclusive. */
   readonly to: number;
@@ -84,7 +84,7 @@ export interface IntentFile {
   write(intent: Intent): Promise<void>;
 }
 
-export interface DeriveParts {
+interface DeriveParts {
   readonly journal: DeriveJournal;
   readonly store: DeriveStore;
   readonly rulings: RulingStore;

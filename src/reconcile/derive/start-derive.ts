@@ -4,7 +4,7 @@ import type { DurableEnd } from "../../journal/durable-end.ts";
 import type { DeriveOrders, FromWorker, ToWorker } from "./derive-messages.ts";
 import type { FindingDraft } from "../finding/findings.ts";
 
-export interface DeriveHost {
+interface DeriveHost {
   readonly durableEnd: DurableEnd;
   /** Appends to the server's own stream; resolves when durable. */
   journalFindings(findings: FindingDraft[]): Promise<void>;
@@ -15,7 +15,7 @@ export interface DeriveHost {
   onFailure(error: Error): void;
 }
 
-export interface DeriveProgress {
+interface DeriveProgress {
   /** One past the last journal index that is searchable. */
   readonly committed: number;
   /** Connections that something may still change. */

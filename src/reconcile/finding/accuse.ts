@@ -41,7 +41,7 @@ import {
 /** A liar's second victim is seen within seconds where it lies at all often. */
 export const HOLD_MS = 20_000;
 
-export interface WhoLiesOptions {
+interface WhoLiesOptions {
   /** f: as many may work together without being able to frame anybody. */
   readonly maxLiars?: number;
   readonly holdMs?: number;
@@ -59,20 +59,6 @@ export interface Accusation {
   readonly witnesses: readonly Witness[];
   /** Earliest of the mismatches with its witnesses. */
   readonly sinceMs: number;
-}
-
-/** A pair of which at least one lies, and nobody can tell which. */
-export interface Undecided extends Omit<PairEvidence, "lacking"> {
-  readonly nodes: readonly [string, string];
-  /** How often each of them has no record or differs, as far as known. */
-  readonly lacking: readonly [number, number];
-}
-
-export interface WhoLiesResult {
-  readonly accused: readonly Accusation[];
-  readonly undecided: readonly Undecided[];
-  /** Nodes of knots too large to be searched: in none of the accusations, and never held to be honest. */
-  readonly unsearched: number;
 }
 
 export class WhoLies {
@@ -110,27 +96,25 @@ export class WhoLies {
     return this.graph.remove(id);
   }
 
-  /** At a tick of the server. Cheap while no pair came or went. */
-  review(nowMs: number): WhoLiesResult {
-    const { liars, honest, unsearched } = this.#explain();
+  /** Who is accused as of this tick of the server. While no pair came or went, only the pairs of the accused are gone through. */
+  review(nowMs: number): Accusation[] {
+    const { liars, honest } = this.#explain();
     const sinceTick: Record<string, number> = {};
     for (const node of [...liars].sort()) sinceTick[node] = this.#sinceTick[node] ?? nowMs;
     this.#sinceTick = sinceTick;
-    const told = new Set<string>();
-    for (const [node, sinceMs] of Object.entries(sinceTick)) {
-      if (nowMs - sinceMs >= this.#holdMs) told.add(node);
+    return Object.entries(sinceTick)
+      .filter(([, sinceMs]) => nowMs - sinceMs >= this.#holdMs)
+      .map(([node]) => accusation(node, this.#witnesses(node, honest)));
+  }
+
+  /** Those that are certainly honest. */
+  #witnesses(node: string, honest: ReadonlySet<string>): Witness[] {
+    const witnesses: Witness[] = [];
+    for (const pair of this.graph.pairsOf(node)) {
+      const other = pair.low === node ? pair.high : pair.low;
+      if (honest.has(other)) witnesses.push(witness(pair, other));
     }
-    const witnesses = new Map<string, Witness[]>();
-    const undecided: Undecided[] = [];
-    for (const pair of this.graph.pairs) {
-      const liar = [pair.low, pair.high].find((node) => told.has(node));
-      if (liar === undefined) undecided.push(undecidedPair(pair));
-      const other = liar === pair.low ? pair.high : pair.low;
-      if (liar !== undefined && honest.has(other))
-        listIn(witnesses, liar).push(witness(pair, other));
-    }
-    const accused = [...told].map((node) => accusation(node, witnesses.get(node) ?? []));
-    return { accused, undecided: undecided.sort(byNodes), unsearched };
+    return witnesses;
   }
 
   #explain(): Explanation {
@@ -157,25 +141,9 @@ function accusation(node: string, witnesses: readonly Witness[]): Accusation {
   return { node, witnesses: sorted, sinceMs: Math.min(...sorted.map((one) => one.firstAtMs)) };
 }
 
-function undecidedPair(pair: Pair): Undecided {
-  const { lacking, ...evidence } = evidenceOf(pair);
-  return { nodes: [pair.low, pair.high], ...evidence, lacking: [lacking.low, lacking.high] };
-}
-
 function witness(pair: Pair, node: string): Witness {
   const { lacking, ...evidence } = evidenceOf(pair);
   return { node, ...evidence, accusedLacks: node === pair.low ? lacking.high : lacking.low };
-}
-
-function byNodes(a: Undecided, b: Undecided): number {
-  if (a.nodes[0] !== b.nodes[0]) return a.nodes[0] < b.nodes[0] ? -1 : 1;
-  return a.nodes[1] < b.nodes[1] ? -1 : 1;
-}
-
-function listIn<K, V>(map: Map<K, V[]>, key: K): V[] {
-  const list = map.get(key) ?? [];
-  map.set(key, list);
-  return list;
 }
 
 function setIn<K, V>(map: Map<K, Set<V>>, key: K): Set<V> {

@@ -52,7 +52,7 @@ export interface About {
 /** Shape without time: the server's stream stamps it. */
 export type FindingDraft = Omit<FindingEntry, "atMs">;
 
-export function finding(about: About, state: "open" | "resolved" = "open"): FindingDraft {
+export function finding(about: About, state: "open" | "resolved"): FindingDraft {
   return {
     kind: "finding",
     id: findingId(about.kind, about.subject),
@@ -159,7 +159,7 @@ export function gapAbuseFinding(
   };
 }
 
-export function idOfHalf(half: Half): string {
+function idOfHalf(half: Half): string {
   return halfId(Buffer.from(half.node.id, "hex"), half.epoch, half.seq).toString("hex");
 }
 
@@ -258,7 +258,7 @@ function tupleOf(half: Half): Tuple {
   return { protocol, initiatorIp, initiatorPort, responderIp, responderPort };
 }
 
-export function tupleText(half: Half): string {
+function tupleText(half: Half): string {
   const { protocol, initiatorIp, initiatorPort, responderIp, responderPort } = half;
   const name = protocol === 6 ? "tcp" : protocol === 17 ? "udp" : `protocol ${protocol}`;
   return `${name} ${endText(initiatorIp, initiatorPort)} → ${endText(responderIp, responderPort)}`;

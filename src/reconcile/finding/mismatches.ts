@@ -23,7 +23,7 @@ import type { Fold, MismatchMemory } from "./mismatch-memory.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 import { noteCompared, noteExplained } from "../node/trust-trend.ts";
 
-export interface MismatchParts {
+interface MismatchParts {
   readonly nodeOf: (id: string) => NodeStream;
   readonly conclude: (about: About, state?: "open" | "resolved", revision?: number) => void;
 }
@@ -151,7 +151,7 @@ export class Mismatches {
     for (const [id, untilMs] of Object.entries(this.#memory.excused)) {
       if (nowMs >= untilMs) this.#putBack(id);
     }
-    const { accused } = this.#whoLies.review(nowMs);
+    const accused = this.#whoLies.review(nowMs);
     this.#memory.lying = { ...this.#whoLies.memory };
     const told: MismatchMemory["accused"] = {};
     for (const accusation of accused) {

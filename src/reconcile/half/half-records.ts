@@ -83,7 +83,7 @@ export interface NumberedTuple {
 }
 
 /** What few halves have. */
-export interface RareParts {
+interface RareParts {
   /**
    * Where the node translated addresses, the tuple on the other side of it: what the responder sees
    * for a forwarder, what its own programs see for an end.
@@ -252,10 +252,7 @@ export class Half {
   get provenMs(): number {
     return this.records.word(this.slot, WORD.provenMs);
   }
-  /** The node's own clock; meaningful once closed. */
-  get closedMs(): number {
-    return this.openedMs + this.durationMs;
-  }
+  /** On the server's clock; meaningful once closed. */
   get closedServerMs(): number {
     return this.serverMs + this.durationMs;
   }

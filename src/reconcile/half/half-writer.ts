@@ -28,7 +28,7 @@ import { MARK } from "./half-state.ts";
 import type { NetworkTable } from "./network-table.ts";
 
 /** What an open does not say itself. */
-export interface OpenPlace {
+interface OpenPlace {
   readonly node: number;
   readonly epoch: number;
   readonly index: number;
@@ -36,7 +36,7 @@ export interface OpenPlace {
   readonly serverMs: number;
 }
 
-export interface Tables {
+interface Tables {
   readonly addresses: AddressTable;
   readonly networks: NetworkTable;
 }

@@ -25,10 +25,6 @@ export class TupleIndex {
     this.#records = records;
   }
 
-  get count(): number {
-    return this.#index.count;
-  }
-
   /** Forgets everything, and gives the memory back. */
   clear(): void {
     this.#index = new SlotIndex();

@@ -9,7 +9,7 @@ import { costOf, type Instance } from "./match-cost.ts";
 const SHIFTED_MAX = 24;
 
 /** What is known of the node that recorded a half, as of the server's last tick. */
-export interface NodeSight {
+interface NodeSight {
   /** Node clock: its stream was complete up to here. */
   readonly sealedToMs: number;
   /** On the server's clock: its stream is complete up to here, by what came before this tick. */
@@ -20,7 +20,7 @@ export interface NodeSight {
   stepAt(atMs: number): { readonly byMs: number } | undefined;
 }
 
-export interface Sides {
+interface Sides {
   readonly sightOf: SightOf;
   /** Whether nothing can come any more that would fit one of them better. */
   readonly hasAllCome: boolean;

@@ -7,7 +7,7 @@
  * very alterations that the comparison is there to find.
  */
 
-export interface Alignment {
+interface Alignment {
   /** Instances at one end and at the other, both in the order of time. */
   readonly left: number;
   readonly right: number;

@@ -30,7 +30,7 @@ import { apartMs, canPair, distanceMs } from "./match-cost.ts";
 import { spanApartMs, spansOf } from "./span.ts";
 import { TupleIndex } from "../half/tuple-index.ts";
 
-export interface MatchingOptions {
+interface MatchingOptions {
   readonly records: HalfRecords;
   readonly names: Names;
   readonly sightOf: SightOf;

@@ -3,7 +3,7 @@ import type { Half } from "../half/half-records.ts";
 import { endOf } from "./match-cost.ts";
 
 /** From when to when halves of one node began, and the last of them ended. */
-export interface Span {
+interface Span {
   readonly half: Half;
   fromMs: number;
   toMs: number;

@@ -1,7 +1,7 @@
 /** Who claims which address. An address names a node only while exactly one enrolled node claims it. */
 import type { NodeStream } from "./node-stream.ts";
 
-export type Claim =
+type Claim =
   | { readonly kind: "nobody" }
   | { readonly kind: "node"; readonly node: NodeStream }
   | { readonly kind: "contested"; readonly nodes: readonly NodeStream[] };

@@ -82,7 +82,7 @@ export interface Step {
 }
 
 /** Times of a batch's header. */
-export interface BatchTimes {
+interface BatchTimes {
   readonly closedAtMs: number;
   readonly bootAtMs: number;
 }

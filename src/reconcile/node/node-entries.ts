@@ -36,7 +36,7 @@ import type { NodeStream } from "./node-stream.ts";
 import { forgetReadings, noteReading } from "./totals.ts";
 
 /** What these entries act on. */
-export interface Reconciled {
+interface Reconciled {
   readonly streams: ReadonlyMap<string, NodeStream>;
   readonly book: AddressBook;
   streamFor(id: string): NodeStream;

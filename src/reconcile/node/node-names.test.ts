@@ -45,7 +45,7 @@ test("a finding that a thousand nodes have a part in is an entry that every read
     contestedFinding("default 10.0.0.1", nodes),
   ];
   for (const about of abouts) {
-    const entry = { ...finding(about), atMs: 1_800_000_000_000 };
+    const entry = { ...finding(about, "open"), atMs: 1_800_000_000_000 };
     const raw = Buffer.from(encodeEntries([entry], 0));
     assert.ok(raw.length <= LINE_BYTES_MAX, `a line of ${raw.length} bytes`);
     const [decoded] = decodeEntries(raw, { seqFirst: 0, entryCount: 1 });

@@ -247,10 +247,6 @@ export class NodeStream implements HalfOwner {
     return state === "active" && unseenMs > BLIND_AFTER_MS ? "blind" : state;
   }
 
-  claims(network: string, address: string): boolean {
-    return this.memory.addresses[network]?.includes(address) ?? false;
-  }
-
   /** Begins an absence; the same one twice is one. */
   leave(reason: Absence["reason"], fromMs: number, place: EntryPlace): void {
     if (!beginAbsence(this.memory, reason, { fromMs, place })) return;

@@ -6,7 +6,7 @@ import type { NodeStream } from "./node-stream.ts";
 /** Estimates of a clock that moved by less are within what is allowed for anyway. */
 const SHIFT_MS_MIN = 300;
 
-export interface ClockParts {
+interface ClockParts {
   readonly records: HalfRecords;
   readonly names: Names;
   /** Its row is to be written again. */

@@ -75,7 +75,7 @@ interface Span {
 }
 
 /** Between two readings of one node. */
-export interface Compared {
+interface Compared {
   /** Node clock. */
   readonly fromMs: number;
   readonly toMs: number;

@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { SeededRandom } from "../../std/seeded-random.ts";
-import {
-  emptyTrend,
-  noteCompared,
-  noteExplained,
-  trustByHour,
-  TREND_HOURS,
-} from "./trust-trend.ts";
+import { emptyTrend, noteCompared, noteExplained, type TrustTrend } from "./trust-trend.ts";
 
 const HOUR_MS = 3_600_000;
+const TREND_HOURS = 24;
 const NOW_MS = 500_000 * HOUR_MS + 1;
+
+/** Share without contradiction, 0 to 1, of the last 24 hours, the present one last; null where nothing was compared. */
+function trustByHour(trend: TrustTrend): (number | null)[] {
+  const last = Math.floor(NOW_MS / HOUR_MS);
+  return Array.from({ length: TREND_HOURS }, (_, at) => {
+    const counts = trend.hours.find((one) => one.hour === last - TREND_HOURS + 1 + at);
+    if (counts === undefined) return null;
+    return 1 - counts.unexplained / counts.compared;
+  });
+}
 
 type Note = [hoursAgo: number, compared: number, unexplained: number];
 const table: [what: string, notes: Note[], shown: Record<number, number>][] = [
@@ -55,7 +60,7 @@ for (const [what, notes, shown] of table) {
       for (const [hoursAgo, compared, unexplained] of order) {
         noteCompared(trend, NOW_MS - hoursAgo * HOUR_MS, { compared, unexplained });
       }
-      assert.deepEqual(trustByHour(trend, NOW_MS), expected);
+      assert.deepEqual(trustByHour(trend), expected);
       assert.ok(trend.hours.length <= TREND_HOURS);
     }
   });
@@ -97,7 +102,7 @@ for (const [what, notes, hoursAgo, shown] of explained) {
       noteCompared(trend, NOW_MS - ago * HOUR_MS, { compared, unexplained });
     }
     for (const ago of hoursAgo) noteExplained(trend, NOW_MS - ago * HOUR_MS);
-    const trust = trustByHour(trend, NOW_MS);
+    const trust = trustByHour(trend);
     for (const [ago, share] of Object.entries(shown)) {
       assert.equal(trust[TREND_HOURS - 1 - Number(ago)], share);
     }

@@ -11,14 +11,14 @@ export interface TrustTrend {
   hours: TrustHour[];
 }
 
-export interface TrustHour {
+interface TrustHour {
   /** Hours since 1970. */
   readonly hour: number;
   compared: number;
   unexplained: number;
 }
 
-export const TREND_HOURS = 24;
+const TREND_HOURS = 24;
 const HOUR_MS = 3_600_000;
 
 export function emptyTrend(): TrustTrend {
@@ -57,14 +57,4 @@ export function noteExplained(trend: TrustTrend, atMs: number): void {
   const hour = Math.floor(atMs / HOUR_MS);
   const counts = trend.hours.find((one) => one.hour >= hour && one.unexplained > 0);
   if (counts !== undefined) counts.unexplained--;
-}
-
-/** Share without contradiction, 0 to 1, of the last 24 hours, the present one last; null where nothing was compared. */
-export function trustByHour(trend: TrustTrend, nowMs: number): (number | null)[] {
-  const last = Math.floor(nowMs / HOUR_MS);
-  return Array.from({ length: TREND_HOURS }, (_, at) => {
-    const counts = trend.hours.find((one) => one.hour === last - TREND_HOURS + 1 + at);
-    if (counts === undefined || counts.compared <= 0) return null;
-    return Math.min(1, Math.max(0, 1 - counts.unexplained / counts.compared));
-  });
 }

@@ -15,7 +15,7 @@ export interface Changed {
   readonly tombstones: readonly Half[];
 }
 
-export interface ChangedRowsParts {
+interface ChangedRowsParts {
   readonly records: HalfRecords;
   readonly names: Names;
   readonly book: AddressBook;

@@ -50,7 +50,7 @@ export function flagsOf(half: Half, first: Half): number {
 /** One row of `SELECT STORED_COLUMNS`, as JSON gives it. */
 export type StoredRow = Readonly<Record<string, string | number>>;
 
-export interface OwnTuples {
+interface OwnTuples {
   readonly own: NumberedTuple;
   readonly second?: NumberedTuple | undefined;
 }

@@ -51,7 +51,7 @@ import { farewellOf, wakeLimitMs, wakeOf } from "../decide/wake-limit.ts";
 export type ParkingPolicy = "when_behind" | "at_once" | "never";
 
 /** What is to be known of a record before it is taken. */
-export interface ComingRecord {
+interface ComingRecord {
   /** By the node's clock, as its header says. */
   readonly bootAtMs: number;
   readonly block: EntryBlock;
@@ -59,7 +59,7 @@ export interface ComingRecord {
   readonly ticksMs: readonly number[];
 }
 
-export interface ParkingParts {
+interface ParkingParts {
   readonly records: HalfRecords;
   readonly names: Names;
   /** By number. */

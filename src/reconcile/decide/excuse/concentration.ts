@@ -36,11 +36,11 @@ const TIMES_MAX = 4;
 const ROUNDS_MAX = 256;
 
 /** Plain JSON: what is remembered of one peer, and only while something speaks against the node. */
-export interface Suspicion {
+interface Suspicion {
   rounds: SuspectRound[];
 }
 
-export interface SuspectRound {
+interface SuspectRound {
   readonly atMs: number;
   readonly lost: number;
   /** Times what an honest loss may have on average. */

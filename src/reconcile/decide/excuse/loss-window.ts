@@ -38,7 +38,7 @@ export interface LossRound {
 }
 
 /** Plain JSON. */
-export interface Slice {
+interface Slice {
   /** Tick after which it was first counted in, and first excused in; null: not yet, or dealt with. */
   readonly sinceMs: number;
   excusedSinceMs: number | null;
@@ -62,7 +62,7 @@ export function countIn(
   slice.excusedSinceMs ??= tickMs;
 }
 
-export interface CountedConnection {
+interface CountedConnection {
   readonly peer: string;
   readonly atMs: number;
   readonly tickMs: number;

@@ -21,29 +21,25 @@ import { type Cheapest, cheapestOf, KNOT_NODES_MAX, type KnotNode } from "./knot
 import { MaxFlow } from "./max-flow.ts";
 
 /** By node: the nodes that it contradicts. Symmetric. */
-export type Contradictions = ReadonlyMap<string, ReadonlySet<string>>;
+type Contradictions = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface Explanation {
   /** In every cheapest explanation, and contradicted by more than f that are in none. */
   readonly liars: ReadonlySet<string>;
   /** In none. */
   readonly honest: ReadonlySet<string>;
-  /** Nodes of knots that were too large to search. */
-  readonly unsearched: number;
 }
 
 /** `maxLiars` is f: as many may work together. */
 export function explain(graph: Contradictions, maxLiars: number): Explanation {
   const found = certain(graph, maxLiars);
   for (const knot of knotsOf(graph, found)) relax(graph, found, { knot, maxLiars });
-  let unsearched = 0;
   for (const knot of knotsOf(graph, found)) {
     const cheapest = cheapestOf(nodesOf(graph, found, knot), maxLiars);
-    if (cheapest === undefined) unsearched += knot.length;
-    else settle(found, knot, cheapest);
+    if (cheapest !== undefined) settle(found, knot, cheapest);
   }
   const liars = [...found.liars].filter((node) => honestAgainst(graph, found, node) > maxLiars);
-  return { liars: new Set(liars), honest: found.honest, unsearched };
+  return { liars: new Set(liars), honest: found.honest };
 }
 
 interface Found {

@@ -50,6 +50,9 @@ const SAMPLE_MAX = 16;
 
 export class MismatchGraph {
   readonly #pairs = new Map<string, Pair>();
+  /** By node: those that it is one of. */
+  readonly #pairsOf = new Map<string, Set<Pair>>();
+  /** By mismatch. */
   readonly #pairOf = new Map<string, Pair>();
   /**
    * Those through a forwarder: one of three or more lies. As a pair of the two ends, or of either with the forwarder, they
@@ -72,6 +75,11 @@ export class MismatchGraph {
     return this.#pairs.values();
   }
 
+  /** In no particular order. */
+  pairsOf(node: string): Iterable<Pair> {
+    return this.#pairsOf.get(node) ?? [];
+  }
+
   add(mismatch: Mismatch): void {
     const [one, other] = mismatch.nodes;
     if (this.#pairOf.has(mismatch.id) || one === other) return;
@@ -85,6 +93,7 @@ export class MismatchGraph {
     if (pair === undefined) {
       pair = { low, high, mismatches: new Map(), evidence: undefined };
       this.#pairs.set(key, pair);
+      for (const node of [low, high]) this.#listPair(node, pair);
       this.#version++;
     }
     pair.mismatches.set(mismatch.id, mismatch);
@@ -102,18 +111,27 @@ export class MismatchGraph {
     pair.evidence = undefined;
     if (pair.mismatches.size > 0) return mismatch;
     this.#pairs.delete(keyOf(pair.low, pair.high));
+    for (const node of [pair.low, pair.high]) this.#dropPair(node, pair);
     this.#version++;
     return mismatch;
+  }
+
+  #listPair(node: string, pair: Pair): void {
+    const pairs = this.#pairsOf.get(node);
+    if (pairs === undefined) this.#pairsOf.set(node, new Set([pair]));
+    else pairs.add(pair);
+  }
+
+  #dropPair(node: string, pair: Pair): void {
+    const pairs = this.#pairsOf.get(node);
+    pairs?.delete(pair);
+    if (pairs?.size === 0) this.#pairsOf.delete(node);
   }
 
   #takeApart(id: string): Mismatch | undefined {
     const mismatch = this.#apart.get(id);
     this.#apart.delete(id);
     return mismatch;
-  }
-
-  pair(one: string, other: string): Pair | undefined {
-    return this.#pairs.get(one < other ? keyOf(one, other) : keyOf(other, one));
   }
 }
 

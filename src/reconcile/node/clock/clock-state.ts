@@ -18,7 +18,7 @@ export interface Stretch {
 }
 
 /** The least of a bucket of ten minutes of the node's uptime. */
-export interface Bucket {
+interface Bucket {
   readonly number: number;
   least: Point;
 }

@@ -3,10 +3,11 @@
  * the watermarks, both possible causes, what to do. The first half of an evidence file, and what
  * `tallystick findings --id` shows.
  */
+import { tupleText } from "../format/tuple-text.ts";
 import { printable, printableJson } from "../std/printable.ts";
 import { type Cell, formatTable } from "../std/table.ts";
 import { type Claims, claimsOf, type HalfClaim, type Members } from "./claims.ts";
-import { bytesText, signed, spanText, timeText, tupleText } from "./values.ts";
+import { bytesText, signed, spanText, timeText } from "./values.ts";
 
 export interface FindingView {
   readonly id: string;

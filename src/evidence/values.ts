@@ -1,5 +1,4 @@
 /** Values as the readable part writes them: nothing rounded, nothing hidden. */
-import type { Tuple } from "../format/entry.ts";
 
 /** `2026-03-01 08:30:00.125Z`; outside of what a date can be, the number itself. */
 export function timeText(atMs: number): string {
@@ -25,19 +24,4 @@ export function spanText(spanMs: number): string {
 /** `+3`, `−3`, `0` */
 export function signed(difference: number): string {
   return difference > 0 ? `+${difference}` : String(difference);
-}
-
-/** `tcp 10.0.0.1:40000 → 10.0.0.2:443` */
-export function tupleText(tuple: Tuple): string {
-  const { protocol, initiatorIp, initiatorPort, responderIp, responderPort } = tuple;
-  const ends = [end(initiatorIp, initiatorPort), end(responderIp, responderPort)];
-  return `${protocolText(protocol)} ${ends.join(" → ")}`;
-}
-
-function protocolText(protocol: number): string {
-  return protocol === 6 ? "tcp" : protocol === 17 ? "udp" : `protocol ${protocol}`;
-}
-
-function end(ip: string, port: number): string {
-  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

@@ -10,7 +10,7 @@
 /** What this node was to the connection. A forwarder routed it and owns neither address. */
 export type Role = "initiator" | "responder" | "forwarder";
 
-/** Addresses are canonical text (address.ts); ports 0–65535; protocol as in IPv4 (6 TCP, 17 UDP). */
+/** Addresses are canonical text (address.ts); ports 0–65535; protocol as in protocol.ts. */
 export interface Tuple {
   readonly protocol: number;
   readonly initiatorIp: string;

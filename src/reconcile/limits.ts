@@ -1,4 +1,5 @@
 /** Times and bounds of the comparison, in one place. All times are journal time unless said otherwise. */
+import { HOUR_MS } from "./hours.ts";
 
 /** A node that sent nothing for so long, three heartbeats, is silent. */
 export const SILENT_AFTER_MS = 90_000;
@@ -7,7 +8,7 @@ export const SILENT_AFTER_MS = 90_000;
 export const ACCOUNT_WAIT_MS = 240_000;
 
 /** The half that an established peer must have is waited for so long when its node is unreachable. */
-export const OFFLINE_PATIENCE_MS = 24 * 3_600_000;
+export const OFFLINE_PATIENCE_MS = 24 * HOUR_MS;
 
 /** Before clocks are known to agree, no absence is decided sooner after the open. */
 const CLOCK_TOLERANCE_MS = 120_000;
@@ -52,7 +53,7 @@ export const RETRANSMIT_MS_MAX = 127_000;
 export const SEAL_MS = 4_000;
 
 /** What is stamped further past the time at which it was told counts as of then: nobody waits for a time that will not come. An honest clock that is set back by more has an excuse. */
-export const AHEAD_MS_MAX = 3_600_000;
+export const AHEAD_MS_MAX = HOUR_MS;
 
 /** What two readers under load may differ in beyond what their clocks do, before an absence is one. */
 export const ABSENCE_SLACK_MS = 5_000;
@@ -118,4 +119,4 @@ export const ADDRESSES_MAX = 1_000_000;
 export const NETWORKS_MAX = 10_000;
 
 /** Halves that are never heard of again are looked for this often. */
-export const SWEEP_EVERY_MS = 3_600_000;
+export const SWEEP_EVERY_MS = HOUR_MS;

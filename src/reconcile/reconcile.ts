@@ -19,6 +19,7 @@ import {
 } from "../format/entry-block.ts";
 import type { Entry, FindingEntry, StartEntry } from "../format/entry.ts";
 import { LIARS_DEFAULT, LIARS_MAX } from "../format/limits.ts";
+import { TCP, UDP } from "../format/protocol.ts";
 import { AddressBook } from "./node/address-book.ts";
 import { Conclusions } from "./finding/conclusions.ts";
 import { storedFinding, type StoredFinding } from "./finding/stored-finding.ts";
@@ -27,7 +28,15 @@ import { join, keyOf, otherOf, part } from "./half/connection.ts";
 import { Decisions } from "./decide/decisions.ts";
 import type { About, FindingDraft } from "./finding/findings.ts";
 import { BIT, CELL, FORWARDER, Half, HalfRecords, WORD } from "./half/half-records.ts";
-import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "./half/half-state.ts";
+import {
+  clearMark,
+  hasMark,
+  MARK,
+  setMark,
+  setSlotMark,
+  slotHasMark,
+  verdictOf,
+} from "./half/half-state.ts";
 import { amend, writeOpen } from "./half/half-writer.ts";
 import { hasEnded, type Sky } from "./decide/judge.ts";
 import { ADDRESSES_MAX, AHEAD_MS_MAX, NETWORKS_MAX } from "./limits.ts";
@@ -68,10 +77,6 @@ export interface BatchRecord {
   readonly nodeId: string;
   readonly header: BatchHeader;
 }
-
-const TCP = 6;
-
-const UDP = 17;
 
 export class Reconcile {
   readonly #nodes = new NodeTable();
@@ -574,7 +579,7 @@ export class Reconcile {
     const isSecond = slotHasMark(this.records, slot, MARK.second);
     const key = isSecond ? this.records.cell(slot, CELL.partner) - 1 : slot;
     if (slotHasMark(this.records, key, MARK.touched)) return;
-    this.records.setCell(key, CELL.state, this.records.cell(key, CELL.state) | MARK.touched);
+    setSlotMark(this.records, key, MARK.touched);
     this.#touched.push(key);
   }
 

@@ -7,15 +7,12 @@
  */
 import { internAddress, internState } from "./intern.ts";
 
-export const TCP = 6;
-export const UDP = 17;
-
 export interface ConntrackEvent {
   /** `entry`: a line of the table, not an event. */
   readonly type: "new" | "update" | "destroy" | "entry";
   /** Unix ms by the reading process's clock; absent in a table. */
   readonly atMs: number | undefined;
-  /** As in IPv4: 6 TCP, 17 UDP. */
+  /** As in format/protocol.ts. */
   readonly protocol: number;
   /** The kernel's word (`SYN_SENT` …), empty for protocols without states. */
   readonly state: string;

@@ -2,7 +2,7 @@
  * How a connection ended, in Zeek's words (format/entry.ts), from what the kernel last said of it.
  */
 import type { ConnectionState } from "../../format/entry.ts";
-import { TCP } from "./conntrack-line.ts";
+import { TCP } from "../../format/protocol.ts";
 
 export interface LastSeen {
   readonly protocol: number;

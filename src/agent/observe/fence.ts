@@ -6,10 +6,11 @@
  * A reader that is stopped, slow or deaf sees no mark, so the time stands still. The same holds
  * where loopback is not tracked; the observer says so in an entry.
  */
+import { UDP } from "../../format/protocol.ts";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import type { Clock } from "../../std/clock.ts";
-import { UDP, type ConntrackEvent } from "./conntrack-line.ts";
+import type { ConntrackEvent } from "./conntrack-line.ts";
 import { FENCES_OUT_MAX } from "./limits.ts";
 
 export interface Mark {

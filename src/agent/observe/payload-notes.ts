@@ -12,7 +12,7 @@
  */
 import type { Clock } from "../../std/clock.ts";
 import type { OpenEntry } from "../../format/entry.ts";
-import { TCP } from "./conntrack-line.ts";
+import { TCP } from "../../format/protocol.ts";
 import type { Half } from "./half-table.ts";
 import { SOCKET_END_WAIT_MS, SOCKET_ENDS_MAX, TUPLE_QUIET_MS, TUPLES_GONE_MAX } from "./limits.ts";
 import type { SocketEnd } from "./socket-line.ts";

@@ -15,8 +15,9 @@ import type {
   GapEntry,
   PayloadBytes,
 } from "../../format/entry.ts";
+import { TCP, UDP } from "../../format/protocol.ts";
 import type { AddressScope } from "./address-scope.ts";
-import { TCP, UDP, type ConntrackEvent } from "./conntrack-line.ts";
+import type { ConntrackEvent } from "./conntrack-line.ts";
 import { endState, liveState } from "./end-state.ts";
 import { countersOf, openEntry } from "./half-entry.ts";
 import { HalfTable, type Half } from "./half-table.ts";

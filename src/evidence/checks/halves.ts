@@ -1,10 +1,12 @@
 /** What the finding says of each half, against the half's own signed entries. */
 import { halfId } from "../../format/half.ts";
+import { UDP } from "../../format/protocol.ts";
+import { tupleText } from "../../format/tuple-text.ts";
 import type { CaseFacts, Facts } from "../facts.ts";
 import { COUNTER_NAMES, type DifferenceClaim, type HalfClaim } from "../claims.ts";
 import { claimedState, type HalfFacts, lastState, payloadText } from "../half-facts.ts";
 import { pieceName } from "../piece.ts";
-import { counted, tupleText } from "../values.ts";
+import { counted } from "../values.ts";
 import { type Check, fails, holds, open, unless } from "./check.ts";
 
 export function checkHalves(facts: Facts, each: CaseFacts): Check[] {
@@ -92,6 +94,7 @@ function difference({ claims, halves }: CaseFacts): Check[] {
     !bytes.includes(sentBytes) ||
     !bytes.includes(receivedBytes) ||
     (sender >= 0 && bytes[sender] !== sentBytes);
+  // The ends of a UDP session may divide one exchange into sessions differently.
   if (isOther && halves.every(({ claim }) => claim.tuple.protocol === UDP)) {
     const what =
       "what the ends counted in further parts of the session, which the finding does not list";
@@ -114,6 +117,3 @@ function signedBytes(half: HalfFacts, { sentBy, exact }: DifferenceClaim): numbe
   const count = exact === true ? known.payload : known.counters;
   return sentBy === "initiator" ? count?.initiatorBytes : count?.responderBytes;
 }
-
-/** Its ends may divide one exchange into sessions differently. */
-const UDP = 17;

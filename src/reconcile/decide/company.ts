@@ -2,14 +2,20 @@
  * What else is recorded of a connection than by its two ends: forwarders between them, and parts of a
  * session that one end divided. They wait for each other.
  */
+import { UDP } from "../../format/protocol.ts";
 import { inOrder } from "../half/half-order.ts";
-import { FORWARDER, Half, type HalfRecords, type Names } from "../half/half-records.ts";
+import {
+  FORWARDER,
+  type Half,
+  type HalfRecords,
+  type Names,
+  windowsOn,
+} from "../half/half-records.ts";
 import { hasMark, MARK } from "../half/half-state.ts";
 import type { Matching } from "../match/matching.ts";
 import { isPartOf } from "./pair.ts";
 import { haveOneTuple } from "../half/tuple-index.ts";
 
-const UDP = 17;
 const NOBODY: readonly Half[] = [];
 
 interface CompanyParts {
@@ -61,8 +67,7 @@ export class Company {
   }
 
   #mates(half: Half): Half[] {
-    const { records, names, matching } = this.#parts;
-    return matching.mates(half).map((slot) => new Half(records, names, slot));
+    return windowsOn(this.#parts, this.#parts.matching.mates(half));
   }
 }
 

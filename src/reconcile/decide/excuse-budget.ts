@@ -23,6 +23,7 @@
  * One of these for each node. Notes count in any order between two ticks, and decisions are those
  * of the last tick.
  */
+import { HOUR_MS, hourOf } from "../hours.ts";
 import {
   capitalOf,
   CAPITAL_MAX,
@@ -35,15 +36,15 @@ import {
 import { countIn, type Slices, takeRounds } from "./excuse/loss-window.ts";
 
 /** Connections that are compared are counted for so long after the last excuse or declared loss. */
-const ARMED_MS = 3_600_000;
+const ARMED_MS = HOUR_MS;
 /** A peer that was hidden stays unexcused for so long after the last tick that showed it. */
-const ABUSE_STANDS_MS = 86_400_000;
+const ABUSE_STANDS_MS = 24 * HOUR_MS;
 
 /** More than this many, and more than this share, in 24 hours; the share is of as much as comes in `ofMs` at least. */
 const BUDGETS = {
   /** Of connections while no overload was declared. */
   calm: [
-    { excusedMax: 200, shareMax: 0.05, ofMs: 3_600_000 },
+    { excusedMax: 200, shareMax: 0.05, ofMs: HOUR_MS },
     { excusedMax: 50, shareMax: 0.5, ofMs: 0 },
   ],
   /** Of those while one was. */
@@ -52,7 +53,6 @@ const BUDGETS = {
 
 /** Overloads pass; whoever declares one for longer has the budget of a calm day. */
 const OVERLOAD_HOURS_MAX = 6;
-const HOUR_MS = 3_600_000;
 /** What came in less than this says nothing of an hour. */
 const KNOWN_MIN_MS = 60_000;
 const HOURS_KEPT = 24;
@@ -193,7 +193,7 @@ export class ExcuseBudget {
     this.#hour = this.#presentHour();
     for (const round of takeRounds(state.slices, nowMs)) noteRound(state.suspicions, round);
     forgetBefore(state.suspicions, nowMs);
-    const oldestHour = Math.floor(nowMs / HOUR_MS) - HOURS_KEPT;
+    const oldestHour = hourOf(nowMs) - HOURS_KEPT;
     for (const hour of Object.keys(state.hours)) {
       if (Number(hour) <= oldestHour) delete state.hours[hour];
     }
@@ -233,7 +233,7 @@ export class ExcuseBudget {
 
   #presentHour(): ExcuseHour {
     const { hours, tickMs } = this.state;
-    return (hours[Math.floor(tickMs / HOUR_MS)] ??= {
+    return (hours[hourOf(tickMs)] ??= {
       compared: { calm: 0, overload: 0 },
       excused: { calm: 0, overload: 0 },
       causes: {},

@@ -1,6 +1,7 @@
 /** What may excuse that a half's partner is absent, beyond what its node said of being away. */
 import { otherOf } from "../half/connection.ts";
 import type { GapCause } from "../../format/entry.ts";
+import { UDP } from "../../format/protocol.ts";
 import type { ProducibleCause } from "./excuse-budget.ts";
 import {
   CELL,
@@ -9,7 +10,8 @@ import {
   type EntryPlace,
   type HalfRecords,
   type Names,
-  ROLE_AT,
+  roleAt,
+  windowsOn,
 } from "../half/half-records.ts";
 import {
   type Excuse,
@@ -28,8 +30,6 @@ import { LoneEnds } from "./lone-ends.ts";
 import type { Matching } from "../match/matching.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 import { isPartOf } from "./pair.ts";
-
-const UDP = 17;
 
 /** A way that goes to and fro within a minute is none. */
 const DIRECT_NEAR_MS = 60_000;
@@ -290,8 +290,7 @@ export class Excuses {
   }
 
   #windows(slots: readonly number[]): Half[] {
-    const { records, names } = this.#parts;
-    return slots.map((slot) => new Half(records, names, slot));
+    return windowsOn(this.#parts, slots);
   }
 }
 
@@ -364,7 +363,7 @@ function initiatorsPaired(records: HalfRecords): Map<number, number[]> {
   for (let slot = 0; slot < records.end; slot++) {
     if (records.cell(slot, CELL.partner) === 0 || slotHasMark(records, slot, MARK.settled))
       continue;
-    if (((records.cell(slot, CELL.bits) >> ROLE_AT) & 3) !== 0) continue;
+    if (roleAt(records, slot) !== 0) continue;
     const node = records.cell(slot, CELL.node);
     const slots = found.get(node);
     if (slots === undefined) found.set(node, [slot]);

@@ -2,6 +2,7 @@
  * What a half that stands alone means, from what is known at the server's tick. Pure: it reads state
  * and answers; what an excuse uses up is used up by the caller.
  */
+import { UDP } from "../../format/protocol.ts";
 import type { AddressBook } from "../node/address-book.ts";
 import type { ProducibleCause } from "./excuse-budget.ts";
 import { type EntryPlace, FORWARDER, type Half } from "../half/half-records.ts";
@@ -23,7 +24,6 @@ import type { NodeStream } from "../node/node-stream.ts";
 import { peerHalf } from "./required.ts";
 import { farewellLimitMs, wakeLimitMs } from "./wake-limit.ts";
 
-const UDP = 17;
 const ASK_AGAIN_MS = 5_000;
 
 export interface Sky {

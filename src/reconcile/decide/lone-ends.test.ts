@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { CELL, FORWARDER, Half, HalfRecords, type Names, ROLE_AT } from "../half/half-records.ts";
-import { MARK } from "../half/half-state.ts";
+import { MARK, setMark } from "../half/half-state.ts";
 import { LoneEnds } from "./lone-ends.ts";
 
 const NAMES: Names = {
@@ -19,10 +19,6 @@ function lone(role: number, responderPort: number): Half {
   records.setCell(half.slot, CELL.state, MARK.live);
   half.setTuple({ initiatorIp: 1, initiatorPort: 1, responderIp: 2, responderPort });
   return half;
-}
-
-function setMark(half: Half, mark: number): void {
-  records.setCell(half.slot, CELL.state, records.cell(half.slot, CELL.state) | mark);
 }
 
 const NOBODY: ReadonlySet<number> = new Set();

@@ -5,7 +5,14 @@
  * what is new, not what is open.
  */
 import { CELL, FORWARDER, type Half, type HalfRecords } from "../half/half-records.ts";
-import { clearMark, hasMark, MARK, setMark, slotHasMark } from "../half/half-state.ts";
+import {
+  clearMark,
+  clearSlotMark,
+  hasMark,
+  MARK,
+  setMark,
+  slotHasMark,
+} from "../half/half-state.ts";
 
 /** Slot and generation, one after the other. */
 type Places = number[];
@@ -84,7 +91,7 @@ export class LoneEnds {
       const isSame = records.cell(slot, CELL.generation) === generation;
       if (isSame && (isLone(records, slot) || kept.has(slot))) left.push(slot, generation);
       // Parted again, it is listed anew.
-      else if (isSame) unlist(records, slot);
+      else if (isSame) clearSlotMark(records, slot, MARK.listed);
     }
     this.#count -= (places.length - left.length) / 2;
     return left;
@@ -94,10 +101,6 @@ export class LoneEnds {
 function isLone(records: HalfRecords, slot: number): boolean {
   if (records.cell(slot, CELL.partner) !== 0) return false;
   return slotHasMark(records, slot, MARK.live) && !slotHasMark(records, slot, MARK.settled);
-}
-
-function unlist(records: HalfRecords, slot: number): void {
-  records.setCell(slot, CELL.state, records.cell(slot, CELL.state) & ~MARK.listed);
 }
 
 /** Protocol, address and port; below 2^53. */

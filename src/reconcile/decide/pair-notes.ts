@@ -2,6 +2,7 @@
  * What is learnt from a pair once, at the first tick that sees it: clocks and budgets measure what is now,
  * and counters come minutes later.
  */
+import { TCP } from "../../format/protocol.ts";
 import { type Company, isForwarded } from "./company.ts";
 import { byBoth } from "../half/half-order.ts";
 import { FORWARDER, type Half } from "../half/half-records.ts";
@@ -11,7 +12,6 @@ import type { NodeStream } from "../node/node-stream.ts";
 import { inDirection } from "./pair.ts";
 import { noteCompared } from "../node/trust-trend.ts";
 
-const TCP = 6;
 const COMPARED = { compared: 1, unexplained: 0 } as const;
 
 export class PairNotes {

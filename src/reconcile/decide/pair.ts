@@ -1,5 +1,6 @@
 /** Whether the counters of the two halves of a connection fit, once they are final. */
 import type { Counters } from "../../format/entry.ts";
+import { UDP } from "../../format/protocol.ts";
 import {
   counterDifference,
   type CounterDifference,
@@ -12,7 +13,6 @@ import { accountsEnd, isPast, isPastAccounts, type Sky, type Until } from "./jud
 import { isEither, isSameTuple, tupleOf } from "../half/tuple-index.ts";
 import { ABSENCE_SLACK_MS, EXCUSE_SLACK_MS } from "../limits.ts";
 
-const UDP = 17;
 const UNAVAILABLE = { counters: "unavailable" } as const;
 const FITS = { counters: "final", difference: undefined } as const;
 

@@ -2,10 +2,8 @@
  * When the other end must have an entry too. Only what a node could not have recorded without its
  * peer's kernel taking part counts; everything weaker is a half that may stand alone.
  */
+import { TCP, UDP } from "../../format/protocol.ts";
 import { WORD, type Half } from "../half/half-records.ts";
-
-const TCP = 6;
-const UDP = 17;
 
 /** Zeek states of TCP that are reached only through a complete handshake. */
 const ESTABLISHED_STATES: ReadonlySet<string> = new Set(["S1", "S2", "SF", "RST", "RSTO", "RSTR"]);

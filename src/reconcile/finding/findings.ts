@@ -9,6 +9,7 @@
 import type { FindingEntry, Severity, Tuple } from "../../format/entry.ts";
 import { halfId } from "../../format/half.ts";
 import { domainHash } from "../../format/identity.ts";
+import { tupleText } from "../../format/tuple-text.ts";
 import type { CounterDifference } from "../decide/counters.ts";
 import type { Half, HalfOwner } from "../half/half-records.ts";
 import type { Accusation } from "./accuse.ts";
@@ -175,7 +176,7 @@ export function missingHalf(
     subject: connection,
     node: peer,
     connection,
-    title: `${peer.name} has no entry for ${tupleText(half)}, which ${half.node.name} recorded as ${half.role} (${half.state})`,
+    title: `${peer.name} has no entry for ${tupleText(tupleOf(half))}, which ${half.node.name} recorded as ${half.role} (${half.state})`,
     evidence: {
       nodes: [half.node.id, peer.id],
       atMs: Math.round(half.serverMs),
@@ -207,7 +208,7 @@ export function countersDiffer(
     kind: "counters-differ",
     subject: halves.map(idOfHalf).toSorted().join(" "),
     connection: key === undefined ? "" : idOfHalf(key),
-    title: `${names.join(" and ")} count different bytes for ${key === undefined ? "" : tupleText(key)}: ${difference.sentBytes} sent by the ${difference.sentBy}, ${difference.receivedBytes} received (${what})`,
+    title: `${names.join(" and ")} count different bytes for ${key === undefined ? "" : tupleText(tupleOf(key))}: ${difference.sentBytes} sent by the ${difference.sentBy}, ${difference.receivedBytes} received (${what})`,
     evidence: {
       nodes: halves.map((half) => half.node.id),
       atMs: key === undefined ? 0 : Math.round(key.serverMs),
@@ -256,14 +257,4 @@ function halfEvidence(half: Half): Record<string, unknown> {
 function tupleOf(half: Half): Tuple {
   const { protocol, initiatorIp, initiatorPort, responderIp, responderPort } = half;
   return { protocol, initiatorIp, initiatorPort, responderIp, responderPort };
-}
-
-function tupleText(half: Half): string {
-  const { protocol, initiatorIp, initiatorPort, responderIp, responderPort } = half;
-  const name = protocol === 6 ? "tcp" : protocol === 17 ? "udp" : `protocol ${protocol}`;
-  return `${name} ${endText(initiatorIp, initiatorPort)} → ${endText(responderIp, responderPort)}`;
-}
-
-function endText(ip: string, port: number): string {
-  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

@@ -18,6 +18,7 @@ import {
 } from "./findings.ts";
 import type { CounterDifference } from "../decide/counters.ts";
 import type { Half } from "../half/half-records.ts";
+import { hourOf } from "../hours.ts";
 import { EXCUSED_MISMATCHES_MAX, MISMATCHES_TOLD_PER_HOUR } from "../limits.ts";
 import type { Fold, MismatchMemory } from "./mismatch-memory.ts";
 import type { NodeStream } from "../node/node-stream.ts";
@@ -28,7 +29,6 @@ interface MismatchParts {
   readonly conclude: (about: About, state?: "open" | "resolved", revision?: number) => void;
 }
 
-const HOUR_MS = 3_600_000;
 const FOLDS_KEPT_HOURS = 48;
 
 export class Mismatches {
@@ -220,14 +220,14 @@ export class Mismatches {
   ): Fold {
     const [low, high] = one.id < other.id ? [one.id, other.id] : [other.id, one.id];
     const through = forwarders === undefined ? "" : ` ${forwarders.map(({ id }) => id).join("+")}`;
-    const key = `${kind} ${low} ${high} ${Math.floor(atMs / HOUR_MS)}${through}`;
+    const key = `${kind} ${low} ${high} ${hourOf(atMs)}${through}`;
     return (this.#memory.folds[key] ??= { count: 0, firstMs: atMs, lastMs: atMs, told: 0 });
   }
 
   /** In the order of their keys, so that what is told does not depend on who came first. */
   #tellFolds(nowMs: number): void {
     const { folds } = this.#memory;
-    const oldestHour = Math.floor(nowMs / HOUR_MS) - FOLDS_KEPT_HOURS;
+    const oldestHour = hourOf(nowMs) - FOLDS_KEPT_HOURS;
     for (const key of Object.keys(folds).sort()) {
       const fold = folds[key];
       if (fold === undefined) continue;

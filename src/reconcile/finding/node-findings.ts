@@ -1,5 +1,6 @@
 /** What can be found about a node, in words: of its silence, its numbers, its addresses and its own admissions. */
 import type { Entry, GapEntry, RollbackEntry, TotalsEntry } from "../../format/entry.ts";
+import { hourOf } from "../hours.ts";
 import type { About } from "./findings.ts";
 import type { Step } from "../node/node-clock.ts";
 import { nodeNames, NODES_LISTED_MAX } from "../node/node-names.ts";
@@ -143,7 +144,7 @@ export function backdatedFinding(
 ): About {
   return {
     kind: "back-dated",
-    subject: `${stream.id} ${Math.floor(nowMs / 3_600_000)}`,
+    subject: `${stream.id} ${hourOf(nowMs)}`,
     node: stream,
     title: `${stream.name} recorded ${count} connections of a time of which it had said that it told all`,
     evidence: {
@@ -166,7 +167,7 @@ export function exceedsInterfacesFinding(
   const { connectionBytes, carriedBytes, toMs } = excess;
   return {
     kind: "exceeds-interfaces",
-    subject: `${stream.id} ${Math.floor(toMs / 3_600_000)}`,
+    subject: `${stream.id} ${hourOf(toMs)}`,
     node: stream,
     title: `${name}'s connections received ${connectionBytes} bytes, and its interfaces ${carriedBytes}`,
     evidence: {

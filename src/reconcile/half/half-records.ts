@@ -181,6 +181,24 @@ export class HalfRecords {
   }
 }
 
+/** The number of a half's role, by its slot: for loops over records, without a window on each. */
+export function roleAt(records: HalfRecords, slot: number): number {
+  return (records.cell(slot, CELL.bits) >> ROLE_AT) & 3;
+}
+
+/** As `roleAt`. */
+export function protocolAt(records: HalfRecords, slot: number): number {
+  return (records.cell(slot, CELL.bits) >> PROTOCOL_AT) & 255;
+}
+
+/** A window on each of these slots. */
+export function windowsOn(
+  { records, names }: { readonly records: HalfRecords; readonly names: Names },
+  slots: readonly number[],
+): Half[] {
+  return slots.map((slot) => new Half(records, names, slot));
+}
+
 /** Texts and names behind the numbers of a record. */
 export interface Names {
   addressOf(number: number): string;
@@ -295,13 +313,13 @@ export class Half {
   }
 
   get roleNumber(): number {
-    return (this.bits >> ROLE_AT) & 3;
+    return roleAt(this.records, this.slot);
   }
   get role(): Role {
     return ROLES[this.roleNumber] ?? "initiator";
   }
   get protocol(): number {
-    return (this.bits >> PROTOCOL_AT) & 255;
+    return protocolAt(this.records, this.slot);
   }
   /** Zeek's state by its newest entry; empty before the second one. */
   get state(): ConnectionState | "" {

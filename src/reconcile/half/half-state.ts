@@ -75,22 +75,28 @@ const COUNTERS_NUMBER = numbersOf(COUNTER_STATES);
 const EXCUSE_NUMBER = numbersOf(EXCUSES);
 
 export function hasMark(half: Half, mark: number): boolean {
-  return (half.records.cell(half.slot, CELL.state) & mark) !== 0;
+  return slotHasMark(half.records, half.slot, mark);
 }
 
 export function setMark(half: Half, mark: number): void {
-  const { records, slot } = half;
-  records.setCell(slot, CELL.state, records.cell(slot, CELL.state) | mark);
+  setSlotMark(half.records, half.slot, mark);
 }
 
 export function clearMark(half: Half, mark: number): void {
-  const { records, slot } = half;
-  records.setCell(slot, CELL.state, records.cell(slot, CELL.state) & ~mark);
+  clearSlotMark(half.records, half.slot, mark);
 }
 
-/** For loops over all records, without a window on each. */
+/** For loops over all records, without a window on each; so are the next two. */
 export function slotHasMark(records: HalfRecords, slot: number, mark: number): boolean {
   return (records.cell(slot, CELL.state) & mark) !== 0;
+}
+
+export function setSlotMark(records: HalfRecords, slot: number, mark: number): void {
+  records.setCell(slot, CELL.state, records.cell(slot, CELL.state) | mark);
+}
+
+export function clearSlotMark(records: HalfRecords, slot: number, mark: number): void {
+  records.setCell(slot, CELL.state, records.cell(slot, CELL.state) & ~mark);
 }
 
 export function verdictOf(key: Half): Verdict {
@@ -118,6 +124,7 @@ export function setCounters(key: Half, counters: CounterState): void {
   records.setCell(slot, CELL.state, state | (COUNTERS_NUMBER[counters] << COUNTERS_AT));
 }
 
-function numbersOf<T extends string>(names: readonly T[]): Readonly<Record<T, number>> {
+/** By name: its place among the names. */
+export function numbersOf<T extends string>(names: readonly T[]): Readonly<Record<T, number>> {
   return Object.fromEntries(names.map((name, index) => [name, index])) as Record<T, number>;
 }

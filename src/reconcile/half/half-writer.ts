@@ -90,8 +90,7 @@ function writeRare(
     responderIp: addresses.numberOf(reply.sourceIp),
     responderPort: reply.sourcePort,
   };
-  const role = (records.cell(slot, CELL.bits) >> ROLE_AT) & 3;
-  if (role !== 0) {
+  if (half.roleNumber !== 0) {
     // A forwarder's own tuple is the initiator's side. A responder's is what came off the wire.
     records.rareOf(slot).second = translated;
     return;

@@ -6,13 +6,15 @@
 import {
   BIT,
   CELL,
+  FORWARDER,
   type Half,
   type HalfRecords,
   type NumberedTuple,
+  protocolAt,
+  roleAt,
   WORD,
 } from "./half-records.ts";
 import { mixed, SlotIndex } from "./slot-index.ts";
-import { FORWARDER } from "./half-records.ts";
 import { INSTANCES_MAX } from "../limits.ts";
 
 export class TupleIndex {
@@ -185,9 +187,8 @@ function fullKey(half: Half, hash: number): number {
 
 /** Protocol and network. */
 function isSameSpace(records: HalfRecords, a: number, b: number): boolean {
-  const protocols = records.cell(a, CELL.bits) ^ records.cell(b, CELL.bits);
   return (
-    (protocols & (255 << 16)) === 0 &&
+    protocolAt(records, a) === protocolAt(records, b) &&
     records.cell(a, CELL.network) === records.cell(b, CELL.network)
   );
 }
@@ -219,8 +220,8 @@ function isTuple(records: HalfRecords, slot: number, tuple: NumberedTuple): bool
 }
 
 function isSecond(records: HalfRecords, slot: number, tuple: NumberedTuple): boolean {
-  const bits = records.cell(slot, CELL.bits);
-  if ((bits & BIT.rare) === 0 || ((bits >> 8) & 3) !== FORWARDER) return false;
+  if ((records.cell(slot, CELL.bits) & BIT.rare) === 0) return false;
+  if (roleAt(records, slot) !== FORWARDER) return false;
   const second = records.rare.get(slot)?.second;
   return second !== undefined && isEither(second, tuple);
 }
@@ -265,6 +266,5 @@ function hashOfEnd(address: number, port: number): number {
 }
 
 function hashOfEnds(records: HalfRecords, slot: number, ends: number): number {
-  const protocol = (records.cell(slot, CELL.bits) >> 16) & 255;
-  return mixed(ends ^ protocol ^ (records.cell(slot, CELL.network) << 8));
+  return mixed(ends ^ protocolAt(records, slot) ^ (records.cell(slot, CELL.network) << 8));
 }

@@ -1,4 +1,5 @@
 /** What it costs to take two halves for one connection, in milliseconds; more than leaving both alone, and they are not. */
+import { TCP } from "../../format/protocol.ts";
 import type { Half } from "../half/half-records.ts";
 import {
   PAIRING_CLOSE_MS,
@@ -7,7 +8,6 @@ import {
   RETRANSMIT_MS_MAX,
 } from "../limits.ts";
 
-const TCP = 6;
 /** What is further apart than two ends that agree are: each millisecond counts so many times, for nothing common to all explains it. */
 const FAR_FACTOR = 4;
 /** A first packet that was sent again is likelier than that one half is lacking at each end, and each further time half as likely. */

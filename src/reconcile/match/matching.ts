@@ -22,9 +22,18 @@ import {
   Half,
   type HalfRecords,
   type Names,
-  ROLE_AT,
+  roleAt,
+  windowsOn,
 } from "../half/half-records.ts";
-import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "../half/half-state.ts";
+import {
+  clearMark,
+  hasMark,
+  MARK,
+  setMark,
+  setSlotMark,
+  slotHasMark,
+  verdictOf,
+} from "../half/half-state.ts";
 import { PAIRING_AT_ONCE_MS, PAIRING_SKIP_MS, RETRANSMIT_MS_MAX, SEAL_MS } from "../limits.ts";
 import { apartMs, canPair, distanceMs } from "./match-cost.ts";
 import { spanApartMs, spansOf } from "./span.ts";
@@ -143,7 +152,7 @@ export class Matching {
     const isForwarder = (slot: number): boolean => roleAt(records, slot) === FORWARDER;
     if (half.roleNumber !== FORWARDER && !this.#mates.some(isForwarder)) return;
     for (const slot of [half.slot, ...this.#mates]) {
-      records.setCell(slot, CELL.state, records.cell(slot, CELL.state) | MARK.forwarded);
+      setSlotMark(records, slot, MARK.forwarded);
       this.#options.accompanied(slot);
     }
   }
@@ -151,9 +160,7 @@ export class Matching {
   /** The half that `node` has of the same connection as a forwarder that translates; it pairs with no other. */
   forwarderOf(half: Half, node: number): Half | undefined {
     if (!hasMark(half, MARK.forwarded)) return undefined;
-    const { records, names } = this.#options;
-    return this.mates(half)
-      .map((slot) => new Half(records, names, slot))
+    return windowsOn(this.#options, this.mates(half))
       .filter((mate) => mate.nodeNumber === node && mate.second !== undefined && !mate.isPaired)
       .filter((mate) => this.#isNear(half, mate) && this.isNearest(half, mate))
       .toSorted((a, b) => apartMs(half, a) - apartMs(half, b) || inOrder(a, b))[0];
@@ -248,13 +255,11 @@ export class Matching {
   #realignAround(start: Half, together: readonly Half[]): void {
     const halves = this.#neighbours(start, this.#isWithinReach(together));
     const slots = new Set(halves.map(({ slot }) => slot));
-    const { records, names } = this.#options;
-    // Whose partner is further away than that keeps it.
-    const partners = halves.filter(({ isPaired, partner }) => isPaired && !slots.has(partner));
-    this.#alignAll(
-      [...halves, ...partners.map(({ partner }) => new Half(records, names, partner))],
-      true,
+    // A half with a partner further away than that keeps it.
+    const partners = halves.flatMap(({ isPaired, partner }) =>
+      isPaired && !slots.has(partner) ? [partner] : [],
     );
+    this.#alignAll([...halves, ...windowsOn(this.#options, partners)], true);
   }
 
   /** Whether its tuple has other ends, on either side of a translation. */
@@ -361,8 +366,4 @@ function isBystander(half: Half): boolean {
 /** The end at which a half was recorded: where addresses are translated, only the own one is its own. */
 function sideOf(half: Half): number {
   return half.ownIpNumber;
-}
-
-function roleAt(records: HalfRecords, slot: number): number {
-  return (records.cell(slot, CELL.bits) >> ROLE_AT) & 3;
 }

@@ -39,9 +39,10 @@ import {
   type Stretch,
   unknownClock,
 } from "./clock/clock-state.ts";
-import { BUCKET_MS, DRIFT_BOUND_PPM, estimate, LATE_MS } from "./clock/estimate.ts";
+import { BUCKET_MS, DRIFT_BOUND_PPM, estimate } from "./clock/estimate.ts";
 import { count, median, total } from "./clock/histogram.ts";
 import { bornAt, type Line } from "./clock/line.ts";
+import { LATE_MS } from "./clock/steady-run.ts";
 
 /** Nothing is known: the comparison's tolerance before there is a clock model. */
 export const UNKNOWN_MS = 120_000;

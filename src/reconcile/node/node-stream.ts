@@ -8,6 +8,7 @@ import { type ClockShift, noteShift } from "./clock-shifts.ts";
 import { ExcuseBudget } from "../decide/excuse-budget.ts";
 import { admitGap, hasLost, isOverloadedAt, noteDegraded, spendGap, wasBlind } from "./gaps.ts";
 import type { EntryPlace, HalfOwner } from "../half/half-records.ts";
+import { hourOf } from "../hours.ts";
 import { explainHoles, noteHole } from "./holes.ts";
 import { keepLast } from "./keep-last.ts";
 import {
@@ -38,7 +39,6 @@ const STALE_LAG_MS = 5_000;
 const SAID_BY_MAX = 64;
 /** One who says so alone may have made it up, and is believed for itself alone. */
 const SAID_BY_MIN = 2;
-const HOUR_MS = 3_600_000;
 const STRANGER_HOURS_KEPT = 25;
 
 /** A node has hardly ever more than one way out. */
@@ -137,7 +137,7 @@ export class NodeStream implements HalfOwner {
   /** It has a half of a stranger with this address, which is nobody else's. */
   noteStranger(address: string, serverMs: number): void {
     const { strangers } = this.memory;
-    const hour = Math.floor(serverMs / HOUR_MS);
+    const hour = hourOf(serverMs);
     for (const key of Object.keys(strangers)) {
       if (Number(key.split(" ")[1]) <= hour - STRANGER_HOURS_KEPT) delete strangers[key];
     }
@@ -151,7 +151,7 @@ export class NodeStream implements HalfOwner {
     const { strangers } = this.memory;
     // What one end began in one hour, the other may have heard of in the next.
     for (const atMs of [serverMs, serverMs - EXCUSE_SLACK_MS, serverMs + RETRANSMIT_MS_MAX]) {
-      const key = `${address} ${Math.floor(atMs / HOUR_MS)}`;
+      const key = `${address} ${hourOf(atMs)}`;
       const count = strangers[key];
       if (count === undefined) continue;
       if (count > 1) strangers[key] = count - 1;

@@ -4,6 +4,7 @@
  * time, so that the order of what came does not matter. It accuses nobody: a liar's victims have a bad share
  * too, though not of their connections with others.
  */
+import { hourOf } from "../hours.ts";
 
 /** Plain JSON, in the node's memory. */
 export interface TrustTrend {
@@ -19,7 +20,6 @@ interface TrustHour {
 }
 
 const TREND_HOURS = 24;
-const HOUR_MS = 3_600_000;
 
 export function emptyTrend(): TrustTrend {
   return { hours: [] };
@@ -31,7 +31,7 @@ export function noteCompared(
   nowMs: number,
   { compared, unexplained }: { readonly compared: number; readonly unexplained: number },
 ): void {
-  const hour = Math.floor(nowMs / HOUR_MS);
+  const hour = hourOf(nowMs);
   const newestCounts = trend.hours.at(-1);
   if (newestCounts?.hour === hour) {
     newestCounts.compared += compared;
@@ -54,7 +54,7 @@ export function noteCompared(
 
 /** A contradiction about a connection of `atMs` was explained or excused after all: it was counted then or, mostly, soon after. */
 export function noteExplained(trend: TrustTrend, atMs: number): void {
-  const hour = Math.floor(atMs / HOUR_MS);
+  const hour = hourOf(atMs);
   const counts = trend.hours.find((one) => one.hour >= hour && one.unexplained > 0);
   if (counts !== undefined) counts.unexplained--;
 }

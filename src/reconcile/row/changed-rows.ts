@@ -4,8 +4,16 @@
  */
 import type { AddressBook } from "../node/address-book.ts";
 import { otherOf } from "../half/connection.ts";
-import { CELL, Half, type HalfRecords, type Names } from "../half/half-records.ts";
-import { clearMark, hasMark, MARK, setMark, slotHasMark, verdictOf } from "../half/half-state.ts";
+import { Half, type HalfRecords, type Names } from "../half/half-records.ts";
+import {
+  clearMark,
+  hasMark,
+  MARK,
+  setMark,
+  setSlotMark,
+  slotHasMark,
+  verdictOf,
+} from "../half/half-state.ts";
 
 /** A connection to be written: its halves, and the halves whose former rows are to go. */
 export interface Changed {
@@ -46,7 +54,7 @@ export class ChangedRows {
     const { records } = this.#parts;
     const key = hasMark(half, MARK.second) ? half.partner : half.slot;
     if (slotHasMark(records, key, MARK.dirty)) return;
-    records.setCell(key, CELL.state, records.cell(key, CELL.state) | MARK.dirty);
+    setSlotMark(records, key, MARK.dirty);
     this.#dirty.push(key);
   }
 

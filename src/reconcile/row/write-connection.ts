@@ -4,15 +4,15 @@ import { BY_HAND, COUNTER_STATES, NO_HALF, VERDICTS } from "../../store/schema.t
 import type { Changed } from "./changed-rows.ts";
 import type { Half } from "../half/half-records.ts";
 import { FORWARDER, WORD } from "../half/half-records.ts";
-import { countersOf, excuseOf, hasMark, MARK, verdictOf } from "../half/half-state.ts";
+import { countersOf, excuseOf, hasMark, MARK, numbersOf, verdictOf } from "../half/half-state.ts";
 import { flagsOf, orienting, shownTuple, translatedTuple } from "./halves-in-row.ts";
 import type { Excused } from "./rulings.ts";
 
 type ConnectionColumns = Columns<"connection_rows">;
 
 const NO_NODE = Buffer.alloc(16);
-const VERDICT_CODE = codes(VERDICTS);
-const COUNTERS_CODE = codes(COUNTER_STATES);
+const VERDICT_CODE = numbersOf(VERDICTS);
+const COUNTERS_CODE = numbersOf(COUNTER_STATES);
 
 /**
  * Adds the row of a connection as of `version`; and tombstones where its halves had rows of their own.
@@ -140,8 +140,4 @@ function nodeBytes(idHex: string): Buffer {
     nodeBytesCache.set(idHex, bytes);
   }
   return bytes;
-}
-
-function codes<T extends string>(names: readonly T[]): Readonly<Record<T, number>> {
-  return Object.fromEntries(names.map((name, index) => [name, index])) as Record<T, number>;
 }

@@ -20,6 +20,7 @@
  * The rounds of one day count, so that what coincides once a day, such as a restart and who ordered it,
  * does not add up.
  */
+import { HOUR_MS } from "../../hours.ts";
 import type { Losses, LossRound, PeerLoss } from "./loss-window.ts";
 
 /** As many to one against an honest node. A mesh of 1,000 nodes with 100 peers each is 10⁵ such bets. */
@@ -29,7 +30,7 @@ export const CONCENTRATED_MIN = 8;
 const STAKES = [0.3, 0.6, 0.9];
 /** For what an honest loss may have to do with a peer after all. */
 const SHARE_MARGIN = 1.5;
-const DAY_MS = 86_400_000;
+const DAY_MS = 24 * HOUR_MS;
 /** No single round is worth more, so that it takes many. */
 const TIMES_MAX = 4;
 /** The newest; they do for a decision by far. */

@@ -4,12 +4,10 @@
  */
 import type { ClockState } from "./clock-state.ts";
 import { bornAt, fastPpmOf, type Point } from "./line.ts";
-import { extend, lasts } from "./steady-run.ts";
+import { extend, lasts, LATE_MS } from "./steady-run.ts";
 
 /** Of the node's uptime for the estimate, of the server's time for pairs. */
 export const BUCKET_MS = 600_000;
-/** A batch later than the estimate by more than this waited. */
-export const LATE_MS = 1_000;
 /** What an oscillator may drift beyond what is known of it. */
 export const DRIFT_BOUND_PPM = 100;
 

@@ -19,8 +19,8 @@ export interface SteadyRun {
 
 /** Falls by more than this are catching up: five seconds at 1.04 times the speed of recording. */
 const FALL_MS = 200;
-/** A batch later than the least by more waited, which says nothing of the way. */
-const LATE_MS = 1_000;
+/** A batch later than the least, or than an estimate, by more waited, which says nothing of the way. */
+export const LATE_MS = 1_000;
 /** None but late ones for so long: the delay has become another. */
 const STALE_MS = 60_000;
 const BATCHES_MIN = 3;

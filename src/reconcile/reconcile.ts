@@ -17,16 +17,12 @@ import {
   kindOfHead,
   WORD as ENTRY,
 } from "../format/entry-block.ts";
-import type { Entry, FindingEntry, StartEntry } from "../format/entry.ts";
+import type { FindingEntry, StartEntry } from "../format/entry.ts";
 import { LIARS_DEFAULT, LIARS_MAX } from "../format/limits.ts";
 import { TCP, UDP } from "../format/protocol.ts";
-import { AddressBook } from "./node/address-book.ts";
-import { Conclusions } from "./finding/conclusions.ts";
-import { storedFinding, type StoredFinding } from "./finding/stored-finding.ts";
-import { type Changed, ChangedRows } from "./row/changed-rows.ts";
+import { ADDRESSES_MAX, AHEAD_MS_MAX, NETWORKS_MAX } from "./limits.ts";
+import type { BatchRecord, NumberedEntry } from "./record.ts";
 import { join, keyOf, otherOf, part } from "./half/connection.ts";
-import { Decisions } from "./decide/decisions.ts";
-import type { About, FindingDraft } from "./finding/findings.ts";
 import { BIT, CELL, FORWARDER, Half, HalfRecords, WORD } from "./half/half-records.ts";
 import {
   clearMark,
@@ -38,49 +34,46 @@ import {
   verdictOf,
 } from "./half/half-state.ts";
 import { amend, writeOpen } from "./half/half-writer.ts";
-import { hasEnded, type Sky } from "./decide/judge.ts";
-import { ADDRESSES_MAX, AHEAD_MS_MAX, NETWORKS_MAX } from "./limits.ts";
+import { NameTables } from "./half/name-tables.ts";
+import { SeqIndex } from "./half/seq-index.ts";
 import { Matching } from "./match/matching.ts";
+import { AddressBook } from "./node/address-book.ts";
+import { noteHeard, takeDeafMs } from "./node/hearing.ts";
+import type { NodeMemory } from "./node/node-memory.ts";
+import type { NodeStream } from "./node/node-stream.ts";
+import { NodeTable } from "./node/node-table.ts";
+import type { StoredFinding } from "./node/server-memory.ts";
+import { settleClocks } from "./node/settle-clocks.ts";
+import { RECEIVED_BYTES_MIN } from "./node/totals.ts";
+import { Decisions } from "./decide/decisions.ts";
+import { hasEnded, type Sky } from "./decide/judge.ts";
+import { dropPlans } from "./decide/plans.ts";
+import { Turns } from "./decide/turns.ts";
+import { pace } from "./decide/wake-limit.ts";
+import { Conclusions } from "./finding/conclusions.ts";
+import type { About, FindingDraft } from "./finding/findings.ts";
 import { Mismatches } from "./finding/mismatches.ts";
+import { clockStepFinding } from "./finding/node-findings.ts";
+import { reviewBudgets } from "./finding/review-budgets.ts";
+import { storedFinding } from "./finding/stored-finding.ts";
+import { type Changed, ChangedRows } from "./row/changed-rows.ts";
+import { Parking } from "./row/parking.ts";
 import {
   applyNodeEntry,
   bootIdOf,
   breakSilence,
   reviewContested,
   reviewNodes,
-} from "./node/node-entries.ts";
-import { noteHeard, takeDeafMs } from "./node/hearing.ts";
-import { NameTables } from "./half/name-tables.ts";
-import type { NodeMemory } from "./node/node-memory.ts";
-import type { NodeStream } from "./node/node-stream.ts";
-import { NodeTable } from "./node/node-table.ts";
-import { clockStepFinding } from "./finding/node-findings.ts";
-import { dropPlans } from "./decide/plans.ts";
-import { reviewBudgets } from "./decide/review-budgets.ts";
-import { settleClocks } from "./node/settle-clocks.ts";
-import { SeqIndex } from "./half/seq-index.ts";
-import { RECEIVED_BYTES_MIN } from "./node/totals.ts";
-import { pace } from "./decide/wake-limit.ts";
-import { Parking } from "./row/parking.ts";
-import { Turns } from "./decide/turns.ts";
+} from "./node-entries.ts";
 
 interface ReconcileOptions {
   /** Hex id of the server's own stream. */
   readonly serverId: string;
 }
 
-/** One batch of the journal. */
-export interface BatchRecord {
-  readonly index: number;
-  readonly receivedMs: number;
-  /** Hex. */
-  readonly nodeId: string;
-  readonly header: BatchHeader;
-}
-
 export class Reconcile {
   readonly #nodes = new NodeTable();
-  readonly names = new NameTables(this.#nodes);
+  readonly names = new NameTables((number) => this.#nodes.at(number));
   readonly book = new AddressBook();
   readonly records = new HalfRecords();
   readonly parking: Parking;
@@ -594,11 +587,6 @@ export class Reconcile {
 interface StoredMemory {
   readonly memory: NodeMemory;
   readonly version: number;
-}
-
-export interface NumberedEntry {
-  readonly entry: Entry;
-  readonly seq: number;
 }
 
 /** f, as a start of the server says it; one that does not is of an older version. */

@@ -16,7 +16,8 @@ import { SimNode } from "../../test/simulate/sim-node.ts";
 import { writeConnection } from "./row/write-connection.ts";
 import { decodeInto } from "./derive/decode.ts";
 import type { Changed } from "./row/changed-rows.ts";
-import { type NumberedEntry, Reconcile } from "./reconcile.ts";
+import { Reconcile } from "./reconcile.ts";
+import type { NumberedEntry } from "./record.ts";
 
 const SEEDS = 12;
 

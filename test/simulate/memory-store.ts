@@ -6,7 +6,8 @@ import {
   type Position,
   type StoredNode,
 } from "../../src/reconcile/derive/derive-store.ts";
-import { storedFinding, type StoredFinding } from "../../src/reconcile/finding/stored-finding.ts";
+import type { StoredFinding } from "../../src/reconcile/node/server-memory.ts";
+import { storedFinding } from "../../src/reconcile/finding/stored-finding.ts";
 import { minuteOf, type ParkedRange } from "../../src/reconcile/row/parked-times.ts";
 import type { NodeMemory } from "../../src/reconcile/node/node-memory.ts";
 import type { ReadyBlock } from "../../src/store/row-blocks.ts";

@@ -38,7 +38,6 @@ import {
 import { REUSED_MS_MIN } from "../limits.ts";
 import { apartMs } from "../match/match-cost.ts";
 import type { Matching } from "../match/matching.ts";
-import type { Mismatches } from "../finding/mismatches.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 import {
   forwarderDifference,
@@ -56,11 +55,25 @@ type ConcludedLone = Exclude<LoneJudgement, { readonly verdict: "wait" }>;
 type ConcludedPair = Exclude<PairJudgement, { readonly counters: "pending" }>;
 type ExcusedJudgement = Extract<LoneJudgement, { readonly verdict: "excused" }>;
 
+/** Where everything goes that nothing excuses. */
+interface Unexcused {
+  /** `peer` has no half for `half`. `forwarder`: by whose record it is `peer` that lacks it. */
+  missing(
+    half: Half,
+    peer: NodeStream,
+    what: { readonly nowMs: number; readonly forwarder: Half | undefined },
+  ): void;
+  /** The counters of two halves do not fit. `forwarders`: by whose records the two are one connection. */
+  differ(key: Half, other: Half, what: Differing & { readonly nowMs: number }): void;
+  /** All of this tick was told. */
+  review(nowMs: number): void;
+}
+
 interface DecisionParts {
   readonly records: HalfRecords;
   readonly names: Names;
   readonly matching: Matching;
-  readonly mismatches: () => Mismatches;
+  readonly mismatches: () => Unexcused;
   /** By number. */
   readonly streams: readonly NodeStream[];
   sky(): Sky;

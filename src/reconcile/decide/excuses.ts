@@ -2,7 +2,7 @@
 import { otherOf } from "../half/connection.ts";
 import type { GapCause } from "../../format/entry.ts";
 import { UDP } from "../../format/protocol.ts";
-import type { ProducibleCause } from "./excuse-budget.ts";
+import type { ProducibleCause } from "../node/excuse/excuse-budget.ts";
 import {
   CELL,
   FORWARDER,

@@ -4,7 +4,7 @@
  */
 import { UDP } from "../../format/protocol.ts";
 import type { AddressBook } from "../node/address-book.ts";
-import type { ProducibleCause } from "./excuse-budget.ts";
+import type { ProducibleCause } from "../node/excuse/excuse-budget.ts";
 import { type EntryPlace, FORWARDER, type Half } from "../half/half-records.ts";
 import type { Excuse } from "../half/half-state.ts";
 import {

@@ -12,7 +12,7 @@ const ENDS = 4;
 it("all ends beside a forwarder whose node turned are looked at again, whatever is asked of the matching meanwhile", () => {
   const records = new HalfRecords();
   const nodes = new NodeTable();
-  const names = new NameTables(nodes);
+  const names = new NameTables((number) => nodes.at(number));
   const [router] = [nodes.of("aa".repeat(16)), nodes.of("bb".repeat(16))];
   const halves = Array.from({ length: ENDS + 1 }, (_, at) => {
     const half = new Half(records, names, records.allocate());

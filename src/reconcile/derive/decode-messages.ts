@@ -1,7 +1,7 @@
 /** What the comparison and its decoding thread tell each other. */
 import type { RareParts } from "../../format/entry-block.ts";
 import type { DecodedHeader } from "./decode.ts";
-import type { NumberedEntry } from "../reconcile.ts";
+import type { NumberedEntry } from "../record.ts";
 
 /** Answered in their order. */
 export interface ToDecode {

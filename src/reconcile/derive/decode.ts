@@ -8,7 +8,7 @@ import type { Batch } from "../../format/batch.ts";
 import { EntryBlock } from "../../format/entry-block.ts";
 import { scanEntries } from "../../format/entry-scan.ts";
 import { decompressPayload } from "../../format/payload.ts";
-import type { NumberedEntry } from "../reconcile.ts";
+import type { NumberedEntry } from "../record.ts";
 
 /** Valid until the next one is asked for. */
 export interface DecodedBatch {

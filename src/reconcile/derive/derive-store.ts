@@ -11,7 +11,8 @@ import { STORED_COLUMNS, type StoredConnection } from "../row/restore-connection
 import type { StoredRow } from "../row/halves-in-row.ts";
 import { MINUTE_MS, type ParkedRange } from "../row/parked-times.ts";
 import type { NodeMemory } from "../node/node-memory.ts";
-import { storedFinding, type StoredFinding } from "../finding/stored-finding.ts";
+import type { StoredFinding } from "../node/server-memory.ts";
+import { storedFinding } from "../finding/stored-finding.ts";
 
 export interface StoredNode {
   readonly id: string;

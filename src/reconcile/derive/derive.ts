@@ -43,7 +43,8 @@ import type { FindingDraft } from "../finding/findings.ts";
 import type { ParkedRange } from "../row/parked-times.ts";
 import type { ParkingPolicy } from "../row/parking.ts";
 import type { Changed } from "../row/changed-rows.ts";
-import { type BatchRecord, type NumberedEntry, Reconcile } from "../reconcile.ts";
+import { Reconcile } from "../reconcile.ts";
+import type { BatchRecord, NumberedEntry } from "../record.ts";
 import { Rulings, type Rewrite, type RulingStore } from "../row/rulings.ts";
 
 export interface JournalBatch {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SeededRandom } from "../../std/seeded-random.ts";
-import type { Mismatch } from "./accuse/mismatch-graph.ts";
-import { type Accusation, HOLD_MS, WhoLies } from "./accuse.ts";
+import type { Accusation, Mismatch } from "../node/server-memory.ts";
+import { HOLD_MS, WhoLies } from "./accuse.ts";
 
 type PairText = string;
 

@@ -29,14 +29,9 @@
  * mismatches of two liars may have the same victim, and the next one shows it.
  */
 import { LIARS_DEFAULT } from "../../format/limits.ts";
+import type { Accusation, Mismatch, Witness } from "../node/server-memory.ts";
 import { explain, type Explanation } from "./accuse/explain.ts";
-import {
-  evidenceOf,
-  MismatchGraph,
-  type Mismatch,
-  type Pair,
-  type PairEvidence,
-} from "./accuse/mismatch-graph.ts";
+import { evidenceOf, MismatchGraph, type Pair } from "./accuse/mismatch-graph.ts";
 
 /** A liar's second victim is seen within seconds where it lies at all often. */
 export const HOLD_MS = 20_000;
@@ -45,20 +40,6 @@ interface WhoLiesOptions {
   /** f: as many may work together without being able to frame anybody. */
   readonly maxLiars?: number;
   readonly holdMs?: number;
-}
-
-export interface Witness extends Omit<PairEvidence, "lacking"> {
-  readonly node: string;
-  /** Of the mismatches, how often it is the accused that has no record or differs, as far as known. */
-  readonly accusedLacks: number;
-}
-
-export interface Accusation {
-  readonly node: string;
-  /** Sorted by node. More than f. */
-  readonly witnesses: readonly Witness[];
-  /** Earliest of the mismatches with its witnesses. */
-  readonly sinceMs: number;
 }
 
 export class WhoLies {

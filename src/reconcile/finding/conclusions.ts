@@ -17,7 +17,8 @@ import {
   type FindingDraft,
   type ReconcileFinding,
 } from "./findings.ts";
-import { storedFinding, type StoredFinding } from "./stored-finding.ts";
+import type { StoredFinding } from "../node/server-memory.ts";
+import { storedFinding } from "./stored-finding.ts";
 
 function byId(a: FindingDraft, b: FindingDraft): number {
   if (a.id === b.id) return 0;

@@ -12,10 +12,9 @@ import { domainHash } from "../../format/identity.ts";
 import { tupleText } from "../../format/tuple-text.ts";
 import type { CounterDifference } from "../decide/counters.ts";
 import type { Half, HalfOwner } from "../half/half-records.ts";
-import type { Accusation } from "./accuse.ts";
-import type { Abuse } from "../decide/excuse-budget.ts";
-import type { Fold } from "./mismatch-memory.ts";
-import { nodeNames, NODES_LISTED_MAX } from "../node/node-names.ts";
+import type { Abuse } from "../node/excuse/excuse-budget.ts";
+import type { Accusation, Fold } from "../node/server-memory.ts";
+import { nodeNames, NODES_LISTED_MAX } from "./node-names.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 
 /** What reconcile can find, with how much it should worry. */

@@ -4,7 +4,7 @@ import { SimMesh } from "../../../test/simulate/sim-mesh.ts";
 import type { Entry, Ruling } from "../../format/entry.ts";
 import { HOLD_MS } from "./accuse.ts";
 import { EXCUSED_MISMATCHES_MAX } from "../limits.ts";
-import { type MismatchMemory, noMismatches } from "./mismatch-memory.ts";
+import { type MismatchMemory, noMismatches } from "../node/server-memory.ts";
 import { Mismatches } from "./mismatches.ts";
 import { NodeStream } from "../node/node-stream.ts";
 

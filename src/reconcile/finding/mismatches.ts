@@ -5,8 +5,7 @@
  * told again whenever its witnesses have doubled.
  */
 import type { RulingEntry } from "../../format/entry.ts";
-import { type Accusation, WhoLies } from "./accuse.ts";
-import type { Mismatch } from "./accuse/mismatch-graph.ts";
+import { WhoLies } from "./accuse.ts";
 import { endOf } from "./finding-state.ts";
 import {
   accusedFinding,
@@ -20,7 +19,7 @@ import type { CounterDifference } from "../decide/counters.ts";
 import type { Half } from "../half/half-records.ts";
 import { hourOf } from "../hours.ts";
 import { EXCUSED_MISMATCHES_MAX, MISMATCHES_TOLD_PER_HOUR } from "../limits.ts";
-import type { Fold, MismatchMemory } from "./mismatch-memory.ts";
+import type { Accusation, Fold, Mismatch, MismatchMemory } from "../node/server-memory.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 import { noteCompared, noteExplained } from "../node/trust-trend.ts";
 

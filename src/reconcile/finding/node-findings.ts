@@ -3,7 +3,7 @@ import type { Entry, GapEntry, RollbackEntry, TotalsEntry } from "../../format/e
 import { hourOf } from "../hours.ts";
 import type { About } from "./findings.ts";
 import type { Step } from "../node/node-clock.ts";
-import { nodeNames, NODES_LISTED_MAX } from "../node/node-names.ts";
+import { nodeNames, NODES_LISTED_MAX } from "./node-names.ts";
 import type { Backdated, Hole } from "../node/node-memory.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 import type { Excess } from "../node/totals.ts";

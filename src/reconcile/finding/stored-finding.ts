@@ -1,16 +1,6 @@
 /** What a restart needs of a finding that was concluded before it. */
 import type { FindingEntry } from "../../format/entry.ts";
-import type { Mismatch } from "./accuse/mismatch-graph.ts";
-
-/** Plain JSON. */
-export interface StoredFinding {
-  readonly id: string;
-  readonly state: "open" | "resolved";
-  /** The number in it, of one that counts: mismatches of two nodes, witnesses of one. */
-  readonly revision: number;
-  /** Where it is one between two nodes, and open. */
-  readonly mismatch?: Mismatch;
-}
+import type { StoredFinding } from "../node/server-memory.ts";
 
 /** What a finding's evidence says of two nodes; one that counts many says how many. */
 interface PairEvidence {

@@ -7,19 +7,19 @@ import { AddressTable } from "../../format/address-table.ts";
 import { compactAddresses } from "./compact-addresses.ts";
 import type { HalfOwner, HalfRecords, Names } from "./half-records.ts";
 import { NetworkTable } from "./network-table.ts";
-import type { NodeTable } from "../node/node-table.ts";
 
 export class NameTables implements Names {
+  readonly nodeOf: (number: number) => HalfOwner;
   readonly addresses = new AddressTable();
   readonly networks = new NetworkTable();
-  readonly #nodes: NodeTable;
   readonly #ipv4: number[] = [];
   /** How many were left when they were numbered anew. */
   #addressesKept = 0;
   #networksKept = 0;
 
-  constructor(nodes: NodeTable) {
-    this.#nodes = nodes;
+  /** `nodeOf`: by the number of a node. */
+  constructor(nodeOf: (number: number) => HalfOwner) {
+    this.nodeOf = nodeOf;
   }
 
   addressOf(number: number): string {
@@ -39,10 +39,6 @@ export class NameTables implements Names {
 
   networkOf(number: number): string {
     return this.networks.nameOf(number);
-  }
-
-  nodeOf(number: number): HalfOwner {
-    return this.#nodes.at(number);
   }
 
   /** Numbers addresses anew if there are `max`, or twice as many as were left the last time; whether it did. */

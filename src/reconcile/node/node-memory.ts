@@ -2,12 +2,16 @@
 import type { GapEntry } from "../../format/entry.ts";
 import { type ClockState, unknownClock } from "./clock/clock-state.ts";
 import type { ClockShift } from "./clock-shifts.ts";
-import { ExcuseBudget, type ExcuseState } from "../decide/excuse-budget.ts";
+import { ExcuseBudget, type ExcuseState } from "./excuse/excuse-budget.ts";
 import type { EntryPlace } from "../half/half-records.ts";
-import { type MismatchMemory, noMismatches } from "../finding/mismatch-memory.ts";
 import { type Step, UNKNOWN_MS } from "./node-clock.ts";
-import { nothingParked, type ParkedMemory } from "../row/parked-times.ts";
-import type { StoredFinding } from "../finding/stored-finding.ts";
+import {
+  type MismatchMemory,
+  noMismatches,
+  nothingParked,
+  type ParkedMemory,
+  type StoredFinding,
+} from "./server-memory.ts";
 import { noTotals, type TotalsMemory } from "./totals.ts";
 import { emptyTrend, type TrustTrend } from "./trust-trend.ts";
 

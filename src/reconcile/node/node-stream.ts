@@ -5,7 +5,7 @@
 import type { BatchHeader } from "../../format/batch.ts";
 import { beginAbsence, endAbsences, endClaimedAbsences } from "./absences.ts";
 import { type ClockShift, noteShift } from "./clock-shifts.ts";
-import { ExcuseBudget } from "../decide/excuse-budget.ts";
+import { ExcuseBudget } from "./excuse/excuse-budget.ts";
 import { admitGap, hasLost, isOverloadedAt, noteDegraded, spendGap, wasBlind } from "./gaps.ts";
 import type { EntryPlace, HalfOwner } from "../half/half-records.ts";
 import { hourOf } from "../hours.ts";

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { nothingParked, type ParkedMemory } from "../node/server-memory.ts";
 import {
   clearParked,
   countIn,
   countParked,
   MINUTE_MS,
   noteParked,
-  nothingParked,
-  type ParkedMemory,
   parkedRanges,
   type Span,
 } from "./parked-times.ts";

@@ -3,16 +3,7 @@
  * known of them in memory; the rest is in their rows. It may say too many, after a crash, and never
  * too few: whoever takes a minute's halves back finds how many there are.
  */
-
-/** Plain JSON, in the memory of the server's stream. */
-export interface ParkedMemory {
-  /** Minutes since 1970; of the first of `counts`. */
-  firstMinute: number;
-  counts: number[];
-  /** What the clocks of those who recorded them show, minus the server's: least and most. */
-  clockMinMs: number;
-  clockMaxMs: number;
-}
+import type { ParkedMemory } from "../node/server-memory.ts";
 
 /** Times on the server's clock, both inclusive. */
 export type Span = readonly [fromMs: number, toMs: number];
@@ -26,10 +17,6 @@ export interface ParkedRange {
 }
 
 export const MINUTE_MS = 60_000;
-
-export function nothingParked(): ParkedMemory {
-  return { firstMinute: 0, counts: [], clockMinMs: 0, clockMaxMs: 0 };
-}
 
 export function countParked({ counts }: ParkedMemory): number {
   return counts.reduce((sum, count) => sum + count, 0);

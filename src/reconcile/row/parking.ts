@@ -34,12 +34,12 @@ import {
   WAKE_STEP_MS,
 } from "../limits.ts";
 import type { NodeStream } from "../node/node-stream.ts";
+import type { ParkedMemory } from "../node/server-memory.ts";
 import {
   clearParked,
   countIn,
   countParked,
   noteParked,
-  type ParkedMemory,
   type ParkedRange,
   parkedRanges,
   type Span,

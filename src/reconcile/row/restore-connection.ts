@@ -2,7 +2,9 @@
 import { CONNECTION_STATES } from "../../format/entry.ts";
 import { BY_HAND, type CounterState, HALF_FLAG, type Verdict } from "../../store/schema.ts";
 import { StoreError } from "../../store/store-error.ts";
+import type { NameTables } from "../half/name-tables.ts";
 import { shifted } from "../node/clock-shifts.ts";
+import type { NodeStream } from "../node/node-stream.ts";
 import { join } from "../half/connection.ts";
 import type { Half } from "../half/half-records.ts";
 import {
@@ -15,8 +17,8 @@ import {
   WORD,
 } from "../half/half-records.ts";
 import { type Excuse, MARK, setCounters, setMark, setVerdict } from "../half/half-state.ts";
+import type { Parking } from "./parking.ts";
 import { bitsOf, isPairOf, type StoredRow, tuplesOf } from "./halves-in-row.ts";
-import type { Reconcile } from "../reconcile.ts";
 
 /** What a restart reads back of an unsettled connection: physical columns, numbers as text where 64 bits wide. */
 export const STORED_COLUMNS = `toUInt64(version) AS version, lower(hex(k_node)) AS k_node, lower(hex(b_node)) AS b_node,
@@ -36,17 +38,29 @@ export interface StoredConnection {
   readonly receivedMs: (journalIndex: number) => number | undefined;
 }
 
+/** What restored halves are put into, and found by: the comparison. */
+interface Restored {
+  readonly names: NameTables;
+  readonly parking: Parking;
+  streamFor(id: string): NodeStream;
+  /** A record for a half; undefined where it is known. */
+  allocate(
+    stream: NodeStream,
+    place: { readonly seq: number; readonly epoch: number },
+  ): Half | undefined;
+  /** Takes up a half whose record is full. */
+  adopt(half: Half): void;
+  /** Takes up a half whose connection is to be decided again. */
+  adoptUndecided(half: Half): void;
+}
+
 /** The inverse of `writeConnection`: compared as if there had been no restart. Halves that are known already stay. */
-export function restoreConnection(
-  reconcile: Reconcile,
-  stored: StoredConnection,
-  next = Infinity,
-): void {
+export function restoreConnection(into: Restored, stored: StoredConnection, next = Infinity): void {
   const { row } = stored;
-  if (Number(row["version"]) > next) return restoreUndecided(reconcile, stored, next);
+  if (Number(row["version"]) > next) return restoreUndecided(into, stored, next);
   const isPair = isPairOf(row);
-  const a = restoreHalf(reconcile, stored, "a");
-  const b = isPair ? restoreHalf(reconcile, stored, "b") : undefined;
+  const a = restoreHalf(into, stored, "a");
+  const b = isPair ? restoreHalf(into, stored, "b") : undefined;
   if (a === undefined) return;
   if (isPair && b === undefined) return;
   const isSettled = Number(row["settled"]) === 1;
@@ -64,53 +78,49 @@ export function restoreConnection(
   if (isProven && !isByHand) key.records.rareOf(key.slot).proof = proof;
   for (const half of b === undefined ? [a] : [a, b]) {
     if (isSettled) setMark(half, MARK.settled);
-    reconcile.adopt(half);
+    into.adopt(half);
   }
-  if (Number(row["parked"]) === 1) reconcile.parking.note(key);
+  if (Number(row["parked"]) === 1) into.parking.note(key);
 }
 
 /** Takes back a half that was parked: as if it had been in memory all the time. */
-export function restoreParked(reconcile: Reconcile, stored: StoredConnection): void {
+export function restoreParked(into: Restored, stored: StoredConnection): void {
   const { row } = stored;
-  const stream = reconcile.streamFor(String(row["k_node"]));
+  const stream = into.streamFor(String(row["k_node"]));
   const writtenMs = Number(row["k_opened_ms"]) - Number(row["a_clock"]);
   const serverMs = shifted(writtenMs, stream.memory.shifts, Number(row["version"]));
   const clockMs = Number(row["k_opened_ms"]) - serverMs;
-  restoreConnection(reconcile, { ...stored, row: { ...row, a_clock: clockMs, parked: 0 } });
+  restoreConnection(into, { ...stored, row: { ...row, a_clock: clockMs, parked: 0 } });
   const place = { seq: Number(row["k_seq"]), epoch: Number(row["k_epoch"]) };
-  reconcile.parking.takenBack(stream, place);
+  into.parking.takenBack(stream, place);
 }
 
 /**
  * The row is of a range that is done again, because the server died in it. What was decided in it is
  * decided again; halves that came in it come again, the others are taken up as if they stood alone.
  */
-function restoreUndecided(reconcile: Reconcile, stored: StoredConnection, next: number): void {
+function restoreUndecided(into: Restored, stored: StoredConnection, next: number): void {
   const { row } = stored;
   for (const side of isPairOf(row) ? (["a", "b"] as const) : (["a"] as const)) {
     if (Number(row[`${side}_index`]) >= next) continue;
-    const half = restoreHalf(reconcile, stored, side);
+    const half = restoreHalf(into, stored, side);
     if (half === undefined) continue;
     // So its row goes, if it had one and is the second of a pair again.
     setMark(half, MARK.hasRow);
-    reconcile.adoptUndecided(half);
-    if (Number(row["parked"]) === 1) reconcile.parking.note(half);
+    into.adoptUndecided(half);
+    if (Number(row["parked"]) === 1) into.parking.note(half);
   }
 }
 
-function restoreHalf(
-  reconcile: Reconcile,
-  stored: StoredConnection,
-  side: "a" | "b",
-): Half | undefined {
+function restoreHalf(into: Restored, stored: StoredConnection, side: "a" | "b"): Half | undefined {
   const { row } = stored;
   const number = (name: string) => Number(row[name]);
-  const stream = reconcile.streamFor(String(row[side === "a" ? "k_node" : "b_node"]));
+  const stream = into.streamFor(String(row[side === "a" ? "k_node" : "b_node"]));
   const seq = number(side === "a" ? "k_seq" : "b_seq");
   const epoch = number(side === "a" ? "k_epoch" : "b_epoch");
   const index = number(`${side}_index`);
   const receivedMs = receivedMsOf(stored, index);
-  const half = reconcile.allocate(stream, { seq, epoch });
+  const half = into.allocate(stream, { seq, epoch });
   if (half === undefined) return undefined;
   const { records, slot } = half;
   const plus = (name: string) =>
@@ -131,7 +141,7 @@ function restoreHalf(
   records.setWord(slot, WORD.initiatorPayload, plus("initiator_payload"));
   records.setWord(slot, WORD.responderPayload, plus("responder_payload"));
   records.setWord(slot, WORD.index, index);
-  records.setCell(slot, CELL.network, reconcile.names.networks.numberOf(networkOf(row)));
+  records.setCell(slot, CELL.network, into.names.networks.numberOf(networkOf(row)));
   const state = CONNECTION_STATES.indexOf(
     row[`${side}_state`] as (typeof CONNECTION_STATES)[number],
   );
@@ -143,7 +153,7 @@ function restoreHalf(
       ((state === -1 ? NO_END_STATE : state) << END_STATE_AT) |
       (number("protocol") << PROTOCOL_AT),
   );
-  setTuples(reconcile, half, row, side);
+  setTuples(into, half, row, side);
   if ((flags & HALF_FLAG.split) !== 0) setMark(half, MARK.split);
   if (!isPairOf(row) && (flags & HALF_FLAG.beyond) !== 0) setMark(half, MARK.beyond);
   return half;
@@ -168,8 +178,8 @@ function networkOf(row: StoredRow): string | undefined {
  * The row shows the tuple of one half. The other has the same, or calls the two ends the other way
  * round, or where addresses were translated has another one.
  */
-function setTuples(reconcile: Reconcile, half: Half, row: StoredRow, side: "a" | "b"): void {
-  const { addresses } = reconcile;
+function setTuples(into: Restored, half: Half, row: StoredRow, side: "a" | "b"): void {
+  const { addresses } = into.names;
   const tuple = (prefix: string): NumberedTuple => ({
     initiatorIp: addresses.numberOf(String(row[`${prefix}initiator_ip`])),
     initiatorPort: Number(row[`${prefix}initiator_port`]),

@@ -16,7 +16,7 @@ import {
   type OwnPlace,
   type Standing,
 } from "../finding/finding-state.ts";
-import { halfKeyOf, type HalfKey } from "../half/half-key.ts";
+import { halfKeyOf, type HalfKey } from "./half-key.ts";
 
 /** The ruling by which a connection is excused. */
 export type Excused = OwnPlace;

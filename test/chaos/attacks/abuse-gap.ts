@@ -6,7 +6,7 @@ import type { Place } from "../mesh/topology.ts";
 import type { Attack, Hand } from "./attack.ts";
 import { requiresPeer } from "./delete-half.ts";
 
-/** After so many hidden halves of one peer in five, chance is no explanation: src/reconcile/decide/excuse-budget.ts. */
+/** After so many hidden halves of one peer in five, chance is no explanation: src/reconcile/node/excuse/excuse-budget.ts. */
 const TELLING_HALVES = 65;
 const HIDDEN_MAX = 120;
 /** What the doer does besides, for each connection that it hides. */

@@ -2,27 +2,7 @@
  * The mismatches that nothing excuses, by pair of nodes. Who lies is decided over the pairs, so that
  * its cost does not follow the number of mismatches; those are looked at for evidence only.
  */
-
-/**
- * One thing that two nodes say differently: at least one of them did not tell the truth, unless it is a
- * forwarder between them that did not.
- */
-export interface Mismatch {
-  /** Of its finding; the same one twice is one. */
-  readonly id: string;
-  /** What is wrong: the finding's kind. */
-  readonly kind: string;
-  readonly nodes: readonly [string, string];
-  /** Which of the two has no record, or the one that is known to differ. Undefined: not known. */
-  readonly lacks?: string | undefined;
-  /**
-   * Nodes but for whose word the two would have nothing to do with each other: they say to have forwarded what one
-   * of them recorded to the other, under another address. Undefined: their own records say so.
-   */
-  readonly forwarders?: readonly string[] | undefined;
-  /** When the connection was, by the server's clock. */
-  readonly atMs: number;
-}
+import type { Mismatch, PairEvidence } from "../../node/server-memory.ts";
 
 /** All of one pair. `low` is the lesser id. */
 export interface Pair {
@@ -30,18 +10,11 @@ export interface Pair {
   readonly high: string;
   readonly mismatches: Map<string, Mismatch>;
   /** Undefined: to be made anew. */
-  evidence: PairEvidence | undefined;
+  evidence: GatheredEvidence | undefined;
 }
 
-/** What a pair of nodes contradicts itself in. */
-export interface PairEvidence {
-  readonly count: number;
-  /** How many by kind. */
-  readonly kinds: Readonly<Record<string, number>>;
-  /** Ids of mismatches, at most 16, the earliest first. */
-  readonly mismatches: readonly string[];
-  readonly firstAtMs: number;
-  readonly lastAtMs: number;
+/** Of both ends of a pair. */
+export interface GatheredEvidence extends PairEvidence {
   /** How often each has no record or differs, as far as known. */
   readonly lacking: { readonly low: number; readonly high: number };
 }
@@ -136,12 +109,12 @@ export class MismatchGraph {
 }
 
 /** Made once until the pair changes; the same whatever order its mismatches came in. */
-export function evidenceOf(pair: Pair): PairEvidence {
+export function evidenceOf(pair: Pair): GatheredEvidence {
   pair.evidence ??= gather(pair);
   return pair.evidence;
 }
 
-function gather({ low, high, mismatches }: Pair): PairEvidence {
+function gather({ low, high, mismatches }: Pair): GatheredEvidence {
   const sorted = [...mismatches.values()].sort(byTime);
   const kinds: Record<string, number> = {};
   for (const kind of sorted.map((one) => one.kind).sort()) kinds[kind] = (kinds[kind] ?? 0) + 1;

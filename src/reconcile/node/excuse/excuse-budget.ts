@@ -9,7 +9,7 @@
  * was declared in more than 6 of the 24 hours, it is the ordinary state and counts as such. A restart of ten
  * seconds loses 0.01 % of a day.
  *
- * **The concentration** on a peer (`excuse/concentration.ts`): losses that again and again are of one
+ * **The concentration** on a peer (`concentration.ts`): losses that again and again are of one
  * peer's connections, while those beside them in time were not lost.
  *
  * In 10,000 simulated nodes with 24 honest losses each (restarts, overflows, overloads and evictions,
@@ -23,7 +23,7 @@
  * One of these for each node. Notes count in any order between two ticks, and decisions are those
  * of the last tick.
  */
-import { HOUR_MS, hourOf } from "../hours.ts";
+import { HOUR_MS, hourOf } from "../../hours.ts";
 import {
   capitalOf,
   CAPITAL_MAX,
@@ -32,8 +32,8 @@ import {
   forgetBefore,
   noteRound,
   type Suspicions,
-} from "./excuse/concentration.ts";
-import { countIn, type Slices, takeRounds } from "./excuse/loss-window.ts";
+} from "./concentration.ts";
+import { countIn, type Slices, takeRounds } from "./loss-window.ts";
 
 /** Connections that are compared are counted for so long after the last excuse or declared loss. */
 const ARMED_MS = HOUR_MS;

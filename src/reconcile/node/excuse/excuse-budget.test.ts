@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { SeededRandom } from "../../std/seeded-random.ts";
-import { capitalOf } from "./excuse/concentration.ts";
+import { SeededRandom } from "../../../std/seeded-random.ts";
+import { capitalOf } from "./concentration.ts";
 import { type Abuse, ExcuseBudget, type ProducibleCause } from "./excuse-budget.ts";
 
 const START_MS = 1_800_000_000_000;

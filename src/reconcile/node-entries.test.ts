@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { SimMesh, type SimHost } from "../../../test/simulate/sim-mesh.ts";
+import { SimMesh, type SimHost } from "../../test/simulate/sim-mesh.ts";
 
 function mesh(): { mesh: SimMesh; a: SimHost; b: SimHost } {
   const made = new SimMesh();

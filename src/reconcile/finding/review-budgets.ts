@@ -1,6 +1,6 @@
 /** At each tick: what excused at will until now, beyond what an honest node needs, excuses no more. */
-import type { Abuse } from "./excuse-budget.ts";
-import { type About, gapAbuseFinding } from "../finding/findings.ts";
+import type { Abuse } from "../node/excuse/excuse-budget.ts";
+import { type About, gapAbuseFinding } from "./findings.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 
 interface BudgetReview {

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LINE_BYTES_MAX } from "../../format/limits.ts";
 import { encodeEntries, decodeEntries } from "../../format/payload.ts";
-import type { Witness } from "../finding/accuse.ts";
-import { accusedFinding, finding, type About } from "../finding/findings.ts";
-import { contestedFinding } from "../finding/node-findings.ts";
+import type { Witness } from "../node/server-memory.ts";
+import { accusedFinding, finding, type About } from "./findings.ts";
+import { contestedFinding } from "./node-findings.ts";
 import { nodeNames } from "./node-names.ts";
-import { NodeStream } from "./node-stream.ts";
+import { NodeStream } from "../node/node-stream.ts";
 
 const CASES: readonly (readonly [names: readonly string[], text: string])[] = [
   [[], ""],

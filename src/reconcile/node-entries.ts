@@ -8,17 +8,17 @@ import type {
   GapEntry,
   StartEntry,
   TotalsEntry,
-} from "../../format/entry.ts";
-import type { AddressBook } from "./address-book.ts";
-import type { About } from "../finding/findings.ts";
-import type { EntryPlace } from "../half/half-records.ts";
+} from "../format/entry.ts";
+import type { AddressBook } from "./node/address-book.ts";
+import type { About } from "./finding/findings.ts";
+import type { EntryPlace } from "./half/half-records.ts";
 import {
   HOLE_PATIENCE_MS,
   OFFLINE_PATIENCE_MS,
   RESTART_QUIET_MS,
   SERVER_AWAY_MS,
   SILENT_AFTER_MS,
-} from "../limits.ts";
+} from "./limits.ts";
 import {
   backdatedFinding,
   contestedFinding,
@@ -30,10 +30,10 @@ import {
   type PlacedEntry,
   rollbackFinding,
   silentFinding,
-} from "../finding/node-findings.ts";
-import type { Hole } from "./node-memory.ts";
-import type { NodeStream } from "./node-stream.ts";
-import { forgetReadings, noteReading } from "./totals.ts";
+} from "./finding/node-findings.ts";
+import type { Hole } from "./node/node-memory.ts";
+import type { NodeStream } from "./node/node-stream.ts";
+import { forgetReadings, noteReading } from "./node/totals.ts";
 
 /** What these entries act on. */
 interface Reconciled {

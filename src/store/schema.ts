@@ -190,7 +190,7 @@ export const HALF_FLAG = {
   /** Of a pair: its own tuple is the translated one. */
   translated: 128,
   /** Of a half alone: its node has more instances of its tuple than are compared. */
-  beyond: 128,
+  surplus: 128,
 } as const;
 
 /** The excuse of a connection about which a person excused the finding. */

@@ -95,7 +95,7 @@ export class Decisions {
   readonly #excuses: Excuses;
   #absent: [half: Half, peer: NodeStream, forwarder: Half | undefined][] = [];
   #excusedByPeer: [half: Half, judgement: ExcusedJudgement, producer: NodeStream][] = [];
-  #beyond: Half[] = [];
+  #bridged: Half[] = [];
   /** What is to be concluded of tuples with several instances. */
   #shared: Half[] = [];
   #leaving: Half[] = [];
@@ -240,7 +240,7 @@ export class Decisions {
   }
 
   #alone(half: Half): void {
-    if (!hasMark(half, MARK.beyond)) this.#excuses.note(half);
+    if (!hasMark(half, MARK.surplus)) this.#excuses.note(half);
     const verdict = verdictOf(half);
     // What was decided stays: only a partner, or a ruling, changes it.
     if (verdict === "missing" || verdict === "excused" || verdict === "unanswered") {
@@ -261,7 +261,7 @@ export class Decisions {
         this.#absent.push([half.copy(), judgement.peer, judgement.forwarder]);
         return;
       case "bridged":
-        this.#beyond.push(half.copy());
+        this.#bridged.push(half.copy());
         return;
       case "excused":
         if (judgement.producer === undefined) return this.#apply(half, judgement);
@@ -321,7 +321,7 @@ export class Decisions {
       this.#excuse(half, "idle_split", undefined);
       this.#finish(half);
     }
-    for (const half of taken(this.#beyond).toSorted(inOrder)) this.#bridge(half);
+    for (const half of taken(this.#bridged).toSorted(inOrder)) this.#bridge(half);
     for (const [half, judgement, producer] of taken(this.#excusedByPeer).toSorted(byHalf)) {
       this.#spend(half, judgement, producer);
     }
@@ -405,8 +405,8 @@ export class Decisions {
   #leave(): void {
     for (const half of taken(this.#leaving).toSorted(inOrder)) {
       if (half.isPaired || hasMark(half, MARK.settled)) continue;
-      const isMade = hasMark(half, MARK.beyond);
-      if (verdictOf(half) === "external" && !isMade) this.#excuses.leave(half, this.#sky);
+      const isSurplus = hasMark(half, MARK.surplus);
+      if (verdictOf(half) === "external" && !isSurplus) this.#excuses.leave(half, this.#sky);
       this.#settle(half);
     }
   }
@@ -416,7 +416,7 @@ export class Decisions {
     for (const [half, peer, forwarder] of taken(this.#absent).toSorted(byHalf)) {
       if (!isOpen(half)) continue;
       // No kernel made it, so nothing happened to it.
-      const excuse = hasMark(half, MARK.beyond)
+      const excuse = hasMark(half, MARK.surplus)
         ? undefined
         : this.#excuses.find(half, peer, this.#sky);
       if (excuse?.until !== undefined) {

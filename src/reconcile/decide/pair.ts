@@ -86,7 +86,7 @@ export function isPartOf(half: Half, whole: Half): boolean {
 /** The kernel of one end may have taken for several sessions what is one at the other. */
 function isDivided(a: Half, b: Half, parts: readonly Half[]): boolean {
   if (a.protocol !== UDP) return false;
-  return parts.length > 0 || Math.abs(endOf(a) - endOf(b)) > ABSENCE_SLACK_MS;
+  return parts.length > 0 || Math.abs(endOrOpenMs(a) - endOrOpenMs(b)) > ABSENCE_SLACK_MS;
 }
 
 /**
@@ -97,7 +97,7 @@ function partsToCome(halves: readonly Half[], sky: Sky): Until[] {
   if (halves[0]?.protocol !== UDP) return [];
   const open = halves.flatMap((half) => (isPastAccounts(half, sky) ? [] : [half]));
   const uncertaintyMs = halves.reduce((sum, half) => sum + sky.streamOf(half).uncertaintyMs, 0);
-  const endMs = halves.reduce((last, half) => Math.max(last, endOf(half)), 0);
+  const endMs = halves.reduce((last, half) => Math.max(last, endOrOpenMs(half)), 0);
   const atMs = endMs + ABSENCE_SLACK_MS + uncertaintyMs;
   const nodes = new Set(halves.map((half) => sky.streamOf(half)));
   const until = [...nodes].map((node) => ({ node, atMs }));
@@ -107,7 +107,8 @@ function partsToCome(halves: readonly Half[], sky: Sky): Until[] {
   ];
 }
 
-function endOf(half: Half): number {
+/** Its end, on the server's clock; while it lives, its beginning. */
+function endOrOpenMs(half: Half): number {
   return half.closed ? half.closedServerMs : half.serverMs;
 }
 
@@ -244,7 +245,7 @@ function asSeen(counters: Counters, isTurned: boolean): Counters {
 function isPartlyCounted(a: Half, b: Half, divided: boolean, sky: Sky): boolean {
   const slackMs = a.protocol === UDP ? EXCUSE_SLACK_MS : 0;
   const fromMs = Math.min(a.serverMs, b.serverMs) - slackMs;
-  const toMs = Math.max(endOf(a), endOf(b)) + slackMs;
+  const toMs = Math.max(endOrOpenMs(a), endOrOpenMs(b)) + slackMs;
   return [a, b].some((half) => {
     const node = sky.streamOf(half);
     const [fromNodeMs, toNodeMs] = [node.toNodeMs(fromMs), node.toNodeMs(toMs)];

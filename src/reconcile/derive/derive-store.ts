@@ -31,7 +31,7 @@ export interface Position {
 }
 
 /** The records that rows were made from; `to` is exclusive, and the version of rows that have one. */
-interface RowRange {
+export interface RowRange {
   readonly from: number;
   readonly to: number;
 }
@@ -170,7 +170,7 @@ export class ClickHouseDeriveStore implements DeriveStore {
   }
 
   async findings(): Promise<StoredFinding[]> {
-    const rows = await this.#rows<FindingRow>(
+    const rows = await this.#rows<OpenFindingRow>(
       `SELECT lower(hex(id)) AS id, 'open' AS state, kind AS finding, connection_id AS connection,
         if(${NEEDS_EVIDENCE}, evidence, '') AS evidence
         FROM finding_rows FINAL WHERE finding_rows.state != 'resolved'`,
@@ -254,7 +254,7 @@ function rowOf(names: readonly string[], values: readonly (string | number)[]): 
   return row;
 }
 
-interface FindingRow {
+interface OpenFindingRow {
   readonly id: string;
   readonly state: "open";
   readonly finding: string;

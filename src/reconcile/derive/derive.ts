@@ -31,7 +31,7 @@ import { StoreError } from "../../store/store-error.ts";
 import { restoreConnection, restoreParked } from "../row/restore-connection.ts";
 import { writeConnection } from "../row/write-connection.ts";
 import { type DecodedBatch, decodeInto, type Decoder, InlineDecoder } from "./decode.ts";
-import type { DeriveStore, Position, StoredNode } from "./derive-store.ts";
+import type { DeriveStore, Position, RowRange, StoredNode } from "./derive-store.ts";
 import {
   writeBatch,
   writeFindingRow,
@@ -64,14 +64,8 @@ export interface DeriveJournal {
   grown(index: number): Promise<void>;
 }
 
-interface Range {
-  readonly from: number;
-  /** Exclusive. */
-  readonly to: number;
-}
-
 /** All that a range becomes in the store. */
-export interface Intent extends Range {
+export interface Intent extends RowRange {
   /** From here on a restart reads connections again. */
   readonly rereadFrom: number;
   /** In the order in which they are inserted. */

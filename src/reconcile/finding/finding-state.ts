@@ -46,7 +46,7 @@ export function afterRuling(
   const { index, seq } = place;
   const said = { reason, actor, ruling: { index, seq } };
   if (ruling === "reopened") return { state: "open", ...said, expiresAtMs: 0 };
-  return { state: ruling, ...said, expiresAtMs: endOf(entry) };
+  return { state: ruling, ...said, expiresAtMs: rulingEndMs(entry) };
 }
 
 export function afterTick(before: Standing, nowMs: number): Standing {
@@ -60,7 +60,7 @@ export function isRuled({ state }: Pick<Standing, "state">): boolean {
 }
 
 /** At a tick from then on it ends by itself; 0: never. */
-export function endOf({
+export function rulingEndMs({
   ruling,
   atMs,
   expiresAtMs,

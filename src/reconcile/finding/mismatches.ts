@@ -6,7 +6,7 @@
  */
 import type { RulingEntry } from "../../format/entry.ts";
 import { WhoLies } from "./accuse.ts";
-import { endOf } from "./finding-state.ts";
+import { rulingEndMs } from "./finding-state.ts";
 import {
   accusedFinding,
   countersDiffer,
@@ -105,7 +105,7 @@ export class Mismatches {
     if (counted !== undefined) this.#explained(counted.nodes, counted.atMs);
     this.#aside.set(id, mismatch);
     const { excused } = this.#memory;
-    excused[id] = endOf(entry);
+    excused[id] = rulingEndMs(entry);
     if (this.#aside.size > EXCUSED_MISMATCHES_MAX) this.#putBack(firstToEnd(excused));
   }
 

@@ -3,7 +3,7 @@ import type { FindingEntry } from "../../format/entry.ts";
 import type { StoredFinding } from "../node/server-memory.ts";
 
 /** What a finding's evidence says of two nodes; one that counts many says how many. */
-interface PairEvidence {
+interface ToldEvidence {
   readonly nodes?: readonly [string, string];
   readonly atMs?: number;
   readonly missing?: { readonly node: string };
@@ -17,11 +17,11 @@ export function storedFinding(
 ): StoredFinding {
   const { id, state, finding: kind, connection } = found;
   if (kind === "accused") {
-    const { count = 0 } = found.evidence as PairEvidence;
+    const { count = 0 } = found.evidence as ToldEvidence;
     return { id, state, revision: count };
   }
   if (kind !== "missing-half" && kind !== "counters-differ") return { id, state, revision: 0 };
-  const { nodes, atMs = 0, missing, count = 0, forwarders } = found.evidence as PairEvidence;
+  const { nodes, atMs = 0, missing, count = 0, forwarders } = found.evidence as ToldEvidence;
   if (connection === "" || nodes === undefined) return { id, state, revision: count };
   if (state !== "open") return { id, state, revision: 0 };
   const lacks = missing === undefined ? {} : { lacks: missing.node };

@@ -9,7 +9,7 @@ export const MARK = {
   /** Leaves memory as soon as its row is written. */
   parked: 1 << 5,
   /** Its node has more instances of its tuple than are compared: it stands alone for good. */
-  beyond: 1 << 6,
+  surplus: 1 << 6,
   /** The record is in use. */
   live: 1 << 8,
   /** The second half of a pair, which does not name the connection. */

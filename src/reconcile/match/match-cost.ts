@@ -81,10 +81,10 @@ function retransmitted(a: Half, b: Half, lateMs: number): number {
 /** A picked-up half was open for an unknown time: only that both lived at once can be asked. */
 export function apartMs(a: Half, b: Half): number {
   if (!a.pickup && !b.pickup) return Math.abs(a.serverMs - b.serverMs);
-  return Math.max(0, a.serverMs - endOf(b), b.serverMs - endOf(a));
+  return Math.max(0, a.serverMs - livedToMs(b), b.serverMs - livedToMs(a));
 }
 
-/** Infinity while it lives. */
-export function endOf(half: Half): number {
+/** Up to when it lived, on the server's clock; Infinity while it lives. */
+export function livedToMs(half: Half): number {
   return half.closed ? half.closedServerMs : Infinity;
 }

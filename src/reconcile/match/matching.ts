@@ -68,7 +68,7 @@ export class Matching {
   /** A half has come. */
   add(half: Half): void {
     const hasOthers = this.tuples.add(half);
-    if (hasOthers === undefined) return setMark(half, MARK.beyond);
+    if (hasOthers === undefined) return setMark(half, MARK.surplus);
     setMark(half, MARK.indexed);
     if (!hasOthers) return;
     this.tuples.mates(half, this.#mates);
@@ -111,7 +111,7 @@ export class Matching {
 
   /** Takes up a half that came in an earlier run. */
   restore(half: Half): void {
-    if (hasMark(half, MARK.beyond)) return;
+    if (hasMark(half, MARK.surplus)) return;
     const hasOthers = this.tuples.put(half);
     setMark(half, MARK.indexed);
     if (!hasOthers) return;
@@ -122,7 +122,7 @@ export class Matching {
   /** Once all are taken up: what came since the last tick, and is to be aligned at the next. */
   restoreContended(half: Half): void {
     if (half.isPaired || half.index <= this.#options.lastTickIndex()) return;
-    if (hasMark(half, MARK.beyond)) return;
+    if (hasMark(half, MARK.surplus)) return;
     this.tuples.mates(half, this.#mates);
     if (this.#rivals(half).length > 0) this.contend(half);
   }
@@ -141,7 +141,7 @@ export class Matching {
 
   /** Slots of all other halves of the tuple that are compared with it; valid until the next call. */
   mates(half: Half): readonly number[] {
-    if (hasMark(half, MARK.beyond)) return [];
+    if (hasMark(half, MARK.surplus)) return [];
     this.tuples.mates(half, this.#mates);
     return this.#mates;
   }
@@ -190,7 +190,7 @@ export class Matching {
   isContended(half: Half): boolean {
     const { records } = this.#options;
     if (hasMark(half, MARK.contended)) return true;
-    if (hasMark(half, MARK.beyond) || !this.tuples.hasOthers(half)) return false;
+    if (hasMark(half, MARK.surplus) || !this.tuples.hasOthers(half)) return false;
     return this.mates(half).some((slot) => slotHasMark(records, slot, MARK.contended));
   }
 
@@ -290,7 +290,7 @@ export class Matching {
 
   /** Whether another end than itself and that in `besides` is within its reach. */
   #hasEndBeside(half: Half, besides: number): boolean {
-    if (half.roleNumber === FORWARDER || hasMark(half, MARK.beyond)) return false;
+    if (half.roleNumber === FORWARDER || hasMark(half, MARK.surplus)) return false;
     if (!this.tuples.hasOthers(half)) return false;
     const isNear = this.#isWithinReach([half]);
     const { records, names } = this.#options;

@@ -47,7 +47,7 @@ export interface TotalsMemory {
   /** The newest reading; null: none that anything can be compared with. */
   last: Reading | null;
   /** From each reading to the next one, oldest first, the newest up to now; at most `SPANS_MAX`. */
-  spans: Span[];
+  spans: ReadingSpan[];
   /** The last comparison, over all that is remembered; null: none yet. */
   shown: Compared | null;
 }
@@ -59,7 +59,7 @@ interface Reading {
 
 type Received = readonly [index: number, bytes: number, packets: number];
 
-interface Span {
+interface ReadingSpan {
   /** Node clock. */
   readonly atMs: number;
   /** The reading with which it begins. */

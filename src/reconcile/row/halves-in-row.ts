@@ -43,7 +43,7 @@ export function flagsOf(half: Half, first: Half): number {
     ((bits & BIT.accounted) === 0 ? 0 : HALF_FLAG.accounted) |
     (hasMark(half, MARK.split) ? HALF_FLAG.split : 0) |
     (isTranslated(half, first) ? HALF_FLAG.translated : 0) |
-    (hasMark(half, MARK.beyond) ? HALF_FLAG.beyond : 0)
+    (hasMark(half, MARK.surplus) ? HALF_FLAG.surplus : 0)
   );
 }
 

@@ -3,12 +3,12 @@ import { describe, it } from "node:test";
 import { nothingParked, type ParkedMemory } from "../node/server-memory.ts";
 import {
   clearParked,
-  countIn,
+  countParkedIn,
   countParked,
   MINUTE_MS,
   noteParked,
   parkedRanges,
-  type Span,
+  type TimeSpan,
 } from "./parked-times.ts";
 
 /** Minutes in which a half began, each with what its node's clock was ahead. */
@@ -18,7 +18,7 @@ function parked(...minutes: readonly [minute: number, clockMs?: number][]): Park
   return memory;
 }
 
-const minutes = (from: number, to: number): Span => [from * MINUTE_MS, to * MINUTE_MS];
+const minutes = (from: number, to: number): TimeSpan => [from * MINUTE_MS, to * MINUTE_MS];
 
 describe("the minutes in which parked halves began", () => {
   const memory = parked([100], [100], [103, -20], [101, 5_000], [90]);
@@ -33,7 +33,7 @@ describe("the minutes in which parked halves began", () => {
     assert.equal(countParked(memory), 5);
   });
 
-  const asked: readonly [name: string, spans: Span[], ranges: [number, number][]][] = [
+  const asked: readonly [name: string, spans: TimeSpan[], ranges: [number, number][]][] = [
     ["nothing", [], []],
     ["before all", [minutes(1, 89)], []],
     ["after all", [minutes(104, 200)], []],
@@ -63,7 +63,7 @@ describe("the minutes in which parked halves began", () => {
   it("are counted within a time", () => {
     assert.deepEqual(
       [minutes(0, 89), minutes(0, 90), minutes(100, 101), minutes(102, 999)].map((span) =>
-        countIn(memory, span),
+        countParkedIn(memory, span),
       ),
       [0, 1, 3, 1],
     );

@@ -6,7 +6,7 @@
 import type { ParkedMemory } from "../node/server-memory.ts";
 
 /** Times on the server's clock, both inclusive. */
-export type Span = readonly [fromMs: number, toMs: number];
+export type TimeSpan = readonly [fromMs: number, toMs: number];
 
 /** Whole minutes; `toMinute` is exclusive. */
 export interface ParkedRange {
@@ -23,7 +23,10 @@ export function countParked({ counts }: ParkedMemory): number {
 }
 
 /** How many there are at most in this time. */
-export function countIn({ firstMinute, counts }: ParkedMemory, [fromMs, toMs]: Span): number {
+export function countParkedIn(
+  { firstMinute, counts }: ParkedMemory,
+  [fromMs, toMs]: TimeSpan,
+): number {
   const from = Math.max(0, minuteOf(fromMs) - firstMinute);
   const to = Math.max(0, minuteOf(toMs) - firstMinute + 1);
   return counts.slice(from, to).reduce((sum, count) => sum + count, 0);
@@ -50,7 +53,7 @@ export function noteParked(memory: ParkedMemory, serverMs: number, clockMs: numb
 }
 
 /** The minutes of these times in which there are any, in order. */
-export function parkedRanges(memory: ParkedMemory, spans: readonly Span[]): ParkedRange[] {
+export function parkedRanges(memory: ParkedMemory, spans: readonly TimeSpan[]): ParkedRange[] {
   const { firstMinute, counts, clockMinMs, clockMaxMs } = memory;
   const wanted = new Set<number>();
   for (const [fromMs, toMs] of spans) {

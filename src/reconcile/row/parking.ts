@@ -37,12 +37,12 @@ import type { NodeStream } from "../node/node-stream.ts";
 import type { ParkedMemory } from "../node/server-memory.ts";
 import {
   clearParked,
-  countIn,
+  countParkedIn,
   countParked,
   noteParked,
   type ParkedRange,
   parkedRanges,
-  type Span,
+  type TimeSpan,
 } from "./parked-times.ts";
 import type { IsGone } from "../decide/waiting.ts";
 import { farewellOf, wakeLimitMs, wakeOf } from "../decide/wake-limit.ts";
@@ -163,10 +163,10 @@ export class Parking {
    * Times at which something is going on, so that what is parked would only come back at once; undefined
    * where it is not worth while to look.
    */
-  #pins(nowMs: number): Span[] | undefined {
+  #pins(nowMs: number): TimeSpan[] | undefined {
     if (nowMs - this.#parkedMs < PARK_EVERY_MS) return undefined;
     this.#parkedMs = nowMs;
-    const pins: Span[] = [around(nowMs, Infinity)];
+    const pins: TimeSpan[] = [around(nowMs, Infinity)];
     let isAnyBehind = false;
     for (const stream of this.#parts.streams) {
       const { lastReceivedMs, state } = stream.memory;
@@ -211,11 +211,11 @@ function isComplete(half: Half, node: NodeStream): boolean {
   return half.has(BIT.closed) && node.watermarkServerMs > half.closedServerMs + ACCOUNT_WAIT_MS;
 }
 
-function opensOf(stream: NodeStream, { bootAtMs, block }: ComingRecord): Span[] {
+function opensOf(stream: NodeStream, { bootAtMs, block }: ComingRecord): TimeSpan[] {
   const { words, length } = block;
   let leastMs = Infinity;
   let mostMs = -Infinity;
-  const spans: Span[] = [];
+  const spans: TimeSpan[] = [];
   for (let at = 0; at < length * ENTRY_WORDS; at += ENTRY_WORDS) {
     if (kindOfHead(words[at + ENTRY.head] ?? 0) !== KIND.open) continue;
     const atMs = words[at + ENTRY.atMs] ?? 0;
@@ -239,19 +239,19 @@ function opensOf(stream: NodeStream, { bootAtMs, block }: ComingRecord): Span[] 
 }
 
 /** The first of them, as far as there are not too many. */
-function within(memory: ParkedMemory, spans: Span[]): Span[] {
+function within(memory: ParkedMemory, spans: TimeSpan[]): TimeSpan[] {
   let count = 0;
   const end = spans.findIndex((span) => {
-    count += countIn(memory, span);
+    count += countParkedIn(memory, span);
     return count > PARKED_PER_RECORD_MAX;
   });
   return end === -1 ? spans : spans.slice(0, Math.max(1, end));
 }
 
-function around(fromMs: number, toMs: number): Span {
+function around(fromMs: number, toMs: number): TimeSpan {
   return [fromMs - PARK_SLACK_MS, toMs + PARK_SLACK_MS];
 }
 
-function isIn(spans: readonly Span[], atMs: number): boolean {
+function isIn(spans: readonly TimeSpan[], atMs: number): boolean {
   return spans.some(([fromMs, toMs]) => fromMs <= atMs && atMs <= toMs);
 }

@@ -155,7 +155,7 @@ function restoreHalf(into: Restored, stored: StoredConnection, side: "a" | "b"):
   );
   setTuples(into, half, row, side);
   if ((flags & HALF_FLAG.split) !== 0) setMark(half, MARK.split);
-  if (!isPairOf(row) && (flags & HALF_FLAG.beyond) !== 0) setMark(half, MARK.beyond);
+  if (!isPairOf(row) && (flags & HALF_FLAG.surplus) !== 0) setMark(half, MARK.surplus);
   return half;
 }
 

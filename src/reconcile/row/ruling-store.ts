@@ -5,7 +5,7 @@ import type { FindingRow } from "./entry-rows.ts";
 import type { FindingState } from "../finding/finding-state.ts";
 import type { Rewrite, RulingStore } from "./rulings.ts";
 
-interface StoredFinding {
+interface RawFindingRow {
   readonly id: string;
   readonly version: string;
   readonly journal_index: string;
@@ -61,7 +61,7 @@ export class ClickHouseRulingStore implements RulingStore {
       query_params: { ids: ids ?? [] },
       format: "JSONEachRow",
     });
-    return (await result.json<StoredFinding>()).map(rowOf);
+    return (await result.json<RawFindingRow>()).map(rowOf);
   }
 
   /** No token: what the statement inserts depends on what is there, and nothing is inserted twice. */
@@ -74,7 +74,7 @@ export class ClickHouseRulingStore implements RulingStore {
   }
 }
 
-function rowOf(stored: StoredFinding): FindingRow {
+function rowOf(stored: RawFindingRow): FindingRow {
   return {
     id: stored.id,
     version: Number(stored.version),

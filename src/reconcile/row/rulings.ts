@@ -19,11 +19,11 @@ import {
 import { halfKeyOf, type HalfKey } from "./half-key.ts";
 
 /** The ruling by which a connection is excused. */
-export type Excused = OwnPlace;
+export type RulingPlace = OwnPlace;
 
 /** A connection whose row is to show, or to show no more, that it was excused by hand. */
 export interface Rewrite extends HalfKey {
-  readonly excused: Excused | undefined;
+  readonly excused: RulingPlace | undefined;
 }
 
 /** What rulings need of the store. Both may be tried again without harm. */
@@ -50,7 +50,7 @@ const START: OwnPlace & { readonly atMs: number } = { index: 0, seq: 0, atMs: 0 
 export class Rulings {
   /** Findings that are excused or acknowledged now. */
   readonly #standing = new Map<string, { standing: Standing; key: HalfKey | undefined }>();
-  readonly #excused = new Map<string, Excused>();
+  readonly #excused = new Map<string, RulingPlace>();
   /** This range's entries by finding. */
   readonly #range = new Map<string, (Told | Ruled)[]>();
   #hasRuling = false;
@@ -102,7 +102,7 @@ export class Rulings {
   }
 
   /** The ruling that excused the connection which this half names; undefined: none did. */
-  excused(half: Named): Excused | undefined {
+  excused(half: Named): RulingPlace | undefined {
     if (this.#excused.size === 0) return undefined;
     return this.#excused.get(textOf(half.node.id, half.epoch, half.seq));
   }

@@ -6,7 +6,7 @@ import type { Half } from "../half/half-records.ts";
 import { FORWARDER, WORD } from "../half/half-records.ts";
 import { countersOf, excuseOf, hasMark, MARK, numbersOf, verdictOf } from "../half/half-state.ts";
 import { flagsOf, orienting, shownTuple, translatedTuple } from "./halves-in-row.ts";
-import type { Excused } from "./rulings.ts";
+import type { RulingPlace } from "./rulings.ts";
 
 type ConnectionColumns = Columns<"connection_rows">;
 
@@ -23,7 +23,7 @@ export function writeConnection(
   blocks: RowBlocks,
   changed: Changed,
   version: number,
-  word?: Excused,
+  word?: RulingPlace,
 ): void {
   for (const half of changed.tombstones) {
     const columns = blocks.row("connection_rows", dayOf(half.openedMs));
@@ -60,7 +60,7 @@ function push(to: ConnectionColumns, changed: Changed, version: number, deleted:
   pushTranslated(to, key, other);
 }
 
-function pushVerdict(to: ConnectionColumns, key: Half, word: Excused | undefined): void {
+function pushVerdict(to: ConnectionColumns, key: Half, word: RulingPlace | undefined): void {
   const verdict = verdictOf(key);
   const isExcused = word !== undefined && (verdict === "missing" || verdict === "differs");
   const proof = isExcused ? word : key.records.rare.get(key.slot)?.proof;

@@ -94,6 +94,9 @@ export const MISMATCHES_TOLD_PER_HOUR = 20;
 /** Mismatches that people excused; of more, those count again whose excuse ends first. With 32 digits and a time each, half a megabyte in the row of the server's stream. */
 export const EXCUSED_MISMATCHES_MAX = 10_000;
 
+/** Pairs of nodes and hours of which mismatches are counted; of more, those of the oldest hours go. Some 160 bytes each: 3 MB in that row, which is written with every range. */
+export const MISMATCH_FOLDS_MAX = 20_000;
+
 /** What two halves have to do with each other they have to do within this time: the wait below, and what clocks are corrected by. */
 export const PARK_SLACK_MS = 300_000;
 

@@ -8,7 +8,7 @@
  */
 
 /** Raised when a table changes; a store with another version is dropped and rebuilt from the journal. */
-export const SCHEMA_VERSION = 11;
+export const SCHEMA_VERSION = 12;
 
 export const VERDICTS = [
   "pending",

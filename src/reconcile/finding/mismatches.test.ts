@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { SimMesh } from "../../../test/simulate/sim-mesh.ts";
 import type { Entry, Ruling } from "../../format/entry.ts";
 import { HOLD_MS } from "./accuse.ts";
-import { EXCUSED_MISMATCHES_MAX } from "../limits.ts";
+import { EXCUSED_MISMATCHES_MAX, MISMATCH_FOLDS_MAX } from "../limits.ts";
 import { type MismatchMemory, noMismatches } from "../node/server-memory.ts";
 import { Mismatches } from "./mismatches.ts";
 import { NodeStream } from "../node/node-stream.ts";
@@ -220,6 +220,27 @@ describe("how many may conspire", () => {
       assert.equal(found?.evidence["maxLiars"], isAccused ? 1 : undefined);
     });
   }
+});
+
+it("counts are kept of so many pairs and hours, and those of the oldest hours go first", () => {
+  const kept = noMismatches();
+  const hour = T0_MS / 3_600_000;
+  const keyOf = (at: number): string => `missing-half a b${at} ${hour - (at < 3 ? 2 : at % 2)}`;
+  for (let at = 0; at < MISMATCH_FOLDS_MAX + 4; at++) {
+    kept.folds[keyOf(at)] = { count: 1, firstMs: T0_MS, lastMs: T0_MS, told: 0 };
+  }
+  const mismatches = run(kept, [], []);
+  mismatches.review(T0_MS);
+  const left = new Set(Object.keys(kept.folds));
+  assert.equal(left.size, MISMATCH_FOLDS_MAX);
+  assert.deepEqual(
+    Array.from({ length: MISMATCH_FOLDS_MAX + 4 }, (_, at) => at).filter(
+      (at) => !left.has(keyOf(at)),
+    ),
+    [0, 1, 2, 10_001],
+  );
+  mismatches.review(T0_MS);
+  assert.equal(Object.keys(kept.folds).length, MISMATCH_FOLDS_MAX);
 });
 
 describe("a contradiction lowers the trust of both ends", () => {

@@ -18,7 +18,7 @@ import {
 import type { CounterDifference } from "../decide/counters.ts";
 import type { Half } from "../half/half-records.ts";
 import { hourOf } from "../hours.ts";
-import { EXCUSED_MISMATCHES_MAX, MISMATCHES_TOLD_PER_HOUR } from "../limits.ts";
+import { EXCUSED_MISMATCHES_MAX, MISMATCHES_TOLD_PER_HOUR, MISMATCH_FOLDS_MAX } from "../limits.ts";
 import type { Accusation, Fold, Mismatch, MismatchMemory } from "../node/server-memory.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 import { noteCompared, noteExplained } from "../node/trust-trend.ts";
@@ -227,6 +227,7 @@ export class Mismatches {
   #tellFolds(nowMs: number): void {
     const { folds } = this.#memory;
     const oldestHour = hourOf(nowMs) - FOLDS_KEPT_HOURS;
+    this.#boundFolds();
     for (const key of Object.keys(folds).sort()) {
       const fold = folds[key];
       if (fold === undefined) continue;
@@ -244,6 +245,16 @@ export class Mismatches {
       const about = manyMismatches(kind, nodes, { hour: Number(hour), fold, forwarders });
       this.#parts.conclude(about, "open", fold.count);
     }
+  }
+
+  /** Of too many those of the oldest hours go: what comes of them later is counted from the beginning, and told again. */
+  #boundFolds(): void {
+    const { folds } = this.#memory;
+    const keys = Object.keys(folds);
+    if (keys.length <= MISMATCH_FOLDS_MAX) return;
+    const hours = keys.map((key): [hour: number, key: string] => [Number(key.split(" ")[3]), key]);
+    const oldestFirst = hours.toSorted(([a, aKey], [b, bKey]) => a - b || (aKey < bKey ? -1 : 1));
+    for (const [, key] of oldestFirst.slice(0, keys.length - MISMATCH_FOLDS_MAX)) delete folds[key];
   }
 }
 

@@ -15,6 +15,11 @@ export class AddressBook {
   /** Addresses that others claim than before, in whatever network. */
   readonly #turned = new Set<string>();
 
+  /** Networks in which an address is claimed. */
+  get networkCount(): number {
+    return this.#claims.size;
+  }
+
   lookup(network: string, address: string | undefined): Claim {
     if (address === undefined) return NOBODY;
     return this.#claims.get(network)?.get(address) ?? NOBODY;
@@ -82,11 +87,18 @@ export class AddressBook {
   }
 
   #set(network: string, address: string, nodes: readonly NodeStream[]): void {
+    const [first] = nodes;
+    if (first === undefined) return this.#forget(network, address);
     const claims = this.#claims.get(network) ?? new Map<string, Claim>();
     this.#claims.set(network, claims);
-    const [first] = nodes;
-    if (first === undefined) claims.delete(address);
-    else if (nodes.length === 1) claims.set(address, { kind: "node", node: first });
+    if (nodes.length === 1) claims.set(address, { kind: "node", node: first });
     else claims.set(address, { kind: "contested", nodes });
+  }
+
+  /** A node names networks as it likes: of one in which nothing is claimed any more, nothing is left. */
+  #forget(network: string, address: string): void {
+    const claims = this.#claims.get(network);
+    claims?.delete(address);
+    if (claims?.size === 0) this.#claims.delete(network);
   }
 }

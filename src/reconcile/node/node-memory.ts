@@ -107,8 +107,8 @@ export interface NodeMemory {
   rereadFrom: number;
   /** Addresses that others know it under, because somebody who is no node translates them; the newest last. */
   translators: Translator[];
-  /** Halves of strangers that nobody else was found for, with addresses that others are known under: by `address hour`. */
-  strangers: Record<string, number>;
+  /** Halves of strangers that nobody else was found for, with addresses that others are known under: how many, by hour and address. */
+  strangers: Record<string, Record<string, number>>;
   /** A responder recorded a connection of its under its own address. */
   isMetDirectly: boolean;
   /** It forwards connections of others. */

@@ -138,11 +138,11 @@ export class NodeStream implements HalfOwner {
   noteStranger(address: string, serverMs: number): void {
     const { strangers } = this.memory;
     const hour = hourOf(serverMs);
-    for (const key of Object.keys(strangers)) {
-      if (Number(key.split(" ")[1]) <= hour - STRANGER_HOURS_KEPT) delete strangers[key];
+    for (const known of Object.keys(strangers)) {
+      if (Number(known) <= hour - STRANGER_HOURS_KEPT) delete strangers[known];
     }
-    const key = `${address} ${hour}`;
-    strangers[key] = (strangers[key] ?? 0) + 1;
+    const counts = (strangers[hour] ??= {});
+    counts[address] = (counts[address] ?? 0) + 1;
     this.changed = true;
   }
 
@@ -151,11 +151,11 @@ export class NodeStream implements HalfOwner {
     const { strangers } = this.memory;
     // What one end began in one hour, the other may have heard of in the next.
     for (const atMs of [serverMs, serverMs - EXCUSE_SLACK_MS, serverMs + RETRANSMIT_MS_MAX]) {
-      const key = `${address} ${hourOf(atMs)}`;
-      const count = strangers[key];
-      if (count === undefined) continue;
-      if (count > 1) strangers[key] = count - 1;
-      else delete strangers[key];
+      const counts = strangers[hourOf(atMs)];
+      const count = counts?.[address];
+      if (counts === undefined || count === undefined) continue;
+      if (count > 1) counts[address] = count - 1;
+      else delete counts[address];
       this.changed = true;
       return true;
     }

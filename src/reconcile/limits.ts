@@ -1,4 +1,8 @@
-/** Times and bounds of the comparison, in one place. All times are journal time unless said otherwise. */
+/**
+ * Times and bounds of the comparison: for how long it waits, how near is near, and how much it remembers. What one
+ * algorithm alone goes by, such as the band of an alignment, stands with that. All times are journal time unless said
+ * otherwise.
+ */
 import { HOUR_MS } from "./hours.ts";
 
 /** A node that sent nothing for so long, three heartbeats, is silent. */
@@ -76,6 +80,15 @@ export const EXCUSES_PER_NODE_MAX = 256;
 /** Absences and gaps are declared by one clock and met by another; what their difference cannot tell is allowed here. */
 export const EXCUSE_SLACK_MS = 3_000;
 
+/** Responders that are remembered by id of those that know a node under one address; of so many one is honest. */
+export const SAID_BY_MAX = 64;
+
+/** Addresses under which a node is known, because somebody translates its own: it has hardly ever more than one way out. */
+export const TRANSLATORS_MAX = 16;
+
+/** Hours of which strangers are counted. */
+export const STRANGER_HOURS_KEPT = 25;
+
 /** A node whose fences came back no more for so long, though it reports, is shown as blind. */
 export const BLIND_AFTER_MS = 45_000;
 
@@ -93,6 +106,9 @@ export const MISMATCHES_TOLD_PER_HOUR = 20;
 
 /** Mismatches that people excused; of more, those count again whose excuse ends first. With 32 digits and a time each, half a megabyte in the row of the server's stream. */
 export const EXCUSED_MISMATCHES_MAX = 10_000;
+
+/** Hours of which mismatches are counted: those with a node that was away come up to a day late. */
+export const FOLDS_KEPT_HOURS = 48;
 
 /** Pairs of nodes and hours of which mismatches are counted; of more, those of the oldest hours go. Some 160 bytes each: 3 MB in that row, which is written with every range. */
 export const MISMATCH_FOLDS_MAX = 20_000;

@@ -18,7 +18,12 @@ import {
 import type { CounterDifference } from "../decide/counters.ts";
 import type { Half } from "../half/half-records.ts";
 import { hourOf } from "../hours.ts";
-import { EXCUSED_MISMATCHES_MAX, MISMATCHES_TOLD_PER_HOUR, MISMATCH_FOLDS_MAX } from "../limits.ts";
+import {
+  EXCUSED_MISMATCHES_MAX,
+  FOLDS_KEPT_HOURS,
+  MISMATCHES_TOLD_PER_HOUR,
+  MISMATCH_FOLDS_MAX,
+} from "../limits.ts";
 import type { Accusation, Fold, Mismatch, MismatchMemory } from "../node/server-memory.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 import { noteCompared, noteExplained } from "../node/trust-trend.ts";
@@ -27,8 +32,6 @@ interface MismatchParts {
   readonly nodeOf: (id: string) => NodeStream;
   readonly conclude: (about: About, state?: "open" | "resolved", revision?: number) => void;
 }
-
-const FOLDS_KEPT_HOURS = 48;
 
 export class Mismatches {
   readonly #parts: MismatchParts;

@@ -17,6 +17,9 @@ import {
   EXCUSES_PER_NODE_MAX,
   EXCUSE_SLACK_MS,
   RETRANSMIT_MS_MAX,
+  SAID_BY_MAX,
+  STRANGER_HOURS_KEPT,
+  TRANSLATORS_MAX,
 } from "../limits.ts";
 import { CONFIRMED_MS, NodeClock, type Step } from "./node-clock.ts";
 import {
@@ -35,14 +38,8 @@ const UNCERTAINTY_FREE_MS = 250;
 /** A batch that arrived this much later than its clock explains had been waiting. */
 const STALE_LAG_MS = 5_000;
 
-/** So many responders need not be told apart: whoever says so, an honest one is among them. */
-const SAID_BY_MAX = 64;
 /** One who says so alone may have made it up, and is believed for itself alone. */
 const SAID_BY_MIN = 2;
-const STRANGER_HOURS_KEPT = 25;
-
-/** A node has hardly ever more than one way out. */
-const TRANSLATORS_MAX = 16;
 
 export class NodeStream implements HalfOwner {
   readonly id: string;

@@ -1,24 +1,14 @@
 /**
  * How many excuses a node may have that it could have made up: a declared gap, an overload, a
  * restart. Past that they excuse nothing. Two bounds, for what hides much and for what hides
- * one thing:
+ * one thing; their figures, and what they are from, are in docs/comparison.md.
  *
- * **The budget**, of the last 24 hours: more than 200 excused connections and more than 5 % of all, or of
- * an hour's where the node is compared for less than that; or more than 50 and half of all. What was lost while the node had declared an overload is counted apart, at more
- * than 30 %: an honest kernel loses 10–20 % at 10,000 connections a second, for minutes. Where overload
- * was declared in more than 6 of the 24 hours, it is the ordinary state and counts as such. A restart of ten
- * seconds loses 0.01 % of a day.
+ * **The budget**, of the last 24 hours: a share of all connections. What was lost while the node had declared an
+ * overload is counted apart, unless it declares one in so many hours that this is its ordinary state.
  *
  * **The concentration** on a peer (`concentration.ts`): losses that again and again are of one
- * peer's connections, while those beside them in time were not lost.
- *
- * In 10,000 simulated nodes with 24 honest losses each (restarts, overflows, overloads and evictions,
- * many with bursts) the greatest capital was 13, where 10⁹ is called an abuse; a liar that hides one
- * peer of five is found after 31–65 hidden connections.
- *
- * What remains to a liar: some 30 losses a day of one peer in five, and 5 % of its connections if
- * spread over its peers as its traffic is. A node that has one peer for two thirds of its traffic is bounded
- * by the budget alone. All of this is visible: each excuse stands at its connection.
+ * peer's connections, while those beside them in time were not lost. A node that has one peer for most of its
+ * traffic is bounded by the budget alone.
  *
  * One of these for each node. Notes count in any order between two ticks, and decisions are those
  * of the last tick.
@@ -37,7 +27,7 @@ import { countIn, type Slices, takeRounds } from "./loss-window.ts";
 
 /** Connections that are compared are counted for so long after the last excuse or declared loss. */
 const ARMED_MS = HOUR_MS;
-/** A peer that was hidden stays unexcused for so long after the last tick that showed it. */
+/** No loss with a peer that was hidden is excused for so long after the last tick that showed it; what shows it counts for a day itself. */
 const ABUSE_STANDS_MS = 24 * HOUR_MS;
 
 /** More than this many, and more than this share, in 24 hours; the share is of as much as comes in `ofMs` at least. */

@@ -5,11 +5,13 @@
 import { COUNTER_STATES, VERDICTS, type CounterState, type Verdict } from "../../store/schema.ts";
 import { CELL, type Half, type HalfRecords } from "./half-records.ts";
 
+/** Bits of `CELL.state`. Those below 5 are the verdict and the state of the counters, those from 24 to 28 the excuse. */
 export const MARK = {
   /** Leaves memory as soon as its row is written. */
   parked: 1 << 5,
   /** Its node has more instances of its tuple than are compared: it stands alone for good. */
   surplus: 1 << 6,
+  // 7 is free.
   /** The record is in use. */
   live: 1 << 8,
   /** The second half of a pair, which does not name the connection. */
@@ -30,20 +32,21 @@ export const MARK = {
   split: 1 << 16,
   /** A forwarder between the two ends has a record too. */
   forwarded: 1 << 17,
-  /** Clocks and budgets have taken notice of the pair. */
-  noted: 1 << 22,
   /** In the tuple index. */
   indexed: 1 << 18,
-  /** Among the lone halves of its responder's end (lone-ends.ts). */
-  listed: 1 << 29,
   /** Waits for its peer's stream to move. */
   awaitsPeer: 1 << 19,
-  /** Waits for everybody, as long as its peer is nobody. */
-  awaitsEverybody: 1 << 23,
   /** Waits for the last counters of its connection. */
   awaitsCounters: 1 << 20,
   /** Waits until no other part of its session can come. */
   awaitsParts: 1 << 21,
+  /** Clocks and budgets have taken notice of the pair. */
+  noted: 1 << 22,
+  /** Waits for everybody, as long as its peer is nobody. */
+  awaitsEverybody: 1 << 23,
+  /** Among the lone halves of its responder's end (lone-ends.ts). */
+  listed: 1 << 29,
+  // 30 and 31 are free.
 } as const;
 
 /** Why a mismatch is harmless, as the column `excuse` says it; the first is none. */

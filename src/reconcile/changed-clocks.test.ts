@@ -85,7 +85,7 @@ describe("a node whose clock does not go on as it was", () => {
     });
   }
 
-  it("is away by its stop after its clock was set back, though it says to be complete by the clock of before", () => {
+  it("is away by its stop after its clock was set back, though it claims to be complete by the clock as it was before", () => {
     const { mesh: m, a, b } = mesh();
     b.bootAtMs = BOOT_AT_MS;
     m.pass(30_000);

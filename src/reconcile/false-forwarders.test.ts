@@ -1,4 +1,4 @@
-/** Who says to have forwarded what it took part in itself, and so puts somebody else in its place. */
+/** A node that says that it forwarded what it took part in itself, and so puts somebody else in its place. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SimMesh, type SimHost } from "../../test/simulate/sim-mesh.ts";
@@ -78,7 +78,7 @@ class Lie {
 }
 
 describe("a false forwarder", () => {
-  it("that was asked: whoever it says to stand before is not accused", () => {
+  it("that was asked: the node that it says it stands before is not accused", () => {
     const lie = new Lie();
     const { s, v } = lie;
     const mesh = lie.run((peer, port) => {
@@ -90,7 +90,7 @@ describe("a false forwarder", () => {
     assert.deepEqual(mesh.open, Array(2 * TIMES).fill("missing-half v"));
   });
 
-  it("that asked: whoever it says to have asked for is not accused", () => {
+  it("that asked: the node that it says it asked for is not accused", () => {
     const lie = new Lie();
     const { s, v } = lie;
     const mesh = lie.run((peer, port) => {

@@ -34,20 +34,23 @@ export const PAIRING_SKIP_MS = 4_000;
 
 /**
  * Instances of a tuple that are compared at a time, of each node. A kernel makes one a second at most, so that fewer than 300
- * are within reach of each other: the last SYN that is sent again, and what clocks are off, either way. Who writes more made them up.
+ * are within reach of each other: the last SYN that is sent again, and what clocks are off, either way. A node that writes more made them up.
  */
 export const INSTANCES_MAX = 512;
 
 /** What a half whose beginning was seen is preferred by: more than its first SYN can have been lost for (matching.ts), and less than two that are left alone. */
 export const PAIRING_PICKUP_MS = 6_000;
 
-/** How long a half without a partner waits, before its peer is nobody, for those who are behind: whose addresses, or translated connections, may be the missing ones. */
+/**
+ * How long a half without a partner waits for nodes that are behind before its peer is nobody: their addresses, or
+ * translated connections, may be the missing ones.
+ */
 export const STRANGER_WAIT_MS = 600_000;
 
-/** A node that resumed says so in its first batch, as soon as it reaches the server: whoever talked to it waits so long to hear of it. */
+/** A node that resumed says so in its first batch, as soon as it reaches the server: halves of connections with it wait so long for that. */
 export const RESUME_WAIT_MS = 120_000;
 
-/** How far past a stranger's half everybody must be: whoever had the connection on the other side of a translation has been judged by then. */
+/** How far past a stranger's half all nodes must be: the half on the other side of a translation has been judged by then. */
 export const NAMING_SLACK_MS = 60_000;
 
 /** Linux sends the SYN again after 1, 3, 7, 15, 31 and 63 s, and gives up at 127 s. */

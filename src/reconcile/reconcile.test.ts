@@ -52,7 +52,7 @@ describe("an honest connection", () => {
     assert.match(m.verdict(port), /^matched/);
   });
 
-  it("is named by the half at the lower address, whoever began", () => {
+  it("is named by the half at the lower address, whichever end began", () => {
     const { mesh: m, a, b } = mesh();
     const port = m.connect({ from: b, to: a });
     m.pass(1_000);

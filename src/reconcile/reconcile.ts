@@ -273,7 +273,7 @@ export class Reconcile {
     return new Half(this.records, this.names, slot);
   }
 
-  /** Takes up a half of an earlier run, whose record is full. */
+  /** Takes up a half of an earlier run, when all of its record is there. */
   adopt(half: Half): void {
     const { epoch, absences } = this.#nodes.at(half.nodeNumber).memory;
     const hasOptedOut = absences.some(
@@ -505,7 +505,7 @@ export class Reconcile {
     this.#rows.note(key);
   }
 
-  /** If `half` was found to lack its peer's. */
+  /** Resolves the finding that its partner was missing, if there is one. */
   #cameFor(half: Half, peer: Half): void {
     if (!hasMark(half, MARK.foundMissing)) return;
     clearMark(half, MARK.foundMissing);
@@ -557,7 +557,7 @@ export class Reconcile {
     }
   }
 
-  /** Its plans no longer count. */
+  /** Drops its plans and has it judged at the next tick. */
   #lookAgain(half: Half): void {
     dropPlans(keyOf(half));
     this.#touch(half);

@@ -155,7 +155,7 @@ function translatorsOf(isReversed: boolean): readonly Translator[] {
   return mesh.reconcile.streamFor(node.id).memory.translators;
 }
 
-it("of more addresses than are remembered of a node, the same are, whoever told of them first", () => {
+it("of more addresses than are remembered of a node, the same ones are, whichever was told first", () => {
   const translators = translatorsOf(false);
   assert.ok(translators.length > 0 && translators.length < 20);
   assert.deepEqual(translatorsOf(true), translators);

@@ -1,6 +1,6 @@
 /**
- * What else is recorded of a connection than by its two ends: forwarders between them, and parts of a
- * session that one end divided. They wait for each other.
+ * What is recorded of a connection beside the halves of its two ends: by forwarders between them, and as parts of a
+ * session that one end divided. These halves wait for each other.
  */
 import { UDP } from "../../format/protocol.ts";
 import { inOrder } from "../half/half-order.ts";
@@ -31,7 +31,7 @@ export class Company {
     this.#parts = parts;
   }
 
-  /** Beside a pair, in order. */
+  /** The halves beside a pair, in order. */
   of(key: Half, other: Half): readonly Half[] {
     if (key.protocol !== UDP && !isForwarded(key, other)) return NOBODY;
     return this.#mates(key)
@@ -40,8 +40,8 @@ export class Company {
   }
 
   /**
-   * The halves of those who say that the two are one connection; undefined where the two say so. It may be
-   * none, where those are gone.
+   * The halves of forwarders by whose word alone the two are one connection; undefined where the two say so
+   * themselves. There may be none left.
    */
   joining(key: Half, other: Half): readonly Half[] | undefined {
     if (haveOneTuple(key, other)) return undefined;
@@ -49,7 +49,7 @@ export class Company {
     return mates.filter((half) => half.roleNumber === FORWARDER && half.second !== undefined);
   }
 
-  /** Unsettled ends of the connection that a forwarder or a part belongs to. */
+  /** Whether an end of the connection that this forwarder's half, or this part, belongs to is not settled. */
   isInCompany(half: Half): boolean {
     const isForwarder = half.roleNumber === FORWARDER;
     if (!isForwarder && half.protocol !== UDP) return false;

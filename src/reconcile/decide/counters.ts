@@ -26,7 +26,7 @@ const END_OF_STREAM_BYTES = 1;
 
 type Direction = "initiator" | "responder";
 
-/** What one end says at its end. */
+/** What one end reports when the connection closes. */
 export interface CountedEnd {
   readonly state: ConnectionState;
   readonly counters: Counters | undefined;
@@ -34,7 +34,7 @@ export interface CountedEnd {
 }
 
 export interface CounterDifference {
-  /** Who sent in the direction that does not fit. */
+  /** The end that sent in the direction that does not fit. */
   readonly sentBy: Direction;
   readonly sentBytes: number;
   readonly receivedBytes: number;

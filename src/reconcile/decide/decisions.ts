@@ -119,7 +119,7 @@ export class Decisions {
     return this.#plans.count;
   }
 
-  /** Goes through all that waits for a stream; what `isGone` waits no longer. */
+  /** Goes through all plans that wait for a stream, and drops each plan for which `isGone` returns true. */
   sift(isGone: IsGone): void {
     this.#plans.sift(isGone);
   }
@@ -138,7 +138,7 @@ export class Decisions {
     this.#plans.tidy();
   }
 
-  /** Two halves became a pair. What does so while a tick decides is taken notice of at that tick too, as a restart will suppose. */
+  /** Two halves became a pair. A pair that is made while a tick decides is taken notice of at that tick too, as a restart supposes. */
   paired(key: Half, other: Half): void {
     if (this.#isDeciding && !hasMark(key, MARK.noted)) this.#notes.note(key, other, this.#sky);
   }
@@ -152,7 +152,7 @@ export class Decisions {
     });
     this.#decideShared();
     this.#decideInOrder();
-    // One who waited for what was concluded here, and has rivals itself, goes next.
+    // A half that waited for what was concluded here, and has rivals itself, goes next.
     for (const rival of taken(this.#shared)) this.#parts.again(rival);
     this.#parts.mismatches().review(this.#sky.nowMs);
   }
@@ -161,7 +161,7 @@ export class Decisions {
     half.slot = slot;
     if (!hasMark(half, MARK.live) || hasMark(half, MARK.settled)) return;
     clearMark(half, MARK.touched);
-    // It became the second half of a pair, whose key was touched then.
+    // It became the second half of a pair; the key of that was touched then.
     if (hasMark(half, MARK.second)) return;
     const other = otherOf(half);
     if (other === undefined) this.#alone(half);
@@ -223,7 +223,7 @@ export class Decisions {
       const found = forwarderDifference(forwarder, key, other, this.#sky);
       if (found === undefined) continue;
       const { end, difference } = found;
-      // It is on the other side of somebody else who translates.
+      // It is on the other side of another forwarder that translates.
       const forwarders = haveOneTuple(end, forwarder)
         ? undefined
         : this.#company.joining(key, other);
@@ -248,7 +248,7 @@ export class Decisions {
     }
     const judgement = judgeLone(half, this.#sky);
     if (judgement.verdict === "wait") {
-      // For what it waits for may have changed with it.
+      // What it waits for may have changed with it.
       dropPlans(half);
       this.#plans.plan(half, MARK.awaitsPeer, judgement.until ?? []);
     } else if (this.#parts.matching.hasRivals(half)) this.#shared.push(half.copy());
@@ -273,11 +273,11 @@ export class Decisions {
   }
 
   /**
-   * Of tuples with several instances: all are aligned once more, in an order of their own, before anything of
-   * them is settled. Who has another partner now is looked at again at the next tick.
+   * Tuples with several instances: all are aligned once more, in an order of their own, before anything of them is
+   * settled. A half that has another partner now is looked at again at the next tick.
    */
   #decideShared(): void {
-    // One is looked at as often as something happens around it.
+    // A half is looked at as often as something happens around it.
     const bySlot = new Map(taken(this.#shared).map((half) => [half.slot, half]));
     const shared = [...bySlot.values()].toSorted(inOrder);
     this.#parts.matching.realign(shared);
@@ -292,7 +292,7 @@ export class Decisions {
       }
       const beside = this.#company.of(half, other);
       const judgement = judgePair(half, other, this.#sky, beside);
-      // Who left its company in this tick, or came to it, made it wait for something else.
+      // A half that left its company in this tick, or came to it, makes it wait for something else.
       if (judgement.counters === "pending") this.#parts.again(half);
       else this.#concludePair(half, other, { judgement, beside });
     }
@@ -311,8 +311,8 @@ export class Decisions {
   }
 
   /**
-   * What depends on what was decided before it within the same tick: what one uses up of an excuse the
-   * next no longer has. So it has an order of its own, and comes after all that has none.
+   * Decides what depends on what was decided before it within the same tick: what one half uses up of an excuse, the
+   * next no longer has. So this has an order of its own, and comes after all that needs none.
    */
   #decideInOrder(): void {
     this.#notes.settle(this.#sky);
@@ -340,7 +340,7 @@ export class Decisions {
     else this.#parts.again(half);
   }
 
-  /** An excuse that its peer was able to make up counts as far as its budget goes. */
+  /** An excuse that its peer could have made up counts as far as that peer's budget goes. */
   #spend(half: Half, judgement: ExcusedJudgement, producer: NodeStream): void {
     if (!isOpen(half)) return;
     if (producer.budget.mayExcuse(half.node.id)) {
@@ -359,8 +359,8 @@ export class Decisions {
   }
 
   /**
-   * Whose peer is nobody so far waits for everybody; and so does a forwarder, whose ends may be behind, and what
-   * came from one that has no record of it.
+   * A half with a peer that is nobody so far waits for everybody. So does a forwarder's, since the ends may be
+   * behind, and one that came from a forwarder without a record of it.
    */
   #mayBeKnown(half: Half): boolean {
     const isStranger =
@@ -401,7 +401,7 @@ export class Decisions {
     this.#lookAt(this.#company.forwardersBeside(settled));
   }
 
-  /** Strangers that nobody asked for until the end. */
+  /** Strangers that nobody asked for until they go. */
   #leave(): void {
     for (const half of taken(this.#leaving).toSorted(inOrder)) {
       if (half.isPaired || hasMark(half, MARK.settled)) continue;
@@ -415,7 +415,7 @@ export class Decisions {
     const { nowMs } = this.#sky;
     for (const [half, peer, forwarder] of taken(this.#absent).toSorted(byHalf)) {
       if (!isOpen(half)) continue;
-      // No kernel made it, so nothing happened to it.
+      // No kernel made it, so there is nothing to excuse.
       const excuse = hasMark(half, MARK.surplus)
         ? undefined
         : this.#excuses.find(half, peer, this.#sky);
@@ -441,7 +441,7 @@ interface Differing {
   readonly forwarders: readonly Half[] | undefined;
 }
 
-/** Not so when it was looked at twice in one tick: it changed, and what it waited for came. */
+/** Whether it is still to be decided. It is not when it was looked at twice in one tick: it changed, and what it waited for came. */
 function isOpen(half: Half): boolean {
   return !half.isPaired && (verdictOf(half) === "pending" || verdictOf(half) === "external");
 }

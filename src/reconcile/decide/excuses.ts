@@ -1,4 +1,4 @@
-/** What may excuse that a half's partner is absent, beyond what its node said of being away. */
+/** What may excuse that a half's partner is absent, beyond what the peer said of being away. */
 import { otherOf } from "../half/connection.ts";
 import type { GapCause } from "../../format/entry.ts";
 import { UDP } from "../../format/protocol.ts";
@@ -36,7 +36,7 @@ const DIRECT_NEAR_MS = 60_000;
 
 const NOBODY: ReadonlySet<number> = new Set();
 
-/** `until`: it may be another one by then. */
+/** `until`: to be asked for again then, as it may be another one. */
 interface Excused {
   readonly excuse: Excuse;
   readonly proof?: EntryPlace;
@@ -61,7 +61,7 @@ export class Excuses {
   readonly #settled = new Set<number>();
   /** Slots of strangers that somebody was found for in this tick. */
   readonly #met = new Set<number>();
-  /** Slots of initiators whose pair is not settled, those of the last minutes, by node; made when first asked for in a tick. */
+  /** Slots of initiators' halves in pairs that are not settled, which are those of the last minutes, by node; made when first asked for in a tick. */
   #paired: Map<number, number[]> | undefined;
   /** Addresses under which any node is known; made when first asked for in a tick. */
   #outside: ReadonlySet<string> | undefined;
@@ -107,8 +107,8 @@ export class Excuses {
   }
 
   /**
-   * While an agent is stopped its kernel need not track: what ended meanwhile it takes for going on when the
-   * tuple is used again, and has one entry where the other end has two.
+   * While an agent is stopped its kernel need not track: it takes what ended meanwhile for going on when the tuple is
+   * used again, and has one entry where the other end has two.
    */
   #goesOn(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
     if (half.protocol === UDP || !peer.budget.mayExcuse(half.node.id)) return undefined;
@@ -147,8 +147,8 @@ export class Excuses {
   }
 
   /**
-   * Somebody between the two gave it another address: the peer has a half that nobody else fits. If who has that
-   * address is a node, that one lacks the half of a forwarder.
+   * Somebody between the two gave it another address: the peer has a half that nobody else fits. Where a node has
+   * that address, it is that node that lacks a half, as a forwarder.
    */
   #translated(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
     if (half.roleNumber !== 0) return undefined;
@@ -197,7 +197,7 @@ export class Excuses {
   }
 
   /**
-   * Of a node that is known to its peer under another address, what comes late finds no stranger any more. But
+   * A half that comes late, of a node that its peer knows under another address, finds no stranger any more. But
    * the peer has told of one, if it had one; where it did not, it excuses itself.
    */
   #lateBehind(half: Half, peer: NodeStream, sky: Sky): Excused | undefined {
@@ -214,7 +214,7 @@ export class Excuses {
 
   /**
    * Whether what `peer` has of a stranger may pass for its half. The peer can give its half a stranger's address at will,
-   * but not make a translator of the way to it: where the same address reached the same service untranslated both
+   * but it cannot make the way to it a translated one: where the same address reached the same service untranslated both
    * before and after within a minute, it counts as an excuse of the peer's own making. An honest way that
    * changes shows one before, and the other after.
    */
@@ -242,9 +242,9 @@ export class Excuses {
   }
 
   /**
-   * A responder's half whose initiator is nobody is about to go. Of who began it under another address it may
-   * not be known until the end of a long connection that its peer took part: so they meet now. Or that one is out of
-   * reach, and tells of it once it is back: so it is counted that there was a stranger.
+   * A responder's half is about to go, and its initiator is nobody. The half of a node that began it under another
+   * address may not show that its peer took part until a long connection ends: so the two meet now. Or that node is
+   * out of reach, and tells of it once it is back: so the stranger is counted.
    */
   leave(stranger: Half, sky: Sky): void {
     if (stranger.roleNumber !== 1 || this.#meet(stranger, sky)) return;
@@ -303,7 +303,7 @@ const GAP_CAUSE = {
   pressure: "overload",
 } as const satisfies Record<GapCause, ProducibleCause>;
 
-/** An excuse that `peer` was able to make up is used up for `half`. */
+/** An excuse that `peer` could have made up is used up for `half`. */
 export function spend(half: Half, peer: NodeStream, cause: ProducibleCause): void {
   const isOverload = peer.isOverloadedAt(peer.toNodeMs(half.serverMs));
   peer.changed = true;
@@ -319,9 +319,9 @@ function translatorOf(stranger: Half, sky: Sky): Until | undefined {
 }
 
 /**
- * Whether `other` may be what the responder saw of `half`, from another address. Translators keep the port
- * where they can, which shows their address. From an address that is not known so any client of a busy service would
- * do: that counts only for a node of which no connection has come under its own address yet.
+ * Whether `other` may be what the responder saw of `half`, from another address. Translators keep the port where they
+ * can, which shows their address. From an address that is not known so, any client of a busy service would do: so it
+ * counts only for a node of which no connection has come under its own address yet.
  */
 function mayBeTranslated(half: Half, other: Half, sky: Sky): boolean {
   const lateMs = other.serverMs - half.serverMs;

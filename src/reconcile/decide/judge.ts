@@ -43,14 +43,14 @@ export interface Until {
   readonly atMs: number;
   /** To look earlier, if something else may have changed by then. */
   readonly lookMs?: number;
-  /** That node left, and nothing of its stream is to come: not its watermark counts. */
+  /** That node left, and nothing of its stream is to come: wait for its farewell to be worked off, whatever its watermark. */
   readonly isFarewell?: true;
 }
 
 /**
- * `wait` without `until`: for an entry of its own. `absent`: the other end had to have it, says to be
- * complete past it, and has no reason of its own: what else may excuse it is the caller's to find.
- * `bridged`: the peer forwarded it with an address of its own, for somebody who is no node.
+ * `wait` without `until`: for an entry of its own. `absent`: the other end had to have it, says that it is complete
+ * past it, and has no reason of its own: what else may excuse it is the caller's to find. `bridged`: the peer
+ * forwarded it with an address of its own, for something that is no node.
  */
 export type LoneJudgement =
   | { readonly verdict: "wait"; readonly until?: readonly Until[] }
@@ -59,20 +59,20 @@ export type LoneJudgement =
       readonly verdict: "excused";
       readonly excuse: Excuse;
       readonly proof?: EntryPlace;
-      /** Who was able to make the excuse up. */
+      /** The node that could have made the excuse up. */
       readonly producer?: NodeStream;
-      /** What they spent to do so; default: by the excuse. */
+      /** What counts as its cause in that node's budget; default: by the excuse. */
       readonly cause?: ProducibleCause;
-      /** Who had to have it, if the excuse does not count. Default: the producer. */
+      /** The node that had to have it, if the excuse does not count. Default: the producer. */
       readonly peer?: NodeStream;
-      /** By whose record its peer is who it is. */
+      /** The half by which that node is its peer. */
       readonly forwarder?: Half;
     }
   | { readonly verdict: "bridged"; readonly forwarder: Half }
   | {
       readonly verdict: "absent";
       readonly peer: NodeStream;
-      /** By whose record it is that node which had to have it. */
+      /** The half by which it is that node that had to have it. */
       readonly forwarder?: Half;
     };
 
@@ -92,7 +92,7 @@ export function judgeLone(half: Half, sky: Sky): LoneJudgement {
   return standsAlone(half, need, { peer: claim.node, sky });
 }
 
-/** Once all who claim the address are past it: until then, one of them may give it up. */
+/** Excused once all nodes that claim the address are past it: until then, one of them may give it up. */
 function ambiguous(half: Half, claimants: readonly NodeStream[], sky: Sky): LoneJudgement {
   const until = claimants
     .filter((node) => absenceOf(half, node)?.toMs !== null)
@@ -101,15 +101,15 @@ function ambiguous(half: Half, claimants: readonly NodeStream[], sky: Sky): Lone
   return until.length > 0 ? { verdict: "wait", until } : excused("ambiguous_address");
 }
 
-/** One that is behind may yet name the peer's address as its own, or have been given another on the way. */
+/** Whether a node that is behind may yet name the peer's address as its own, or have been given another on the way. */
 export function mayBeNamed(half: Half, sky: Sky): boolean {
   return Math.floor(sky.everybodyMs / 1000) <= Math.floor(namedBy(half, sky) / 1000);
 }
 
 /**
- * When everybody who is heard of at all has told whose connection it was; a kernel tells of a short UDP
- * session when it forgets it. A forwarder stays until the end behind it, which may hear only of a later
- * SYN, has been judged.
+ * When every node that is heard of at all has told of the connection, if it was one of its own; a kernel tells of a
+ * short UDP session when it forgets it. A forwarder's half stays until the end behind it, which may hear only of a
+ * later SYN, has been judged.
  */
 export function namedBy(half: Half, sky: Sky): number {
   const waitMs = half.protocol === UDP ? ACCOUNT_WAIT_MS : NAMING_SLACK_MS;
@@ -133,7 +133,7 @@ function judgeBeyond(half: Half, forwarder: Half, sky: Sky): LoneJudgement {
     found.verdict === "absent" || found.verdict === "excused" ? { ...found, forwarder } : found;
   const isLate = forwarder.receivedMs - forwarder.serverMs > NAMING_SLACK_MS;
   if (judgement.verdict !== "absent" || !isLate) return judgement;
-  // What the end behind it recorded may have been decided long ago, without a forwarder that tells so late. It can always do so.
+  // The half of the end behind it may have been decided long ago, without that of a forwarder that tells so late; and any can.
   return {
     ...excused("nat", { index: forwarder.index, seq: forwarder.seq }),
     producer: sky.streamOf(forwarder),
@@ -144,8 +144,8 @@ function judgeBeyond(half: Half, forwarder: Half, sky: Sky): LoneJudgement {
 }
 
 /**
- * A half without a duty to have a partner: it is told when that had the time to come. What an initiator
- * tried in vain is told soon; but a half that its peer may have to have a partner for is kept until that peer is heard.
+ * A half that need not have a partner: it is judged when that had the time to come. What an initiator tried in vain
+ * is judged soon; but a half that may have to have one after all is kept until its peer is heard.
  */
 function standsAlone(
   half: Half,
@@ -165,7 +165,7 @@ function standsAlone(
   return excused(reason === "attempt" ? "one_way" : reason);
 }
 
-/** A half whose partner has to be there: absent only when its node's stream is complete past it. */
+/** A half that must have a partner: that is absent only when its node's stream is complete past it. */
 function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
   if (half.receivedMs - half.serverMs > OFFLINE_PATIENCE_MS) return excused("offline");
   const own = sky.streamOf(half);
@@ -173,7 +173,7 @@ function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
   const heard = heardOf(half, peer, sky);
   const until = [heard, { node: own, atMs: half.serverMs + ABSENCE_SLACK_MS }];
   const open = until.filter((one) => !isPast(one, sky));
-  // It may be over, though nothing was heard of it yet; of an opt-out too, before which nothing is to come.
+  // The absence may be over, though nothing was heard of that yet; so may an opt-out, before which nothing is to come.
   if (absence?.toMs === null && (open.length > 0 || absence.reason === "opted_out")) {
     const left: Until[] = [
       { node: own, atMs: half.serverMs + ABSENT_WAIT_MS[absence.reason] },
@@ -187,7 +187,7 @@ function absent(half: Half, peer: NodeStream, sky: Sky): LoneJudgement {
     return absence.reason === "stopped" ? { ...excuse, producer: peer } : excuse;
   }
   if (own.stepAt(half.openedMs) !== undefined) return excused("clock");
-  // Whoever sets its own clock excuses itself.
+  // A node that sets its own clock excuses itself.
   const isUncertain = peer.stepAt(peer.toNodeMs(half.serverMs)) !== undefined;
   return isUncertain ? { ...excused("clock"), producer: peer } : { verdict: "absent", peer };
 }
@@ -262,7 +262,7 @@ export function accountsEnd(half: Half, sky: Sky): Until | undefined {
   return node.memory.state === "revoked" ? { node, atMs: half.receivedMs } : undefined;
 }
 
-/** Its end is known, or that none is to come: until then nothing but the sweep of each hour ends it. */
+/** Whether its end is known, or that none is to come: until then nothing but the sweep of each hour ends it. */
 export function hasEnded(half: Half, node: NodeStream): boolean {
   return half.closed || half.cutOff || node.memory.state === "revoked";
 }

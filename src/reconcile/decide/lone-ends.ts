@@ -1,7 +1,7 @@
 /**
  * Halves that stand alone, by the responder's end: where to look for what a responder saw of an
  * initiator that somebody between the two gave another address. A half is listed when it is first
- * looked at alone, and dropped when somebody comes to its end and it no longer is: so the cost follows
+ * looked at alone, and dropped when its end is asked for and it no longer is alone: so the cost follows
  * what is new, not what is open.
  */
 import { CELL, FORWARDER, type Half, type HalfRecords } from "../half/half-records.ts";
@@ -60,7 +60,7 @@ export class LoneEnds {
     return left.filter((_, at) => at % 2 === 0);
   }
 
-  /** At each tick: once more are listed than twice the halves in memory, those that nobody came to ask for go. */
+  /** At each tick: once more are listed than twice the halves in memory, those that are out of date go. */
   tidy(): void {
     if (this.#count < STALE_MIN + 2 * this.#records.count) return;
     for (const ends of this.#ends) {

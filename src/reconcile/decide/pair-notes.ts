@@ -38,7 +38,7 @@ export class PairNotes {
     this.#noteForwarders(key, other, sky);
   }
 
-  /** Of more translators than a node remembers, which are the last must not depend on who came first. */
+  /** Where there are more translators than are remembered of a node, which are the last must not depend on which came first. */
   settle(sky: Sky): void {
     for (const [initiator, responder, address] of this.#translated.splice(0).toSorted(byBoth)) {
       sky.streamOf(initiator).noteTranslator(address, responder.node.id);
@@ -57,7 +57,7 @@ export class PairNotes {
     this.#translated.push([initiator.copy(), responder.copy(), responder.initiatorIp]);
   }
 
-  /** Of a translator that tells late what it excuses is measured by what it tells in time. */
+  /** What a late translator excuses is measured against what it reports in time. */
   #noteForwarders(key: Half, other: Half, sky: Sky): void {
     if (!isForwarded(key, other)) return;
     for (const forwarder of this.#company.joining(key, other) ?? []) {

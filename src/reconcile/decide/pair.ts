@@ -43,7 +43,7 @@ export function judgePair(a: Half, b: Half, sky: Sky, beside: readonly Half[]): 
   // Counters that fit have no part elsewhere, or parts too small to tell where one end lasted longer.
   const fits = judgement.counters === "final" && judgement.difference === undefined;
   if (fits && !isDivided(a, b, parts)) return judgement;
-  // Whose end has not been told, it may count for long yet: its next entry tells.
+  // A part that has not told its end may count for long yet: its next entry tells.
   if (parts.some((part) => !isPastAccounts(part, sky) && accountsEnd(part, sky) === undefined)) {
     return { counters: "pending", for: "parts", until: [] };
   }
@@ -141,7 +141,7 @@ function toldBy(half: Half): Pick<CountedEnd, "state" | "payload"> {
   return { state: half.state === "" ? "OTH" : half.state, payload: half.payload };
 }
 
-/** Who sent first, and who answered; of two that call each other the first, either. */
+/** The half of the end that sent first, and that of the one that answered; where both sent first, either. */
 export function inDirection(a: Half, b: Half): readonly [initiator: Half, responder: Half] {
   return a.roleNumber === 0 || b.roleNumber === 1 ? [a, b] : [b, a];
 }
@@ -240,7 +240,7 @@ function asSeen(counters: Counters, isTurned: boolean): Counters {
 
 /**
  * The end of a UDP session is known to the second, and later at one end: what either lived through
- * counts. Of a divided one, a whole part may be among what an end admits to have lost.
+ * counts. Of a divided one, a whole part may be among what an end admits that it lost.
  */
 function isPartlyCounted(a: Half, b: Half, divided: boolean, sky: Sky): boolean {
   const slackMs = a.protocol === UDP ? EXCUSE_SLACK_MS : 0;

@@ -17,9 +17,9 @@ export class Plans {
   readonly #records: HalfRecords;
   readonly #names: Names;
   readonly #waiting = new Waiting();
-  /** Those who wait for nodes that left. */
+  /** Plans that wait for nodes that left. */
   readonly #left = new Waiting();
-  /** Those who wait for everybody. */
+  /** Plans that wait for everybody. */
   readonly #strangers = new Waiting();
   /** Plans when all were gone through last. */
   #kept = 0;
@@ -29,7 +29,7 @@ export class Plans {
     this.#names = names;
   }
 
-  /** Those too that count no more. */
+  /** Those included that count no more. */
   get count(): number {
     return this.#waiting.count + this.#left.count + this.#strangers.count;
   }
@@ -68,7 +68,7 @@ export class Plans {
     this.#strangers.due(0, sky.everybodyMs, wake);
   }
 
-  /** Goes through all that waits for a stream; what `isGone` waits no longer. */
+  /** Goes through all plans that wait for a stream, and drops each plan for which `isGone` returns true. */
   sift(isGone: IsGone): void {
     this.#waiting.sift(isGone);
     this.#left.sift(isGone);

@@ -22,7 +22,7 @@ it("all ends beside a forwarder whose node turned are looked at again, whatever 
   });
   records.setCell(0, CELL.bits, FORWARDER << ROLE_AT);
   for (const stream of nodes.byNumber) stream.turned = stream === router;
-  // As the matching does it: one list, filled anew for each who asks.
+  // As the matching does it: one list, filled anew for each that asks.
   const mates: number[] = [];
   const again: number[] = [];
   const turns = new Turns({

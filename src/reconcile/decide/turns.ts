@@ -73,7 +73,7 @@ export class Turns {
     if (isNamed !== undefined) this.#reviewBeyond(half, isNamed);
   }
 
-  /** Whoever has an address on the other side of a forwarder. Few records have such a side, and those are listed. */
+  /** Forwarders with such an address on their other side. Few records have another side, and those are listed. */
   #reviewBeyond(half: Half, isNamed: Flags): void {
     const { records } = this.#parts;
     for (const [slot, { second }] of records.rare) {
@@ -93,14 +93,14 @@ export class Turns {
       isNamed !== undefined &&
       (isNamed[half.peerIpNumber] === 1 || isNamed[half.ownIpNumber] === 1);
     const isTurned = isOfTurned || isOfNamed;
-    // Of those whose node's hour is over, what is closed waits for something else.
+    // Where only the hour of its node is over, what is closed waits for something else.
     if (!isTurned && !isForwarder && half.closed) return;
     this.#parts.again(half);
     if (isTurned && !half.isPaired) this.#parts.renamed(half);
     if (isForwarder) this.#company(half);
   }
 
-  /** The ends that it stands between are judged by its node and by who has the addresses on its other side. */
+  /** The ends that it stands between are judged by its node and by the nodes that have the addresses on its other side. */
   #company(forwarder: Half): void {
     const { records, names } = this.#parts;
     // Looking at one of them asks for the mates of others.

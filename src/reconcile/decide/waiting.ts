@@ -40,7 +40,7 @@ export class Waiting {
     this.#count++;
   }
 
-  /** Drops what `isGone`, and what it took in memory. */
+  /** Drops each plan for which `isGone` returns true, and the memory that it took. */
   sift(isGone: IsGone): void {
     for (const queue of this.#queues) {
       if (queue === undefined) continue;

@@ -65,7 +65,7 @@ describe("what waits for a node is woken", () => {
     );
   });
 
-  it("in steps when it says to have left an hour ago", () => {
+  it("in steps when it says that it left an hour ago", () => {
     const stream = streamAt(HOUR_MS, "stopped");
     stream.leave("stopped", NOW_MS - HOUR_MS, { index: 1, seq: 1 });
     const steps = ticked(stream, 8, farewellLimitMs);

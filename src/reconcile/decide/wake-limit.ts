@@ -1,7 +1,7 @@
 /**
- * Up to when what waits for a node is looked at. It goes on with the node's watermark, but in steps:
- * whoever was away for half a day and is there again, is revoked, or opts out, has millions that
- * waited for it, and they are judged over some ticks instead of at one.
+ * Up to when what waits for a node is looked at. It advances with the node's watermark, but in steps: when a node was
+ * away for half a day and is there again, is revoked, or opts out, millions of halves have waited for it, and they
+ * are judged over some ticks instead of at one.
  */
 import { ACCOUNT_WAIT_MS, OFFLINE_PATIENCE_MS, WAKE_STEP_MS } from "../limits.ts";
 import type { NodeState } from "../node/node-memory.ts";

@@ -424,8 +424,8 @@ function positionOf(position: Position, nodes: readonly StoredNode[]): Position 
 }
 
 /**
- * Nodes last: what their memory says to be used up, such as the excuses of a gap, must never be
- * there without the rows that used it.
+ * Nodes last: what is used up in their memory, such as the excuses of a gap, must never be there without the rows
+ * that used it.
  */
 function orderOf(block: ReadyBlock): number {
   return block.table === "node_rows" ? 1 : 0;

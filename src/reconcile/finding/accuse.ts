@@ -11,7 +11,7 @@
  *
  * *Proof.* Two honest nodes do not contradict each other, so an honest node has at most f pairs: by the
  * first rule it is in no cheapest explanation. Whoever contradicts more than f such nodes is in every one by the
- * second. Accused is nobody else but by more than f witnesses, which an honest node does not have. ∎
+ * second. Nobody else is accused but by more than f witnesses, which an honest node does not have. ∎
  *
  * So f colluders cannot frame anybody. The search beyond the theorem is for what breaks its
  * condition by accident: a busy honest node about which several liars lie independently. It stays

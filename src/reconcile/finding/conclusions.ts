@@ -4,8 +4,8 @@
  * finding is met: when it is concluded, and when its entry is read. In between it is `unread`, which
  * the memory of the server's stream holds over a restart; afterwards it is a row.
  *
- * Whoever derives again what the journal has been through concludes again what stands further on in
- * it: what stands there is not journaled a second time.
+ * A server that derives again what the journal has been through concludes again what stands further on in it: what
+ * stands there is not journaled a second time.
  *
  * Remembered is what stands open and may be concluded again, or resolved. What is resolved is as if it had
  * never been, until it is found again; what is about one entry of a chain is concluded with that entry alone.
@@ -99,7 +99,7 @@ export class Conclusions {
     return this.#drafts.length;
   }
 
-  /** Gives those after the first `count` an order that does not depend on who came first. */
+  /** Gives those after the first `count` an order that does not depend on which came first. */
   sortAfter(count: number): void {
     this.#drafts.push(...this.#drafts.splice(count).toSorted(byId));
   }

@@ -72,7 +72,7 @@ export function findingId(kind: string, subject: string): string {
   return hash.subarray(0, 16).toString("hex");
 }
 
-/** The id of the finding that a mismatch is. */
+/** The id of a mismatch's finding. */
 export function mismatchOf({ kind, subject }: About): string {
   return findingId(kind, subject);
 }

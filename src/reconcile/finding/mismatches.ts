@@ -211,7 +211,7 @@ export class Mismatches {
     this.#parts.conclude(about);
   }
 
-  /** What a forwarder says of two nodes is counted apart, or it would fill up what they say themselves. */
+  /** What a forwarder says of two nodes is counted apart, or it would use up the number of findings for what they say themselves. */
   #foldOf(
     kind: string,
     [one, other]: readonly [NodeStream, NodeStream],
@@ -226,7 +226,7 @@ export class Mismatches {
     return (this.#memory.folds[key] ??= { count: 0, firstMs: atMs, lastMs: atMs, told: 0 });
   }
 
-  /** In the order of their keys, so that what is told does not depend on who came first. */
+  /** In the order of their keys, so that what is told does not depend on which came first. */
   #tellFolds(nowMs: number): void {
     const { folds } = this.#memory;
     const oldestHour = hourOf(nowMs) - FOLDS_KEPT_HOURS;
@@ -261,7 +261,7 @@ export class Mismatches {
   }
 }
 
-/** Of two that end together, the lesser id: whoever reads the journal again must choose the same. */
+/** Of two that end together, the lesser id: a server that reads the journal again must choose the same. */
 function firstToEnd(excused: MismatchMemory["excused"]): string {
   const [first = ["", 0]] = Object.entries(excused).toSorted(
     ([a, aMs], [b, bMs]) => aMs - bMs || (a < b ? -1 : 1),

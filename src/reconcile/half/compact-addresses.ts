@@ -1,13 +1,13 @@
 /**
- * Addresses have numbers, and a number is for ever: whoever sees the whole internet pass has given
- * out millions, most of them for halves that are long forgotten. Now and then they are numbered anew.
+ * Addresses have numbers, and keep them: a server that hears of the whole internet has given out millions, most of
+ * them for halves that are long forgotten. So addresses are numbered anew now and then.
  */
 import type { AddressTable } from "../../format/address-table.ts";
 import { CELL, type HalfRecords, type NumberedTuple } from "./half-records.ts";
 import { MARK, slotHasMark } from "./half-state.ts";
 
 /**
- * Numbers those that a half still has, and no others. Whatever was made from the numbers, such as an
+ * Numbers the addresses that a half still has, and no others. Whatever was made from the numbers, such as an
  * index, is to be made anew; entries that were scanned before have numbers that mean nothing now.
  */
 export function compactAddresses(records: HalfRecords, addresses: AddressTable): void {
@@ -25,7 +25,7 @@ export function compactAddresses(records: HalfRecords, addresses: AddressTable):
   eachNumber(records, (number) => renumbered.get(number) ?? number);
 }
 
-/** Puts in the place of every address of a half in use what `map` makes of it. */
+/** Replaces every address of a half in use by what `map` makes of it. */
 function eachNumber(records: HalfRecords, map: (number: number) => number): void {
   for (let slot = 0; slot < records.end; slot++) {
     if (!slotHasMark(records, slot, MARK.live)) continue;

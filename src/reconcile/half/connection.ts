@@ -46,7 +46,7 @@ function compareOwn(a: Half, b: Half): number {
   return Number.isNaN(order) ? compareAddresses(a.ownIp ?? "::", b.ownIp ?? "::") : order;
 }
 
-/** By address; two nodes that claim one address are told apart by id, so that the choice never depends on who came first. */
+/** By address; two nodes that claim one address are told apart by id, so that the choice never depends on which came first. */
 function isKey(candidate: Half, against: Half): boolean {
   // A forwarder stands for an end that nobody watches, under an address of its own.
   if (candidate.roleNumber === FORWARDER || against.roleNumber === FORWARDER) {

@@ -1,4 +1,4 @@
-/** An order of halves that does not depend on who came first. */
+/** An order of halves that does not depend on which came first. */
 import type { Half } from "./half-records.ts";
 
 /** By time, and then by name. */
@@ -8,7 +8,7 @@ export function inOrder(a: Half, b: Half): number {
   return a.epoch - b.epoch || a.seq - b.seq;
 }
 
-/** Of what stands behind a half in a list. */
+/** Orders tuples by their first half. */
 export function byHalf(
   [a]: readonly [Half, ...unknown[]],
   [b]: readonly [Half, ...unknown[]],
@@ -16,7 +16,7 @@ export function byHalf(
   return inOrder(a, b);
 }
 
-/** Of what stands behind two. */
+/** Orders tuples by their first two halves. */
 export function byBoth(
   a: readonly [Half, Half, unknown],
   b: readonly [Half, Half, unknown],

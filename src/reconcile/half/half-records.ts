@@ -167,7 +167,7 @@ export class HalfRecords {
     this.i32[slot * (WORDS * 2) + cell] = value;
   }
 
-  /** Its node's clock is known better. */
+  /** Corrects when it began: its node's clock is known better now. */
   shift(slot: number, byMs: number): void {
     this.setWord(slot, WORD.serverMs, this.word(slot, WORD.serverMs) + byMs);
   }
@@ -208,7 +208,7 @@ export interface Names {
   nodeOf(number: number): HalfOwner;
 }
 
-/** Who recorded a half: hex id and name of the node. */
+/** The node that recorded a half: hex id and name. */
 export interface HalfOwner {
   readonly id: string;
   readonly name: string;

@@ -1,6 +1,6 @@
 /**
- * Texts behind the numbers that records of halves have. Whoever sees the whole internet pass has given out
- * millions of numbers, most of them for halves that are long forgotten: now and then they are numbered anew.
+ * The texts behind the numbers in records of halves. A server that hears of the whole internet gives out millions of
+ * numbers, most of them for halves that are long forgotten: so they are numbered anew now and then.
  */
 import { isIPv4 } from "node:net";
 import { AddressTable } from "../../format/address-table.ts";
@@ -41,7 +41,7 @@ export class NameTables implements Names {
     return this.networks.nameOf(number);
   }
 
-  /** Numbers addresses anew if there are `max`, or twice as many as were left the last time; whether it did. */
+  /** Numbers addresses anew once there are `max` of them, and twice as many as were left the last time. Returns whether it did. */
   compactAddresses(records: HalfRecords, max: number): boolean {
     if (this.addresses.size < Math.max(max, this.#addressesKept * 2)) return false;
     compactAddresses(records, this.addresses);

@@ -1,7 +1,7 @@
 /**
- * Networks have numbers in records of halves, in the order in which they were first seen; the default
- * one is 0. A node names them as it likes, so those that no half has any more are forgotten whenever
- * `NETWORKS_MAX`, or twice as many as the last time were left, have a number.
+ * Networks have numbers in records of halves, in the order in which they were first seen; the default one is 0. A
+ * node names them as it likes, so those that no half has any more are forgotten once `NETWORKS_MAX` have a number,
+ * and twice as many as were left the last time.
  */
 import { DEFAULT_NETWORK } from "../../format/network-name.ts";
 import { CELL, type HalfRecords } from "./half-records.ts";

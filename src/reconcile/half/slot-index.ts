@@ -17,7 +17,7 @@ export class SlotIndex {
     return this.#count;
   }
 
-  /** How many others are there under the same hash: they stand before the place that it takes. */
+  /** Returns how many others are under the same hash; they stand before the place that it takes. */
   add(hash: number, slot: number): number {
     // At most half full: beyond that, probing gets long.
     if (this.#count * 2 >= this.#mask) this.#grow();

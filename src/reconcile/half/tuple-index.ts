@@ -19,7 +19,7 @@ import { INSTANCES_MAX } from "../limits.ts";
 
 export class TupleIndex {
   #index = new SlotIndex();
-  /** Node and hash of those that have no room, until one of them goes: so that it is not counted for each that comes. */
+  /** Node and hash of tuples without room, until one of their halves goes: so that these are not counted for each half that comes. */
   readonly #full = new Set<number>();
   readonly #records: HalfRecords;
 
@@ -35,7 +35,7 @@ export class TupleIndex {
 
   /**
    * Indexes a half that has come, as `put` does; undefined where it is not, because there are `INSTANCES_MAX` of its
-   * node already. By the hash: whoever finds tuples with one hash gains nothing.
+   * node already. They are counted by the hash: a node that finds tuples with one hash gains nothing.
    */
   add(half: Half): boolean | undefined {
     if (this.#full.size > 0 && this.#isFull(half)) return undefined;
@@ -48,7 +48,7 @@ export class TupleIndex {
     return undefined;
   }
 
-  /** Indexes a half whose tuple is in its record. Whether another may stand under a tuple of it: nearly always no for the first. */
+  /** Indexes a half whose tuple is in its record. Returns whether another may stand under a tuple of it: nearly always not, for the first. */
   put(half: Half): boolean {
     return this.#put(half) > 0;
   }
@@ -67,7 +67,7 @@ export class TupleIndex {
     return Math.max(this.#index.add(secondHash, slot), others);
   }
 
-  /** How many of its node stand under `hash` that came before it: by its chain, for a restart may take up later ones first. */
+  /** How many halves of its node under `hash` came before it in the node's chain: a restart may take up later ones first. */
   #before(half: Half, hash: number): number {
     const records = this.#records;
     const { nodeNumber, epoch, seq } = half;
@@ -87,7 +87,7 @@ export class TupleIndex {
     return hashes.some((hash) => this.#full.has(fullKey(half, hash)));
   }
 
-  /** Those it stands under. */
+  /** The hashes that it stands under. */
   #hashes(half: Half): number[] {
     const first = this.#records.cell(half.slot, CELL.tupleHash);
     if (secondKey(half) === undefined) return [first];
@@ -103,7 +103,7 @@ export class TupleIndex {
     this.#index.remove(this.#records.cell(slot, CELL.secondHash), slot);
   }
 
-  /** Whether another half may stand under a tuple of this one: cheap, and nearly always no for the first. */
+  /** Whether another half may stand under a tuple of this one: cheap, and nearly always not so for the first. */
   hasOthers(half: Half): boolean {
     const records = this.#records;
     if (this.#isShared(records.cell(half.slot, CELL.tupleHash), half.slot)) return true;
@@ -154,7 +154,7 @@ export class TupleIndex {
   }
 }
 
-/** Whether two halves say themselves that they are of one connection, or only a forwarder's with both tuples does. */
+/** Whether two halves say themselves that they are one connection; otherwise only a forwarder does, with both tuples. */
 export function haveOneTuple(a: Half, b: Half): boolean {
   const others = tuplesOf(b);
   return tuplesOf(a).some((one) => others.some((other) => isEither(one, other)));
@@ -175,7 +175,7 @@ export function tupleOf(half: Half): NumberedTuple {
   };
 }
 
-/** The other tuple under which a half is found: a translating forwarder's alone. */
+/** The other tuple under which a half is found; none but those of translating forwarders have one. */
 function secondKey(half: Half): NumberedTuple | undefined {
   return half.roleNumber === FORWARDER ? half.second : undefined;
 }

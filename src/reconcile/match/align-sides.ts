@@ -1,4 +1,4 @@
-/** Sets the instances at one end of a tuple against those at the other: with their clocks, and as far as all have come. */
+/** Aligns the instances at one end of a tuple with those at the other, as far as their clocks are known and all have come. */
 import { align, type Aligned } from "./align.ts";
 import { inOrder } from "../half/half-order.ts";
 import type { Half } from "../half/half-records.ts";
@@ -62,8 +62,8 @@ export function alignSides(
 }
 
 /**
- * The instances at one end, one after the other. Its node numbers them so; whose beginning was not seen is
- * numbered late, and where a clock was set, times are out of order.
+ * The instances at one end, in the order in which they began. Its node numbers them so; but a half that was picked up
+ * is numbered late, and where a clock was set, times are out of order.
  */
 export function inTurn(halves: readonly Half[]): Half[] {
   const [first] = halves;
@@ -83,7 +83,7 @@ function completeTo(halves: readonly Half[], sightOf: SightOf): number {
   return toMs;
 }
 
-/** By how much the right side's clock may be ahead of the left one's; none first. */
+/** By how much the right side's clock may be ahead of the left one's; first, by nothing. */
 function shiftsOf(left: readonly Half[], right: readonly Half[], sightOf: SightOf): number[] {
   const [a, b] = [left[0], right[0]];
   if (a === undefined || b === undefined || left.length + right.length > SHIFTED_MAX) return [0];

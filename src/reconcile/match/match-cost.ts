@@ -1,4 +1,4 @@
-/** What it costs to take two halves for one connection, in milliseconds; more than leaving both alone, and they are not. */
+/** What it costs to take two halves for one connection, in milliseconds. Where leaving both alone costs less, they are not one. */
 import { TCP } from "../../format/protocol.ts";
 import type { Half } from "../half/half-records.ts";
 import {
@@ -8,9 +8,9 @@ import {
   RETRANSMIT_MS_MAX,
 } from "../limits.ts";
 
-/** What is further apart than two ends that agree are: each millisecond counts so many times, for nothing common to all explains it. */
+/** Each millisecond by which a pair is further apart than two ends that agree counts so many times: nothing common to all explains it. */
 const FAR_FACTOR = 4;
-/** A first packet that was sent again is likelier than that one half is lacking at each end, and each further time half as likely. */
+/** That a first packet was sent again is likelier than that one half is lacking at each end, and each further time half as likely. */
 const RETRANSMITTED_MS = 2_000;
 const RETRANSMITTED_AGAIN_MS = 500;
 
@@ -35,7 +35,7 @@ export function costOf(a: Instance | undefined, b: Instance | undefined, shiftMs
   }
   const lateMs = b.serverMs - a.serverMs - shiftMs;
   const setByMs = Math.abs(a.setByMs) + Math.abs(b.setByMs);
-  // Nearly all of many: before their records are read.
+  // Nearly all pairs of many instances end here, before their records are read.
   if (Math.abs(lateMs) - setByMs > Math.max(nearMs, RETRANSMIT_MS_MAX)) return Infinity;
   if (!canPair(a.half, b.half)) return Infinity;
   const distance = (byMs: number): number => distanceMs(a.half, b.half, lateMs + byMs, nearMs);
@@ -57,7 +57,7 @@ export function canPair(a: Half, b: Half): boolean {
   return orientationsFit(a, b);
 }
 
-/** Both ends agree on who began; unless one guessed, or both began at once. */
+/** Both ends agree on which of them began, unless one guessed, or both began at once. */
 function orientationsFit(a: Half, b: Half): boolean {
   if (a.pickup || b.pickup) return true;
   if (a.roleNumber !== b.roleNumber) return true;

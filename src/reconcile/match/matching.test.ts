@@ -1,4 +1,4 @@
-/** Who is whose partner where a port is used again within seconds, and something else went wrong besides. */
+/** Which halves are partners where a port is used again within seconds, and something else went wrong besides. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { SimHost, SimMesh } from "../../../test/simulate/sim-mesh.ts";

@@ -8,8 +8,8 @@
  *     instances that are not sealed are aligned anew (align.ts);
  *   - a pair is sealed when, at the tick before, both ends' streams were complete past it: no other
  *     instance can come that would fit better;
- *   - where a tuple has several instances, nothing is concluded from who is a pair, or alone, before all
- *     of them were aligned once more with everything known that can come.
+ *   - where a tuple has several instances, nothing is concluded from which halves are pairs, and which
+ *     stand alone, before all of them were aligned once more with all there that can come.
  *
  * Halves of forwarders pair with nobody. One that translates addresses has both tuples, and so brings
  * together two halves that have no tuple in common.
@@ -79,7 +79,7 @@ export class Matching {
     else this.contend(half);
   }
 
-  /** With whom a half that comes now may change who is a pair: two of them, if there are so many. */
+  /** Halves with which one that comes now may change the pairs: two of them, if there are so many. */
   #rivals(half: Half): Half[] {
     const rivals: Half[] = [];
     if (isBystander(half)) return rivals;
@@ -146,7 +146,7 @@ export class Matching {
     return this.#mates;
   }
 
-  /** Of a tuple with a forwarder, all know that there is one. */
+  /** Where a tuple has a forwarder, all its halves are marked so. */
   #markForwarded(half: Half): void {
     const { records } = this.#options;
     const isForwarder = (slot: number): boolean => roleAt(records, slot) === FORWARDER;
@@ -186,7 +186,7 @@ export class Matching {
     return distanceMs(half, forwarder, lateMs, this.#nearMs(half, forwarder)) < Infinity;
   }
 
-  /** It, or another of its tuple, is to be aligned at the next tick. */
+  /** Whether it, or another half of its tuple, is to be aligned at the next tick. */
   isContended(half: Half): boolean {
     const { records } = this.#options;
     if (hasMark(half, MARK.contended)) return true;
@@ -203,7 +203,7 @@ export class Matching {
 
   #isAtOnce(a: Half, b: Half): boolean {
     if (a.roleNumber === FORWARDER || b.roleNumber === FORWARDER) return false;
-    // What is picked up is as near as its end is, and that may have come or not.
+    // How near a picked-up half is depends on its end, which may have come or not.
     if (a.pickup || b.pickup) return false;
     // What was decided already changes at a tick only.
     if (b.isPaired || verdictOf(b) !== "pending" || !canPair(a, b)) return false;
@@ -227,9 +227,9 @@ export class Matching {
   }
 
   /**
-   * Aligns all instances of the tuples of `halves`, which stand in order, once more, before something is concluded
-   * from who their partners are, or from there being none: by now all have come that could. Those of one tuple
-   * that are near each other are done together, so that many cost no more than one.
+   * Aligns all instances of the tuples of `halves`, which are in order, once more before anything is concluded from
+   * their partners, or from their having none: by now all that can come has come. Those of one tuple that are near
+   * each other are done together, so that many cost no more than one.
    */
   realign(halves: readonly Half[]): void {
     const open = new Map(halves.map((half) => [half.slot, half]));
@@ -241,7 +241,7 @@ export class Matching {
     }
   }
 
-  /** It, and those of its tuple that are still to be done and began so little later that what is between is within its reach. */
+  /** It, and those of its tuple that are still to be done and began so near it that all between them is within its reach. */
   #together(half: Half, open: ReadonlyMap<number, Half>): Half[] {
     const together = [half];
     for (const slot of this.mates(half)) {
@@ -269,14 +269,14 @@ export class Matching {
 
   /** Until when another instance may come that fits one of the two better, on the server's clock; undefined where the tuple has no other. */
   contestedUntil(a: Half, b: Half): number | undefined {
-    // Nearly always: without the lists of what follows.
+    // Nearly always so, and found without the lists that follow.
     if (b.roleNumber !== FORWARDER && this.tuples.areAlone(a, b)) return undefined;
     if (!this.#hasEndBeside(a, b.slot)) return undefined;
     const uncertaintyMs = this.#uncertainty(a) + this.#uncertainty(b);
     return Math.max(a.serverMs, b.serverMs) + SEAL_MS + uncertaintyMs;
   }
 
-  /** What may be one connection with it, or with its partner. Further away it is another one, in memory or parked. */
+  /** Which halves may be one connection with one of these, or with its partner. What is further away is another one, in memory or parked. */
   #isWithinReach(halves: readonly Half[]): (slot: number) => boolean {
     const spans = spansOf(halves);
     const one = new Half(this.#options.records, this.#options.names, 0);
@@ -296,7 +296,7 @@ export class Matching {
     const { records, names } = this.#options;
     const isOther = (slot: number): boolean => slot !== half.slot && slot !== besides;
     const isEnd = (slot: number): boolean => roleAt(records, slot) !== FORWARDER;
-    // The first will do; behind a translation all are to be gone through.
+    // One is enough; behind a translation all are gone through.
     if (this.mates(half).some((slot) => isOther(slot) && isEnd(slot) && isNear(slot))) return true;
     if (!hasMark(half, MARK.forwarded)) return false;
     const around = this.#neighbours(new Half(records, names, half.slot), isNear);
@@ -363,7 +363,7 @@ function isBystander(half: Half): boolean {
   return half.roleNumber === FORWARDER && half.second === undefined;
 }
 
-/** The end at which a half was recorded: where addresses are translated, only the own one is its own. */
+/** The end at which a half was recorded, by its own address: where addresses are translated, that of the peer may be another's. */
 function sideOf(half: Half): number {
   return half.ownIpNumber;
 }

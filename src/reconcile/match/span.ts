@@ -11,7 +11,7 @@ interface Span {
   hasPickup: boolean;
 }
 
-/** By node: all of one are off by as much. */
+/** By node: all times of one are off by as much. */
 export function spansOf(halves: readonly Half[]): Span[] {
   const spans = new Map<number, Span>();
   for (const half of halves) {

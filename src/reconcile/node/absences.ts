@@ -1,10 +1,10 @@
-/** When a node declared not to observe, by its own clock. */
+/** Times in which a node did not observe, by its own word and clock. */
 import type { EntryPlace } from "../half/half-records.ts";
 import { keepLast } from "./keep-last.ts";
 import { ABSENCE_ENDED_MS, EXCUSES_PER_NODE_MAX } from "../limits.ts";
 import type { Absence, NodeMemory } from "./node-memory.ts";
 
-/** Begins an absence. False: it is known already, for the same one twice is one. */
+/** Begins an absence. Returns whether it is new: the same one twice is one. */
 export function beginAbsence(
   memory: NodeMemory,
   reason: Absence["reason"],
@@ -12,7 +12,7 @@ export function beginAbsence(
 ): boolean {
   const { absences } = memory;
   if (absences.some((one) => one.reason === reason && one.fromMs === fromMs)) return false;
-  // An agent stops before it starts again to refuse: from here on that is why it is away.
+  // An agent that is to opt out stops and starts again: from here on, the opt-out is why it is away.
   if (reason === "opted_out") end(memory, "stopped", fromMs);
   absences.push({ reason, fromMs, toMs: null, place });
   keepLast(absences, EXCUSES_PER_NODE_MAX);
@@ -24,7 +24,7 @@ export function endAbsences(memory: NodeMemory, atMs: number): void {
   for (const reason of ["stopped", "opted_out", "not_started"] as const) end(memory, reason, atMs);
 }
 
-/** Who says to have seen everything past its own farewell, and not to have begun anew, did not leave. Returns whether there was one. */
+/** A node that claims to have seen everything past its own farewell, and did not begin anew, did not leave. Returns whether it had said so. */
 export function endClaimedAbsences({ absences }: NodeMemory, completeToMs: number): boolean {
   const claimed = absences.filter(
     ({ reason, fromMs, toMs }) =>

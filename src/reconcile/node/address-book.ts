@@ -12,7 +12,7 @@ export class AddressBook {
   /** By network and address: asked several times for each half, so the answers are made when a claim changes. */
   readonly #claims = new Map<string, Map<string, Claim>>();
   readonly #changed = new Set<string>();
-  /** Addresses that others claim than before, in whatever network. */
+  /** Addresses, in any network, whose claimants changed. */
   readonly #turned = new Set<string>();
 
   /** Networks in which an address is claimed. */
@@ -50,7 +50,7 @@ export class AddressBook {
     }
   }
 
-  /** It may have become uncontested, or contested, without having been told: as after a restart. */
+  /** It may have become contested, or ceased to be, without that having been told: as after a restart. */
   noteContested(key: string): void {
     this.#changed.add(key);
   }
@@ -62,7 +62,7 @@ export class AddressBook {
     return turned;
   }
 
-  /** Addresses that were or are claimed by several, as `network address`, since the last call; in an order of their own. */
+  /** Addresses that several claim, or did, of which a claim changed since the last call, as `network address`; in an order of their own. */
   takeChanges(): { readonly key: string; readonly claimants: readonly NodeStream[] }[] {
     const changed = [...this.#changed].toSorted();
     this.#changed.clear();

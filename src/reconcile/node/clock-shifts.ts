@@ -39,8 +39,8 @@ export function shifted(
 }
 
 /**
- * Exact for what was written before both; what was written between the two gets the first one too much. Of two boots the
- * first one's half has no place for the second one's shift.
+ * Exact for rows that were written before both; those written between the two are shifted by the first one too much.
+ * Shifts of two boots are of different halves, and cannot be added: the newer one stays.
  */
 function merged(older: ClockShift, newer: ClockShift): ClockShift {
   if (older.boot !== newer.boot) return newer;

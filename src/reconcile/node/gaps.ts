@@ -1,9 +1,9 @@
-/** What a node declared to have lost, and when it was overloaded: all by its own clock. */
+/** What a node lost by its own word, and when it was overloaded: all by its own clock. */
 import { keepLast } from "./keep-last.ts";
 import { EXCUSES_PER_NODE_MAX } from "../limits.ts";
 import type { GapBudget, NodeMemory } from "./node-memory.ts";
 
-/** Remembers a gap. False: it is known already. */
+/** Remembers a gap. Returns whether it is new. */
 export function admitGap({ gaps }: NodeMemory, gap: GapBudget): boolean {
   if (gaps.some((one) => one.index === gap.index && one.seq === gap.seq)) return false;
   gaps.push(gap);
@@ -24,7 +24,7 @@ export function spendGap(
   return gap;
 }
 
-/** Whether it admitted to have lost anything of this time. */
+/** Whether it admitted that it lost anything of this time. */
 export function hasLost({ gaps }: NodeMemory, fromMs: number, toMs: number): boolean {
   return gaps.some((one) => one.fromMs <= toMs && one.toMs >= fromMs);
 }
@@ -49,7 +49,7 @@ export function noteDegraded({ overloads }: NodeMemory, isDegraded: boolean, atM
   keepLast(overloads, EXCUSES_PER_NODE_MAX);
 }
 
-/** Whether it had declared to be overloaded. */
+/** Whether it had declared an overload then. */
 export function isOverloadedAt({ overloads, gaps }: NodeMemory, atMs: number): boolean {
   return (
     overloads.some((one) => one.fromMs <= atMs && (one.toMs === null || atMs <= one.toMs)) ||

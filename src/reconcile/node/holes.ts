@@ -1,4 +1,4 @@
-/** Numbers of entries that a node gave and did not send. */
+/** Numbers of entries that a node gave out and did not send. */
 import type { BatchHeader } from "../../format/batch.ts";
 import { keepLast } from "./keep-last.ts";
 import { EXCUSES_PER_NODE_MAX, RANGES_PER_HOLE_MAX } from "../limits.ts";
@@ -43,7 +43,7 @@ function without(ranges: Hole["unexplained"], first: number, last: number): Hole
   });
 }
 
-/** Of too many ranges the last are one, with what is between them: who explains one number in two explains nothing. */
+/** Of too many ranges the last are one, with what is between them: to explain every second number is to explain nothing. */
 function joinLast(ranges: Hole["unexplained"], max: number): void {
   const [first, last] = [ranges[max - 1], ranges.at(-1)];
   if (ranges.length > max && first !== undefined && last !== undefined) {

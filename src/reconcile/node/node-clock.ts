@@ -12,7 +12,7 @@
  *    slope of three hours of such minima, carries the estimate through an outage.
  * 2. A batch that waited in the spool is late, and lateness is no evidence: an estimate that stands
  *    is raised by nothing but 20 minutes of batches with one steady delay, as after a virtual machine was
- *    paused. Whoever sends what has waited catches up, and that is not steady. An estimate is lowered at
+ *    paused. A node that sends what has waited catches up, and that is not steady. An estimate is lowered at
  *    once, since no batch arrives before it was sent.
  * 3. Pairs correct what receive times cannot tell, the least delay of the way: once in ten minutes
  *    by an eighth of the median of the node's differences to its peers, whose clocks take another.
@@ -62,7 +62,7 @@ const PAIRS_GAIN = 1 / 8;
 const PAIRS_QUIET_MS = 2;
 /** The least delay of a way is no longer than this. */
 const CORRECTION_MAX_MS = 1_000;
-/** More than this no peer can add to the uncertainty. */
+/** No peer can add more than this to the uncertainty. */
 const PAIRS_DOUBT_MAX_MS = 10_000;
 /** What was added for a late batch is taken back when the next minute of the server's time begins. */
 const HELD_SLOT_MS = 60_000;

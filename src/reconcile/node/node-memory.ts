@@ -18,7 +18,7 @@ import { emptyTrend, type TrustTrend } from "./trust-trend.ts";
 /** `server`: the server's own stream, which is no node of the mesh. */
 export type NodeState = "active" | "silent" | "stopped" | "opted_out" | "revoked" | "server";
 
-/** A time, by the node's clock, in which it declared not to observe. `toMs` null: still. */
+/** A time, by the node's clock, in which it did not observe, as it says. `toMs` null: still. */
 export interface Absence {
   readonly reason: "stopped" | "opted_out" | "not_started";
   readonly fromMs: number;
@@ -40,7 +40,7 @@ export interface GapBudget {
   readonly seq: number;
 }
 
-/** Connections that a node says to have begun at a time of which it had said that it told all. */
+/** Connections that began, as a node says, at a time of which it had said that it told all. */
 export interface Backdated {
   count: number;
   readonly first: EntryPlace & { readonly openedMs: number; readonly claimedMs: number };
@@ -62,7 +62,7 @@ export interface Hole {
 /** An address under which a node is known, and to whom. */
 export interface Translator {
   readonly address: string;
-  /** Ids of responders that recorded it so, the first of them. */
+  /** The first responders that recorded it so, by id. */
   readonly by: string[];
 }
 
@@ -105,11 +105,11 @@ export interface NodeMemory {
   contested: string[];
   /** Of the server's own stream: as in `Position`. */
   rereadFrom: number;
-  /** Addresses that others know it under, because somebody who is no node translates them; the newest last. */
+  /** Addresses that others know it under, because something that is no node translates its own; the newest last. */
   translators: Translator[];
   /** Halves of strangers that nobody else was found for, with addresses that others are known under: how many, by hour and address. */
   strangers: Record<string, Record<string, number>>;
-  /** A responder recorded a connection of its under its own address. */
+  /** A responder recorded a connection of this node under the node's own address. */
   isMetDirectly: boolean;
   /** It forwards connections of others. */
   forwards: boolean;
@@ -117,7 +117,7 @@ export interface NodeMemory {
   /** What its interfaces carried, and what its connections received meanwhile. */
   totals: TotalsMemory;
   budget: ExcuseState;
-  /** Node clock: times in which it declared to be overloaded. `toMs` null: still. */
+  /** Node clock: times for which it declared an overload. `toMs` null: still. */
   overloads: { readonly fromMs: number; toMs: number | null }[];
   absences: Absence[];
   gaps: GapBudget[];

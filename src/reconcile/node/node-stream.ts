@@ -1,6 +1,6 @@
 /**
  * What reconcile knows of one node from its stream: what it claims, how far it is complete, when it
- * was away, and what it admitted to have lost. Survives a restart as JSON in the store.
+ * was away, and what it admitted that it lost. Survives a restart as JSON in the store.
  */
 import type { BatchHeader } from "../../format/batch.ts";
 import { beginAbsence, endAbsences, endClaimedAbsences } from "./absences.ts";
@@ -32,13 +32,13 @@ import {
 } from "./node-memory.ts";
 import { forgetReadings, noteClaim, noteReceived } from "./totals.ts";
 
-/** Of what a known clock is allowed for, what its drift since the last batch may use up. */
+/** The part of what a known clock is allowed for that its drift since the last batch may use up. */
 const UNCERTAINTY_FREE_MS = 250;
 
 /** A batch that arrived this much later than its clock explains had been waiting. */
 const STALE_LAG_MS = 5_000;
 
-/** One who says so alone may have made it up, and is believed for itself alone. */
+/** A responder that says so alone may have made it up, and is believed for its own connections alone. */
 const SAID_BY_MIN = 2;
 
 export class NodeStream implements HalfOwner {
@@ -48,7 +48,7 @@ export class NodeStream implements HalfOwner {
   name: string;
   /** Something to be written to the store changed. */
   changed = true;
-  /** What halves are judged by changed beyond its watermark: those of its connections are looked at again. */
+  /** Something by which halves are judged changed, other than its watermark: those of its connections are looked at again. */
   turned = true;
   readonly memory: NodeMemory;
   readonly clock: NodeClock;
@@ -72,7 +72,7 @@ export class NodeStream implements HalfOwner {
    */
   advance(header: BatchHeader, receivedMs: number): Step | undefined {
     const { memory } = this;
-    // Nobody is complete past the present: so a clock that was set back may still say.
+    // Nobody is complete past the present, though a node may still say so after its clock was set back.
     const completeToMs = Math.min(header.completeToMs, header.closedAtMs);
     this.#completeToMs = completeToMs;
     // The server's clock is what the others are measured by.
@@ -124,14 +124,14 @@ export class NodeStream implements HalfOwner {
     this.changed = true;
   }
 
-  /** Under which addresses it is known to `responder`, by what that says itself or by what several others do. */
+  /** Under which addresses it is known to `responder`, by what that one says itself or several others do. */
   knownTo(responder: string): string[] {
     return this.memory.translators.flatMap(({ address, by }) =>
       by.length >= SAID_BY_MIN || by.includes(responder) ? [address] : [],
     );
   }
 
-  /** It has a half of a stranger with this address, which is nobody else's. */
+  /** It has a half of a stranger with this address, and nobody was found to have the other half. */
   noteStranger(address: string, serverMs: number): void {
     const { strangers } = this.memory;
     const hour = hourOf(serverMs);
@@ -143,7 +143,7 @@ export class NodeStream implements HalfOwner {
     this.changed = true;
   }
 
-  /** Uses up one of those of around that time, if there is one. */
+  /** Uses up one of the strangers of around that time. Returns whether there was one. */
   takeStranger(address: string, serverMs: number): boolean {
     const { strangers } = this.memory;
     // What one end began in one hour, the other may have heard of in the next.
@@ -179,7 +179,7 @@ export class NodeStream implements HalfOwner {
     return this.memory.sealedToMs;
   }
 
-  /** In steps, so that it is the same from one tick to the next: what waits for it would be due at another time. */
+  /** In steps, so that it is the same from one tick to the next: otherwise what waits for it would be due at another time with each. */
   get uncertaintyMs(): number {
     return inSteps(this.clock.uncertaintyMs);
   }
@@ -220,7 +220,7 @@ export class NodeStream implements HalfOwner {
     noteDegraded(this.memory, isDegraded, atMs);
   }
 
-  /** Whether it had declared to be overloaded, by its own clock. */
+  /** Whether it had declared an overload then, by its own clock. */
   isOverloadedAt(atMs: number): boolean {
     return isOverloadedAt(this.memory, atMs);
   }
@@ -232,7 +232,7 @@ export class NodeStream implements HalfOwner {
     return this.isOverloadedAt(this.toNodeMs(serverMs));
   }
 
-  /** Once all of a batch was read: who claims to have seen everything past its own stop did not stop. */
+  /** Once all of a batch was read: a node that claims to have seen everything past its own stop did not stop. */
   endClaimedAbsence(): void {
     if (endClaimedAbsences(this.memory, this.#completeToMs)) this.turned = true;
   }
@@ -258,7 +258,7 @@ export class NodeStream implements HalfOwner {
     this.turned = true;
   }
 
-  /** Whether it had said to be away then: it left by the clock of then, and came back by that of later. */
+  /** The absence that it declared for then: it left by the clock as it was, and came back by the clock as it was later. */
   absenceAt(serverMs: number, slackMs: number): Absence | undefined {
     const atMs = this.toNodeMs(serverMs);
     return this.memory.absences.find(
@@ -273,7 +273,7 @@ export class NodeStream implements HalfOwner {
     return wasBlind(this.memory, fromMs, toMs);
   }
 
-  /** Whether it admitted to have lost anything of this time, by its own clock. */
+  /** Whether it admitted that it lost anything of this time, by its own clock. */
   hasLost(fromMs: number, toMs: number): boolean {
     return hasLost(this.memory, fromMs, toMs);
   }

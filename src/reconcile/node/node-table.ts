@@ -12,7 +12,7 @@ export class NodeTable {
     return this.byId.get(id) ?? this.put(id, id.slice(0, 8));
   }
 
-  /** In the place of what was known of it. */
+  /** Puts a node in the place of what was known of it. */
   put(id: string, name: string, memory?: NodeMemory): NodeStream {
     const number = this.byId.get(id)?.number ?? this.byNumber.length;
     const stream = new NodeStream(id, name, number, memory);
@@ -27,7 +27,7 @@ export class NodeTable {
     return stream;
   }
 
-  /** Up to when, on the server's clock, everybody has told all; whoever is late is not waited for longer than a stranger. */
+  /** Up to when, on the server's clock, all nodes have told all; one that is late is waited for no longer than a stranger. */
   everybodyMs(nowMs: number): number {
     let leastMs = Infinity;
     for (const { memory, watermarkServerMs, uncertaintyMs } of this.byNumber) {

@@ -17,7 +17,7 @@ export interface Mismatch {
   /** Which of the two has no record, or the one that is known to differ. Undefined: not known. */
   readonly lacks?: string | undefined;
   /**
-   * Nodes but for whose word the two would have nothing to do with each other: they say to have forwarded what one
+   * Nodes without whose word the two would have nothing to do with each other: they say that they forwarded what one
    * of them recorded to the other, under another address. Undefined: their own records say so.
    */
   readonly forwarders?: readonly string[] | undefined;

@@ -7,7 +7,7 @@ import { BIT, FORWARDER, type Half, type NumberedTuple } from "../half/half-reco
 import { hasMark, MARK } from "../half/half-state.ts";
 import { isEither, tupleOf } from "../half/tuple-index.ts";
 
-/** The half whose orientation was seen, and of two that call it differently, the initiator's. */
+/** The half that saw which end began, and of two that say it differently, the one that says that it did. */
 export function orienting(key: Half, other: Half | undefined): Half {
   if (other === undefined || other.roleNumber === FORWARDER) return key;
   if (key.pickup !== other.pickup) return key.pickup ? other : key;
@@ -31,7 +31,7 @@ function isTranslated(half: Half, first: Half): boolean {
   return !isEither(tupleOf(half), tupleOf(first));
 }
 
-/** `first`: of the two, whose tuple the row shows. */
+/** `first`: the one of the two that has the tuple of the row. */
 export function flagsOf(half: Half, first: Half): number {
   const { bits } = half;
   return (

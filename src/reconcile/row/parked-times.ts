@@ -1,7 +1,7 @@
 /**
  * When the parked halves began, on the server's clock: how many to the minute. That is all that is
  * known of them in memory; the rest is in their rows. It may say too many, after a crash, and never
- * too few: whoever takes a minute's halves back finds how many there are.
+ * too few: taking a minute's halves back shows how many there are.
  */
 import type { ParkedMemory } from "../node/server-memory.ts";
 

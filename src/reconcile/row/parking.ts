@@ -68,7 +68,7 @@ interface ParkingParts {
   find(node: number, seq: number, epoch: number): number | undefined;
   /** The next tick may pair it with another half of its tuple. */
   isContended(half: Half): boolean;
-  /** Goes through all that waits; what `isGone` waits no longer. */
+  /** Goes through all plans that wait for a stream, and drops each plan for which `isGone` returns true. */
   sift(isGone: IsGone): void;
   /** Its row is held back: a partner may come any moment. */
   isHeld(half: Half): boolean;
@@ -180,7 +180,7 @@ export class Parking {
     return isAnyBehind ? pins : undefined;
   }
 
-  /** Its row says all of it, nothing of its own is to come, and what it waits for is near its own time. */
+  /** Whether its row says all of it, nothing of its own is to come, and what it waits for is near its own time. */
   #mayPark(half: Half, nowMs: number): boolean {
     const parts = this.#parts;
     if (!hasMark(half, MARK.awaitsPeer) || hasMark(half, BUSY) || half.isPaired) return false;
@@ -205,7 +205,7 @@ const BUSY =
   MARK.split |
   MARK.parked;
 
-/** No entry that refers to it is to come. */
+/** Whether no entry that refers to it is to come. */
 function isComplete(half: Half, node: NodeStream): boolean {
   if (half.epoch < node.memory.epoch || half.accounted) return true;
   return half.has(BIT.closed) && node.watermarkServerMs > half.closedServerMs + ACCOUNT_WAIT_MS;

@@ -159,7 +159,7 @@ function restoreHalf(into: Restored, stored: StoredConnection, side: "a" | "b"):
   return half;
 }
 
-/** Whether a half came late depends on it: one that was made up would decide otherwise than before the restart. */
+/** Whether a half came late depends on it: with a time that was made up, it might be decided otherwise than before the restart. */
 function receivedMsOf({ row, receivedMs }: StoredConnection, index: number): number {
   const knownMs = receivedMs(index);
   if (knownMs !== undefined) return knownMs;

@@ -63,7 +63,7 @@ export function noteRound(suspicions: Suspicions, { atMs, connections, bursts }:
         connections.peers.find((one) => one.peer === peer),
       ),
     );
-    // Whom nothing speaks against needs no memory: its capital begins with one.
+    // A peer with which no more was lost than its share needs no memory: its capital begins with one.
     if (suspicions[peer] === undefined && times <= 1) continue;
     const { rounds } = (suspicions[peer] ??= { rounds: [] });
     rounds.push({ atMs, lost, times });

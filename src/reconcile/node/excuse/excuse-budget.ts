@@ -41,14 +41,14 @@ const BUDGETS = {
   overload: [{ excusedMax: 200, shareMax: 0.3, ofMs: 0 }],
 } as const;
 
-/** Overloads pass; whoever declares one for longer has the budget of a calm day. */
+/** Overloads pass; a node that declares them in more hours has the budget of a calm day. */
 const OVERLOAD_HOURS_MAX = 6;
-/** What came in less than this says nothing of an hour. */
+/** What came in less time than this says nothing of an hour. */
 const KNOWN_MIN_MS = 60_000;
 const HOURS_KEPT = 24;
 
 /**
- * What can be produced at will by the one whom it excuses: declared losses, farewells and starts, clocks
+ * What can be produced at will by the node that it excuses: declared losses, farewells and starts, clocks
  * that are set, and records of strangers that pass for the other end of a translated one.
  */
 const PRODUCIBLE_CAUSES = ["gap", "overload", "restart", "stopped", "clock", "stranger"] as const;
@@ -131,7 +131,7 @@ export class ExcuseBudget {
     this.state.armedUntilMs = this.state.tickMs + ARMED_MS;
   }
 
-  /** Whether what it has may change by time alone. */
+  /** Whether its state may change by time alone. */
   get isStirred(): boolean {
     const { slices, suspicions, abuses } = this.state;
     return [slices, suspicions, abuses].some((one) => Object.keys(one).length > 0);

@@ -5,7 +5,7 @@
 
 /** Of the connections' time, by the server's clock. A burst is not longer, so it is compared with itself. */
 const SLICE_MS = 500;
-/** As few are no neighbourhood. */
+/** Fewer are no neighbourhood. */
 const NEIGHBOURS_MIN = 8;
 /** Further away than a minute, connections say nothing of each other. */
 const REACH_SLICES_MAX = 120;

@@ -86,6 +86,24 @@ describe("halves of strangers in the place of a peer's", () => {
     assert.deepEqual([byExcuse("/gap"), byExcuse("/nat")], [1, 2 * (times.length - 1)]);
   });
 
+  it("are known by what is decided at the same tick, also if it began later", () => {
+    const { mesh, a, b, c } = new Talk();
+    // Who is beside it knows it by its own address.
+    mesh.connect({ from: a, to: c });
+    mesh.pass(10_000);
+    b.lie = (entry) => {
+      const outside = fromOutside(entry);
+      if (outside?.kind !== "open") return outside;
+      return { ...outside, tuple: { ...outside.tuple, initiatorPort: 20_286 } };
+    };
+    const first = mesh.connect({ from: a, to: b });
+    b.lie = fromOutside;
+    mesh.connect({ from: a, to: b });
+    mesh.pass(60_000);
+    assert.deepEqual(mesh.open, []);
+    assert.match(mesh.verdict(first), /^excused\/nat /);
+  });
+
   const honest: readonly (readonly [what: string, second: (talk: Talk, second: number) => void])[] =
     [
       ["all of a node's come so", (talk) => talk.connect(true)],

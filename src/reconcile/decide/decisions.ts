@@ -413,26 +413,33 @@ export class Decisions {
 
   #decideAbsent(): void {
     const { nowMs } = this.#sky;
-    for (const [half, peer, forwarder] of taken(this.#absent).toSorted(byHalf)) {
-      if (!isOpen(half)) continue;
-      // No kernel made it, so there is nothing to excuse.
-      const excuse = hasMark(half, MARK.surplus)
-        ? undefined
-        : this.#excuses.find(half, peer, this.#sky);
-      if (excuse?.until !== undefined) {
-        this.#plans.plan(half, MARK.awaitsPeer, excuse.until);
-        continue;
-      }
-      if (excuse !== undefined) {
-        this.#excuse(half, excuse.excuse, excuse.proof);
-      } else {
-        setVerdict(half, "missing");
-        setMark(half, MARK.foundMissing);
-        this.#parts.changed(half);
-        this.#parts.mismatches().missing(half, peer, { nowMs, forwarder });
-      }
+    const absent = taken(this.#absent).toSorted(byHalf);
+    // Under which addresses others know a node, its later halves may have shown: so the rest is asked about once more.
+    const rest = absent.filter(([half, peer]) => !this.#isExcused(half, peer));
+    for (const [half, peer, forwarder] of rest) {
+      if (this.#isExcused(half, peer)) continue;
+      setVerdict(half, "missing");
+      setMark(half, MARK.foundMissing);
+      this.#parts.changed(half);
+      this.#parts.mismatches().missing(half, peer, { nowMs, forwarder });
       this.#finish(half);
     }
+  }
+
+  /** Whether something excuses that `peer` lacks it, or may do so later, or it is decided already. */
+  #isExcused(half: Half, peer: NodeStream): boolean {
+    if (!isOpen(half)) return true;
+    // No kernel made it, so there is nothing to excuse.
+    if (hasMark(half, MARK.surplus)) return false;
+    const excuse = this.#excuses.find(half, peer, this.#sky);
+    if (excuse === undefined) return false;
+    if (excuse.until !== undefined) {
+      this.#plans.plan(half, MARK.awaitsPeer, excuse.until);
+      return true;
+    }
+    this.#excuse(half, excuse.excuse, excuse.proof);
+    this.#finish(half);
+    return true;
   }
 }
 

@@ -46,6 +46,11 @@ export const PROBLEMS = {
     title: "the filter names what does not exist",
     hint: "list the nodes with `tallystick nodes`",
   },
+  ambiguous_id: {
+    status: 400,
+    title: "several ids begin so",
+    hint: "give more of its digits",
+  },
   bad_ttl: {
     status: 400,
     title: "the lifetime is not allowed",

@@ -7,6 +7,7 @@ export type ServeErrorCode =
   | "foreign_address"
   | "not_found"
   | "unknown_finding"
+  | "ambiguous_id"
   | "evidence_busy"
   | "finding_resolved"
   | "bad_expiry"

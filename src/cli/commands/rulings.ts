@@ -17,7 +17,9 @@ const reason = {
   required: true,
 } as const;
 const expires = { type: "duration", summary: "opens again after this long, 90d at most" } as const;
-const positionals = [{ name: "ID", summary: "as in `findings`" }] as const;
+const positionals = [
+  { name: "ID", summary: "as in `findings`; its first 6 digits may do" },
+] as const;
 
 const excuse = remoteCommand({
   name: "findings excuse",

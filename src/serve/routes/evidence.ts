@@ -5,14 +5,14 @@ import { Type } from "typebox";
 import { evidenceChunks } from "../../evidence/file.ts";
 import { gatherEvidence } from "../../evidence/gather.ts";
 import type { Api, ApiParts } from "../api.ts";
-import { checkFindingId } from "../query/finding-id.ts";
+import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
 import { ServeError } from "../serve-error.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 /** Each holds some 20 MB, and reads what may be cold. */
 const EXPORTS_AT_ONCE_MAX = 2;
 
-export function evidenceRoutes(app: Api, { evidence }: ApiParts): void {
+export function evidenceRoutes(app: Api, { evidence, store }: ApiParts): void {
   let running = 0;
   app.get(
     "/findings/:id/evidence",
@@ -21,12 +21,12 @@ export function evidenceRoutes(app: Api, { evidence }: ApiParts): void {
       schema: {
         summary: "A finding with everything signed that it rests on, as one text file",
         media: "text/plain",
-        params: Type.Object({ id: Type.String({ description: "32 hex digits" }) }),
+        params: Type.Object({ id: Type.String({ description: ID_DESCRIPTION }) }),
         response: { 200: Type.String({ description: "docs/evidence.md" }) },
       },
     },
     async ({ params }, reply) => {
-      const id = checkFindingId(params.id);
+      const id = await findingIdOf(store, params.id);
       if (running >= EXPORTS_AT_ONCE_MAX) {
         throw new ServeError("evidence_busy", `${running} exports are under way`);
       }

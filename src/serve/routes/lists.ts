@@ -15,6 +15,7 @@ import {
   type Page,
   pageOf,
 } from "../query/list-statement.ts";
+import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
 import { checkNodeFilter } from "../query/node-filter.ts";
 import { statementOf } from "../query/store-reader.ts";
 import { Connection, ConnectionQuery, Finding, FindingQuery } from "../schemas.ts";
@@ -73,11 +74,11 @@ export function listRoutes(app: Api, parts: ApiParts): void {
       config,
       schema: {
         summary: "One finding with its evidence",
-        params: Type.Object({ id: Type.String({ description: "32 hex digits" }) }),
+        params: Type.Object({ id: Type.String({ description: ID_DESCRIPTION }) }),
         response: { 200: Finding },
       },
     },
-    ({ params }) => findFinding(parts.store, params.id),
+    async ({ params }) => findFinding(parts.store, await findingIdOf(parts.store, params.id)),
   );
 }
 

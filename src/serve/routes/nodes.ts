@@ -3,13 +3,17 @@ import { type Static, Type } from "typebox";
 import type { ControlNode } from "../../control/node-table.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { CoverageReader } from "../coverage/read-coverage.ts";
+import { nodeIdOf } from "../query/id-prefix.ts";
 import { describeNode, readNodeRows } from "../node-status.ts";
 import { Node, Status } from "../schemas.ts";
 import { readStatus } from "../status.ts";
 
 const config = { access: "admin" } as const;
 const Id = Type.Object({
-  id: Type.String({ description: "a node's id or name; of several with one name the active one" }),
+  id: Type.String({
+    description:
+      "a node's name, its id, or the first 6 digits and more of it where no other id begins so; of several with one name the active one",
+  }),
 });
 
 export function nodeRoutes(app: Api, parts: ApiParts): void {
@@ -39,7 +43,7 @@ export function nodeRoutes(app: Api, parts: ApiParts): void {
   app.get(
     "/nodes/:id",
     { config, schema: { summary: "One node", params: Id, response: { 200: Node } } },
-    ({ params }) => show(parts, control.findNode(params.id)),
+    ({ params }) => show(parts, control.findNode(nodeIdOf(control.nodes(), params.id))),
   );
 
   app.post(
@@ -52,7 +56,8 @@ export function nodeRoutes(app: Api, parts: ApiParts): void {
         response: { 200: Node },
       },
     },
-    ({ params }) => control.revokeNode(params.id).then((node) => show(parts, node)),
+    async ({ params }) =>
+      show(parts, await control.revokeNode(nodeIdOf(control.nodes(), params.id))),
   );
 }
 

@@ -4,12 +4,13 @@ import type { Ruling } from "../../format/entry.ts";
 import { REASON_CHARS_MAX } from "../../format/limits.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { findFinding } from "../find-finding.ts";
+import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
 import { Rulings } from "../rulings.ts";
 import { Finding } from "../schemas.ts";
 
 const exact = { additionalProperties: false } as const;
 
-const Id = Type.Object({ id: Type.String({ description: "32 hex digits" }) });
+const Id = Type.Object({ id: Type.String({ description: ID_DESCRIPTION }) });
 const Request = Type.Object(
   {
     reason: Type.String({
@@ -49,11 +50,12 @@ export function rulingRoutes(app: Api, parts: ApiParts): void {
         config: { access: "admin" },
         schema: { summary, params: Id, body: Request, response: { 200: Finding } },
       },
-      ({ params, body }) => {
+      async ({ params, body }) => {
         const { reason, expires_at: expiresAt } = body;
         const more = expiresAt === undefined ? {} : { expiresAt };
         // There is one token, so there is one name.
-        return rulings.rule({ id: params.id, ruling, reason, actor: "admin", ...more });
+        const id = await findingIdOf(parts.store, params.id);
+        return rulings.rule({ id, ruling, reason, actor: "admin", ...more });
       },
     );
   }

@@ -13,6 +13,7 @@ import { isRunning, readStatus, type AgentStatus } from "../src/agent/status.ts"
 import { CommandError } from "../src/std/command-error.ts";
 import { command, main, type Call } from "../src/std/command-line.ts";
 import type { OptionTable } from "../src/std/command-options.ts";
+import { wrappable } from "../src/std/table.ts";
 
 const { version } = manifest;
 
@@ -150,7 +151,7 @@ function printStatus(
   running: boolean,
 ): void {
   call.printTable(
-    ["what", "value"],
+    ["what", wrappable("value")],
     [
       ["state", running ? found.state : "not running"],
       ["node", `${found.name} ${found.node}`],

@@ -1,7 +1,7 @@
 /** What `connections` and `findings` have in common: filters, paging, following, printing. */
 import type { Call } from "../std/command-line.ts";
 import type { OptionTable, OptionValues } from "../std/command-options.ts";
-import { formatTable, type Cell } from "../std/table.ts";
+import { formatTable, type Cell, type Heading } from "../std/table.ts";
 import type { ApiClient, Query } from "./api-client.ts";
 import { following, pages } from "./paging.ts";
 
@@ -19,7 +19,7 @@ export interface ListSpec<Item> {
   readonly filters: Query;
   /** More filters, one after the other, so that some items come first; not when following. */
   readonly rounds?: readonly Query[];
-  readonly headings: readonly string[];
+  readonly headings: readonly Heading[];
   readonly row: (item: Item) => Cell[];
 }
 
@@ -73,7 +73,6 @@ function printRows<Item>(
   items: readonly Item[],
   isFirst: boolean,
 ): void {
-  const style = { columnsMax: terminal.columnsMax, paint };
-  const text = formatTable(headings, items.map(row), style);
-  terminal.out(isFirst ? text : text.slice(text.indexOf("\n") + 1));
+  const style = { columnsMax: terminal.columnsMax, paint, isContinued: !isFirst };
+  terminal.out(formatTable(headings, items.map(row), style));
 }

@@ -9,7 +9,7 @@ import { readArguments, type OptionTable, type OptionValues } from "./command-op
 import { CommandError } from "./command-error.ts";
 import { painter, type Paint } from "./colour.ts";
 import { printable, printableJson } from "./printable.ts";
-import { formatTable, type Cell } from "./table.ts";
+import { formatTable, type Cell, type Heading } from "./table.ts";
 
 /** A word after the command: at most the last one may be repeatable, and optional ones come last. */
 export interface Positional {
@@ -42,8 +42,8 @@ export interface Call<Options extends OptionTable> {
   readonly say: (text: string) => void;
   /** One object on one line; hidden characters escaped. */
   readonly printJson: (value: unknown) => void;
-  /** A table as wide as the terminal. */
-  readonly printTable: (headings: readonly string[], rows: readonly (readonly Cell[])[]) => void;
+  /** A table for the terminal's width. */
+  readonly printTable: (headings: readonly Heading[], rows: readonly (readonly Cell[])[]) => void;
 }
 
 /** One command. `name` may be several words (`keys create`); `aliases` are other spellings of all of them. */

@@ -1,5 +1,5 @@
 /** `tallystick connections`: what was recorded, and what the comparison says of it. */
-import type { Cell } from "../../std/table.ts";
+import { type Cell, cuttable } from "../../std/table.ts";
 import { countedBytes, humanSpan, humanTime, verdictCell } from "../human.ts";
 import { listOptions, runList } from "../list-command.ts";
 import { remoteCommand } from "../remote-command.ts";
@@ -39,7 +39,17 @@ export const connectionsCommand = remoteCommand({
     return runList<Connection>(call, api, {
       path: "/connections",
       filters: { verdict },
-      headings: ["opened", "lasted", "proto", "from", "to", "state", "sent", "received", "verdict"],
+      headings: [
+        "opened",
+        "lasted",
+        "proto",
+        cuttable("from"),
+        cuttable("to"),
+        "state",
+        "sent",
+        "received",
+        "verdict",
+      ],
       row,
     });
   },
@@ -60,8 +70,8 @@ function row(connection: Connection): Cell[] {
   ];
 }
 
-/** `db 10.0.0.2:5432` */
-function end(node: string, ip: string, port: number): string {
+/** `db 10.0.0.2:5432`, of which the name may be cut. */
+function end(node: string, ip: string, port: number): Cell {
   const host = ip.includes(":") ? `[${ip}]` : ip;
-  return `${node === "" ? "" : `${node} `}${host}:${port}`;
+  return { text: node, tail: `${host}:${port}` };
 }

@@ -5,6 +5,7 @@ import { claimsOf, type Members } from "../../evidence/claims.ts";
 import type { Call } from "../../std/command-line.ts";
 import { CommandError } from "../../std/command-error.ts";
 import type { OptionTable } from "../../std/command-options.ts";
+import { cuttable } from "../../std/table.ts";
 import type { ApiClient } from "../api-client.ts";
 import { humanTime, severityCell } from "../human.ts";
 import { listOptions, runList } from "../list-command.ts";
@@ -25,6 +26,9 @@ interface Finding {
 }
 
 type Printer = Pick<Call<OptionTable>, "json" | "printJson" | "say" | "terminal">;
+
+/** Less of a title says nothing. */
+const TITLE_COLUMNS_MIN = 24;
 
 const OPEN_FIRST = [{ state: ["open"] }, { state: ["excused", "acknowledged", "resolved"] }];
 
@@ -49,7 +53,7 @@ export const findingsCommand = remoteCommand({
     id: {
       type: "text",
       value: "ID",
-      summary: "this one in full: both ledgers, causes, what to do",
+      summary: "this one in full: both ledgers, causes, what to do; its first 6 digits may do",
     },
     evidence: {
       type: "text",
@@ -74,7 +78,15 @@ export const findingsCommand = remoteCommand({
       path: "/findings",
       filters: { severity, state, kind },
       ...(state.length === 0 ? { rounds: OPEN_FIRST } : {}),
-      headings: ["time", "severity", "state", "kind", "node", "title", "id"],
+      headings: [
+        "time",
+        "severity",
+        "state",
+        "kind",
+        cuttable("node"),
+        cuttable("title", TITLE_COLUMNS_MIN),
+        "id",
+      ],
       row: (finding) => [
         humanTime(finding.time),
         severityCell(finding.severity),

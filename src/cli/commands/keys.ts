@@ -1,6 +1,7 @@
 /** `tallystick keys create|list|revoke` */
 import type { Call, Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
+import { wrappable } from "../../std/table.ts";
 import { formatDuration } from "../../std/duration.ts";
 import { humanTime } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
@@ -74,7 +75,7 @@ function printKeys(
     return;
   }
   call.printTable(
-    ["id", "state", "for", "uses", "expires", "created", "tags"],
+    ["id", "state", "for", "uses", "expires", "created", wrappable("tags")],
     keys.map((key) => [
       key.id,
       key.state,

@@ -1,6 +1,7 @@
 /** `tallystick nodes [list|show|revoke]` */
 import type { Call, Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
+import { cuttable, wrappable } from "../../std/table.ts";
 import { humanSpan, humanTime, stateCell } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
 
@@ -80,7 +81,15 @@ export function printNodes(
   const covered = (name: string) => (coverage === undefined ? [] : [coverage.get(name) ?? ""]);
   const heading = coverage === undefined ? [] : ["both ends, hour"];
   call.printTable(
-    ["name", "state", "last seen", "complete to", ...heading, "addresses", "tags"],
+    [
+      cuttable("name"),
+      "state",
+      "last seen",
+      "complete to",
+      ...heading,
+      wrappable("addresses"),
+      wrappable("tags"),
+    ],
     nodes.map((node) => [
       node.name,
       stateCell(node.state),
@@ -97,7 +106,7 @@ function printNode(call: Printer, node: NodeItem): void {
   if (call.json) return call.printJson(node);
   const { revoked } = node;
   call.printTable(
-    ["what", "value"],
+    ["what", wrappable("value")],
     [
       ["name", node.name],
       ["id", node.id],

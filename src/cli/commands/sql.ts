@@ -1,6 +1,6 @@
 /** `tallystick sql`: one SELECT over the public tables. */
 import { remoteCommand } from "../remote-command.ts";
-import type { Cell } from "../../std/table.ts";
+import { cuttable, type Heading } from "../../std/table.ts";
 
 interface SqlResult {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
@@ -30,7 +30,7 @@ export const sqlCommand = remoteCommand({
       }
     } else {
       call.printTable(
-        names,
+        names.map((name, at) => headingOf(name, rows, at)),
         rows.map((row) => row.map(cell)),
       );
     }
@@ -39,7 +39,18 @@ export const sqlCommand = remoteCommand({
   },
 });
 
-function cell(value: unknown): Cell {
+/** What a person would copy from one query into the next is never cut. */
+const ID_OR_TIME = /^(?:[0-9a-f]{32,64}|\d{4}-\d\d-\d\d[T ].*)$/;
+
+function headingOf(name: string, rows: readonly (readonly unknown[])[], at: number): Heading {
+  const cells = rows.map((row) => cell(row[at]));
+  const isWhole = cells.every(
+    (one) => one === "" || typeof one === "number" || ID_OR_TIME.test(one),
+  );
+  return isWhole ? name : cuttable(name);
+}
+
+function cell(value: unknown): string | number {
   if (value === null || value === undefined) return "";
   if (typeof value === "string" || typeof value === "number") return value;
   return JSON.stringify(value);

@@ -1,4 +1,5 @@
 /** `tallystick status`: coverage first, because it says how much the rest is worth. */
+import { wrappable } from "../../std/table.ts";
 import { humanBytes, humanShare, humanSpan } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
 import { type NodeItem, printNodes } from "./nodes.ts";
@@ -53,7 +54,7 @@ export const statusCommand = remoteCommand({
   async run(call, api) {
     const status = await api.get<Status>("/status");
     if (call.json) return call.printJson(status);
-    call.printTable(["what", "value"], rows(status, call.terminal.nowMs));
+    call.printTable(["what", wrappable("value")], rows(status, call.terminal.nowMs));
     call.say("");
     printNodes(call, status.nodes, coverageOf(status.coverage.hour));
   },

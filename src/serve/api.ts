@@ -50,6 +50,8 @@ export interface ApiParts {
   readonly startedAtMs: number;
   /** SHA-256 of the certificate, when agents are to pin it; part of enrolment keys. */
   readonly fingerprint?: Buffer;
+  /** Host of --public-url. */
+  readonly publicHost?: string;
   vitals(): Vitals;
   /** Journals a ruling; resolves when it is durable. Throws `control_busy`, `control_failed`. */
   rule(entry: RulingEntry): Promise<{ readonly index: number }>;

@@ -197,7 +197,10 @@ export const CoverageSpan = Type.Interface([Share], {
         description: "that talked to it; at least, where very many connections are counted",
       }),
     }),
-    { description: "who to enrol next: the ten with the most connections" },
+    {
+      description:
+        "who to enrol next: the ten with the most connections whose address no node claims by now, without this server's own",
+    },
   ),
 });
 

@@ -190,14 +190,16 @@ class Server implements RunningServer {
   #api(token: ReturnType<typeof loadAdminToken>["token"]) {
     const { clock, dataDir, version, publicUrl, trustedProxies } = this.#options;
     const transport = this.#transport;
+    const publicHost = publicUrl === undefined ? {} : { publicHost: publicHostOf(publicUrl) };
     return {
       token,
       trustsProxy: trustedProxies.length > 0,
       names: {
         listenHost: parseListen(this.#options.listen).host,
-        ...(publicUrl === undefined ? {} : { publicHost: publicHostOf(publicUrl) }),
+        ...publicHost,
       },
       parts: {
+        ...publicHost,
         control: this.#intake.control,
         store: this.#searchable.reader,
         evidence: evidenceSource({

@@ -1,5 +1,6 @@
 /** How much of the traffic has two witnesses, from the real server: by node, by network, and whom to enrol next. */
 import assert from "node:assert/strict";
+import { networkInterfaces } from "node:os";
 import { after, before, it } from "node:test";
 import type { Entry } from "../../src/format/entry.ts";
 import type { SimNode } from "../simulate/sim-node.ts";
@@ -142,4 +143,26 @@ it("comes first in `status`, and names nodes without any connection and whom to 
   assert.match(stdout, /^node-b .* 80 % of 5/m);
   const { stdout: json } = await server.command("status", "--json");
   assert.equal((JSON.parse(json) as Status).coverage.hour.nodes.length, 3);
+});
+
+it("names nobody to enrol who is a node by now, nor the server", async () => {
+  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const [{ address: server4 } = { address: "127.0.0.1" }] = own.filter(
+    ({ family, internal }) => family === "IPv4" && !internal,
+  );
+  assert.equal(
+    (await send(server, a, seen(a, "initiator", [{ port: 21, to: server4 }]))).status,
+    200,
+  );
+  const printer = await joined(server, "printer");
+  const atMs = Date.now();
+  assert.equal((await send(server, printer, [addresses(atMs, PRINTER)])).status, 200);
+  const { coverage: covered } = await coverage(
+    ({ connections, unmonitored_peers: peers }) => connections === 10 && peers.length < 3,
+  );
+  const named = covered.hour.unmonitored_peers as { address: string }[];
+  assert.deepEqual(
+    named.map(({ address }) => address),
+    [PHONE, PHONE],
+  );
 });

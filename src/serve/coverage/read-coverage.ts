@@ -11,12 +11,15 @@ import type { StoreReader } from "../query/store-reader.ts";
 import type { Coverage, CoverageSpan } from "../schemas.ts";
 import { Recount } from "./recount.ts";
 import { type GroupRow, type PeerRow, Tally } from "./tally.ts";
+import { readClaims, toEnrol } from "./to-enrol.ts";
 
 export interface CoverageParts {
   readonly store: StoreReader;
   readonly clock: Clock;
-  /** Names of nodes that take part, with or without connections. */
-  readonly nodes: () => readonly string[];
+  /** Those that take part, with or without connections. */
+  readonly nodes: () => readonly { readonly id: string; readonly name: string }[];
+  /** An address is this server's. */
+  readonly isOwn: (address: string) => boolean;
 }
 
 type Span = Static<typeof CoverageSpan>;
@@ -76,7 +79,14 @@ export class CoverageReader {
   async read(): Promise<Static<typeof Coverage>> {
     // One after the other: together they would wait for each other in the store.
     const hour = await orNull(this.#hour.get());
-    return { hour, day: await orNull(this.#day.get()) };
+    const day = await orNull(this.#day.get());
+    const { store, nodes, isOwn } = this.#parts;
+    const ids = nodes().map(({ id }) => id);
+    // By now: who enrolled is to vanish at once, whenever it was counted.
+    const claims = (await orNull(readClaims(store, ids))) ?? new Map<string, Set<string>>();
+    const named = (span: Span | null): Span | null =>
+      span && { ...span, unmonitored_peers: toEnrol(span.unmonitored_peers, { claims, isOwn }) };
+    return { hour: named(hour), day: named(day) };
   }
 
   async #count(hours: number): Promise<Span> {
@@ -94,7 +104,11 @@ export class CoverageReader {
       for (const row of await store.rows<PeerRow>({ text: PEERS, params })) tally.addPeer(row);
     }
     const from = new Date(all.from).toISOString();
-    return { from, counted_at: new Date(nowMs).toISOString(), ...tally.span(nodes()) };
+    return {
+      from,
+      counted_at: new Date(nowMs).toISOString(),
+      ...tally.span(nodes().map(({ name }) => name)),
+    };
   }
 }
 

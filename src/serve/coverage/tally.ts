@@ -28,8 +28,8 @@ export interface PeerRow {
 
 export type Span = Omit<Static<typeof CoverageSpan>, "from" | "counted_at">;
 
-/** So many peers are named: who to enrol next. */
-const PEERS_SHOWN = 10;
+/** So many peers are kept: more than are named, as some turn out to be known. */
+const PEERS_KEPT = 1_000;
 
 /** Sums groups and peers of any number of stretches of time. */
 export class Tally {
@@ -66,7 +66,7 @@ export class Tally {
       nodes: [...names]
         .map((name) => named([name, this.#nodes.get(name) ?? NONE]))
         .toSorted(byName),
-      unmonitored_peers: [...this.#peers.values()].toSorted(byRank).slice(0, PEERS_SHOWN),
+      unmonitored_peers: [...this.#peers.values()].toSorted(byRank).slice(0, PEERS_KEPT),
     };
   }
 }

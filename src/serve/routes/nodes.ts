@@ -1,6 +1,7 @@
 /** `/api/v1/nodes` and `/api/v1/status`. */
 import { type Static, Type } from "typebox";
 import type { ControlNode } from "../../control/node-table.ts";
+import { isOwnAddress } from "../access/own-addresses.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { CoverageReader } from "../coverage/read-coverage.ts";
 import { nodeIdOf } from "../query/id-prefix.ts";
@@ -18,9 +19,9 @@ const Id = Type.Object({
 
 export function nodeRoutes(app: Api, parts: ApiParts): void {
   const { control, store, clock } = parts;
-  const nodes = () =>
-    control.nodes().flatMap(({ name, state }) => (state === "active" ? [name] : []));
-  const coverage = new CoverageReader({ store, clock, nodes });
+  const nodes = () => control.nodes().filter(({ state }) => state === "active");
+  const isOwn = (address: string) => address === parts.publicHost || isOwnAddress(address);
+  const coverage = new CoverageReader({ store, clock, nodes, isOwn });
 
   app.get(
     "/status",

@@ -19,19 +19,32 @@ export interface NodeRow {
   readonly carried_to: string;
   readonly carried_bytes: number;
   readonly compared_bytes: number;
+  /** The finding that accuses it, where one stands. */
+  readonly accused?: string;
 }
+
+/** One that a person excused stands no more; one that is acknowledged is true all the same. */
+const ACCUSED = statementOf(`SELECT node_id AS node, lower(hex(finding_rows.id)) AS finding
+  FROM finding_rows FINAL WHERE kind = 'accused' AND state IN ('open', 'acknowledged')`);
 
 /** Undefined when the store does not answer. */
 export async function readNodeRows(
   store: StoreReader,
 ): Promise<ReadonlyMap<string, NodeRow> | undefined> {
   try {
+    const accused = await store.rows<{ node: string; finding: string }>(ACCUSED);
+    const findings = new Map(accused.map(({ node, finding }) => [node, finding]));
     const rows = await store.rows<NodeRow>(
       statementOf(`SELECT id, addresses, last_seen, watermark, state, clock_offset_ms, clock_drift_ppm,
         toFloat64(compared_day) AS compared_day, toFloat64(unexplained_day) AS unexplained_day,
         carried_from, carried_to, toFloat64(carried_bytes) AS carried_bytes, toFloat64(compared_bytes) AS compared_bytes FROM nodes`),
     );
-    return new Map(rows.map((row) => [row.id, row]));
+    return new Map(
+      rows.map((row) => {
+        const finding = findings.get(row.id);
+        return [row.id, finding === undefined ? row : { ...row, accused: finding }];
+      }),
+    );
   } catch (error) {
     if (error instanceof StoreError) return undefined;
     throw error;
@@ -57,6 +70,7 @@ export function describeNode(
     clock_offset_ms: row?.clock_offset_ms ?? null,
     clock_drift_ppm: row?.clock_drift_ppm ?? null,
     trust: trustOf(row),
+    accused: row?.accused ?? null,
     received: receivedOf(row),
     tags: [...node.tags],
     enrolled_at: new Date(node.enrolledAtMs).toISOString(),

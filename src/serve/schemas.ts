@@ -120,6 +120,9 @@ export const Node = Type.Object({
     description:
       "share of its connections compared in 24 hours that nothing unexplained contradicts; accuses nobody",
   }),
+  accused: Type.Union([Type.String(), Type.Null()], {
+    description: "id of the finding that accuses it and that nobody excused; null: nobody does",
+  }),
   received: Type.Union(
     [
       Type.Null(),
@@ -224,6 +227,12 @@ export const Status = Type.Object({
     Type.Null(),
     Type.Object({
       open: Type.Integer(),
+      open_by_severity: Type.Object({
+        critical: Type.Integer(),
+        high: Type.Integer(),
+        medium: Type.Integer(),
+        low: Type.Integer(),
+      }),
       excused: Type.Integer(),
       acknowledged: Type.Integer(),
     }),

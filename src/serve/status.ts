@@ -8,14 +8,17 @@ import { describeNode, readNodeRows } from "./node-status.ts";
 import { statementOf } from "./query/store-reader.ts";
 import type { Status } from "./schemas.ts";
 
-const FINDINGS =
-  statementOf(`SELECT countIf(state = 'open') AS open, countIf(state = 'excused') AS excused,
-  countIf(state = 'acknowledged') AS acknowledged FROM findings`);
+const SEVERITIES = ["critical", "high", "medium", "low"] as const;
 
-interface FindingCounts {
-  readonly open: number;
-  readonly excused: number;
-  readonly acknowledged: number;
+const FINDINGS = statementOf(
+  `SELECT state, severity, count() AS count
+  FROM findings WHERE state != 'resolved' GROUP BY state, severity`,
+);
+
+interface FindingCount {
+  readonly state: string;
+  readonly severity: string;
+  readonly count: number;
 }
 
 export async function readStatus(
@@ -26,7 +29,7 @@ export async function readStatus(
   const [covered, rows, findings, disk] = await Promise.all([
     coverage.read(),
     readNodeRows(parts.store),
-    orNull(parts.store.rows<FindingCounts>(FINDINGS)),
+    orNull(parts.store.rows<FindingCount>(FINDINGS)),
     statfs(parts.dataDir),
   ]);
   const { journalEnd, committed } = parts.vitals();
@@ -40,10 +43,26 @@ export async function readStatus(
       lag_records: Math.max(0, journalEnd - committed),
     },
     disk: { free_bytes: disk.bavail * disk.bsize, total_bytes: disk.blocks * disk.bsize },
-    findings: findings?.[0] ?? null,
+    findings: findings === null ? null : findingCounts(findings),
     server_key: Buffer.from(parts.evidence.serverKey).toString("base64url"),
     version: parts.version,
     started_at: new Date(parts.startedAtMs).toISOString(),
+  };
+}
+
+function findingCounts(
+  counts: readonly FindingCount[],
+): NonNullable<Static<typeof Status>["findings"]> {
+  const sum = (state: string, severity?: string): number =>
+    counts
+      .filter((one) => one.state === state && (severity ?? one.severity) === one.severity)
+      .reduce((total, { count }) => total + count, 0);
+  const [critical = 0, high = 0, medium = 0, low = 0] = SEVERITIES.map((each) => sum("open", each));
+  return {
+    open: sum("open"),
+    open_by_severity: { critical, high, medium, low },
+    excused: sum("excused"),
+    acknowledged: sum("acknowledged"),
   };
 }
 

@@ -109,7 +109,12 @@ it("is counted by node and network, with the reasons of the rest", async () => {
     { network: "default", address: PHONE, connections: 1, nodes: 1 },
     { network: "lab", address: PHONE, connections: 1, nodes: 1 },
   ]);
-  assert.deepEqual(findings, { open: 0, excused: 0, acknowledged: 0 });
+  assert.deepEqual(findings, {
+    open: 0,
+    open_by_severity: { critical: 0, high: 0, medium: 0, low: 0 },
+    excused: 0,
+    acknowledged: 0,
+  });
 });
 
 it("of the last day holds that of the last hour, and says from when it is", async () => {

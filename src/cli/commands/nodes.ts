@@ -1,8 +1,8 @@
 /** `tallystick nodes [list|show|revoke]` */
 import type { Call, Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
-import { cuttable, wrappable } from "../../std/table.ts";
-import { humanSpan, humanTime, stateCell } from "../human.ts";
+import { type Cell, cuttable, wrappable } from "../../std/table.ts";
+import { humanShare, humanSpan, humanTime, stateCell } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
 
 export interface NodeItem {
@@ -13,6 +13,8 @@ export interface NodeItem {
   readonly clock_offset_ms: number | null;
   readonly clock_drift_ppm: number | null;
   readonly trust: number | null;
+  /** The finding that accuses it. */
+  readonly accused: string | null;
   readonly received: {
     readonly from: string;
     readonly to: string;
@@ -86,6 +88,7 @@ export function printNodes(
       "state",
       "last seen",
       "complete to",
+      "trust",
       ...heading,
       wrappable("addresses"),
       wrappable("tags"),
@@ -95,6 +98,7 @@ export function printNodes(
       stateCell(node.state),
       ago(node.last_seen, nowMs),
       ago(node.watermark, nowMs),
+      trustCell(node),
       ...covered(node.name),
       node.addresses.join(" "),
       node.tags.join(" "),
@@ -119,6 +123,7 @@ function printNode(call: Printer, node: NodeItem): void {
         "trust, 24 h",
         node.trust === null ? "nothing compared" : `${(node.trust * 100).toFixed(2)} %`,
       ],
+      ...(node.accused === null ? [] : [["accused", accusedCell(node.accused)]]),
       ["received", receivedText(node)],
       ["enrolled", `${humanTime(node.enrolled_at)} by key ${node.enrolment_key}`],
       ["public key", node.public_key],
@@ -133,6 +138,17 @@ function printNode(call: Printer, node: NodeItem): void {
           ]),
     ],
   );
+}
+
+/** Trust accuses nobody; where somebody is accused, that comes first. */
+function trustCell({ trust, accused }: NodeItem): Cell {
+  const share = trust === null ? "" : humanShare(trust);
+  if (accused === null) return share;
+  return { text: share === "" ? "accused" : `accused, ${share}`, colour: "red" };
+}
+
+function accusedCell(finding: string): Cell {
+  return { text: `see tallystick findings --id ${finding}`, colour: "red" };
 }
 
 function clockText({ clock_offset_ms: offsetMs, clock_drift_ppm: driftPpm }: NodeItem): string {

@@ -1,5 +1,5 @@
 /** `tallystick status`: coverage first, because it says how much the rest is worth. */
-import { wrappable } from "../../std/table.ts";
+import { type Cell, wrappable } from "../../std/table.ts";
 import { humanBytes, humanShare, humanSpan } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
 import { type NodeItem, printNodes } from "./nodes.ts";
@@ -35,6 +35,7 @@ interface Status {
   readonly disk: { readonly free_bytes: number; readonly total_bytes: number };
   readonly findings: {
     readonly open: number;
+    readonly open_by_severity: Readonly<Record<string, number>>;
     readonly excused: number;
     readonly acknowledged: number;
   } | null;
@@ -60,7 +61,7 @@ export const statusCommand = remoteCommand({
   },
 });
 
-function rows(status: Status, nowMs: number): (readonly [string, string])[] {
+function rows(status: Status, nowMs: number): (readonly [string, Cell])[] {
   const { coverage, store, disk, findings } = status;
   return [
     ["both ends, last hour", spanText(coverage.hour, nowMs)],
@@ -68,6 +69,7 @@ function rows(status: Status, nowMs: number): (readonly [string, string])[] {
     ...networkRows(coverage.hour),
     ["enrol next", peersText(coverage.day ?? coverage.hour)],
     ["open findings", findings === null ? "unknown" : findingsText(findings)],
+    ...accusedRows(status.nodes),
     ["journal", `${status.journal.records} records`],
     ["store", store.state === "ok" ? lagText(store.lag_records) : `${store.state}; ingest goes on`],
     ["disk", `${humanBytes(disk.free_bytes)} free of ${humanBytes(disk.total_bytes)}`],
@@ -76,9 +78,20 @@ function rows(status: Status, nowMs: number): (readonly [string, string])[] {
   ];
 }
 
-function findingsText({ open, excused, acknowledged }: NonNullable<Status["findings"]>): string {
-  const ruled = excused + acknowledged;
-  return ruled === 0 ? String(open) : `${open}; ${excused} excused, ${acknowledged} acknowledged`;
+/** `5: 1 critical, 4 high; 2 excused, 0 acknowledged` */
+function findingsText(findings: NonNullable<Status["findings"]>): string {
+  const { open, open_by_severity: bySeverity, excused, acknowledged } = findings;
+  const counts = Object.entries(bySeverity).filter(([, count]) => count > 0);
+  const severities = counts.map(([severity, count]) => `${count} ${severity}`).join(", ");
+  const ruled =
+    excused + acknowledged === 0 ? "" : `; ${excused} excused, ${acknowledged} acknowledged`;
+  return `${open}${severities === "" ? "" : `: ${severities}`}${ruled}`;
+}
+
+/** Left out where nobody is, which is what is hoped for. */
+function accusedRows(nodes: readonly NodeItem[]): (readonly [string, Cell])[] {
+  const names = nodes.filter(({ accused }) => accused !== null).map(({ name }) => name);
+  return names.length === 0 ? [] : [["accused", { text: names.join(", "), colour: "red" }]];
 }
 
 function lagText(lagRecords: number): string {

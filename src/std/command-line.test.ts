@@ -167,8 +167,15 @@ test("an alias runs its command, and a table's cells are printable", async () =>
   assert.equal((await run("keys")).out, "KEY         USES\nk‹U+001B›1     2\n");
 });
 
-test("--version is the program's", async () => {
-  assert.deepEqual(await run("--version"), { code: 0, out: "stick 1.2.3\n", err: "" });
+test("--version is the program's, after a command as well, which is not run", async () => {
+  for (const line of [
+    "--version",
+    "fail --version",
+    "show --since 1h --version",
+    "fail x --version",
+  ]) {
+    assert.deepEqual(await run(line), { code: 0, out: "stick 1.2.3\n", err: "" }, line);
+  }
 });
 
 test("the program's help lists every command", async () => {

@@ -150,13 +150,18 @@ async function dispatch(
     const first = words.find((word) => word !== "--json") ?? "";
     // Help for what does not exist would say that it does.
     if (first !== "help" && !first.startsWith("-")) throw unknownCommand(program, words);
-    if (asks("--version")) return terminal.out(`${program.name} ${program.version}\n`);
+    if (asks("--version")) return terminal.out(versionLine(program));
     if (asks("--help", "-h") || first === "help") return terminal.out(programHelp(program));
     throw unknownCommand(program, words);
   }
   if (asks("--help", "-h")) return terminal.out(commandHelp(program.name, found.command));
+  if (asks("--version")) return terminal.out(versionLine(program));
   const context = `${program.name} ${found.command.name}`;
   return found.command.start(found.rest, terminal, context);
+}
+
+function versionLine({ name, version }: Program): string {
+  return `${name} ${version}\n`;
 }
 
 /** The command with the most matching words; `--json` may stand before it. */

@@ -40,6 +40,7 @@ describe("a transcript", () => {
     ["connections --help", { code: 0, out: /--verdict TEXT/ }],
     ["server --help", { code: 0, out: /--allow-http/ }],
     ["logs", { code: 2, err: /unknown command, logs/ }],
+    ["server --data NOWHERE --version", { code: 0, out: /^tallystick \d+\.\d+\.\d+\n$/ }],
     ["server", { code: 2, err: /missing option, --data/ }],
     ["server --data", { code: 2, err: /missing value, --data/ }],
     ["connections --where x", { code: 2, err: /unknown option, --where/ }],

@@ -97,6 +97,11 @@ export const PROBLEMS = {
     title: "the finding is resolved",
     hint: "nothing is left to decide; should it be found again, it opens again",
   },
+  finding_open: {
+    status: 409,
+    title: "the finding is open",
+    hint: "there is nothing to take back; nothing was journaled",
+  },
   already_revoked: {
     status: 409,
     title: "the node was revoked before",

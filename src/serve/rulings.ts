@@ -50,7 +50,7 @@ export class Rulings {
     this.#parts = parts;
   }
 
-  /** The finding as it is now. Throws `bad_expiry`, `finding_resolved` and the errors of its parts. */
+  /** The finding as it is now. Throws `bad_expiry`, `finding_resolved`, `finding_open` and the errors of its parts. */
   async rule(request: RulingRequest): Promise<RuledFinding> {
     const atMs = this.#parts.clock.nowMs();
     const expiresAtMs = expiryOf(request, atMs);
@@ -60,6 +60,12 @@ export class Rulings {
       throw new ServeError("finding_resolved", detail);
     }
     if (isSame(before, request)) return before;
+    if (before.state === "open" && request.ruling === "reopened") {
+      throw new ServeError(
+        "finding_open",
+        `${request.id}: ${String(before["title"]).slice(0, 200)}`,
+      );
+    }
     const { id, ruling, reason, actor } = request;
     const entry: RulingEntry = { kind: "ruling", atMs, finding: id, ruling, reason, actor };
     const { index } = await this.#parts.append(
@@ -110,7 +116,8 @@ function isSame(
   { ruling, reason, expiresAt }: Pick<RulingRequest, "ruling" | "reason" | "expiresAt">,
 ): boolean {
   if (before.state !== STATE[ruling]) return false;
-  if (ruling === "reopened") return true;
+  // Open because of these words, and not for another reason.
+  if (ruling === "reopened") return before.reason === reason;
   const { ruled_until: until } = before;
   const isSameEnd =
     expiresAt === undefined

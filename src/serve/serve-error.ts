@@ -10,6 +10,7 @@ export type ServeErrorCode =
   | "ambiguous_id"
   | "evidence_busy"
   | "finding_resolved"
+  | "finding_open"
   | "bad_expiry"
   | "payload_too_large"
   | "unsupported_media_type"

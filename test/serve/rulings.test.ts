@@ -198,6 +198,17 @@ describe("a finding about two halves that differ", () => {
     assert.deepEqual(await verdictOf(PORT), ["differs", ""]);
   });
 
+  it("cannot be opened when it is open; the same words again are no other ones", async () => {
+    const again = await rule(id, "reopen", { reason: "it was not the counter" });
+    assert.deepEqual([again.status, again.body.state], [200, "open"]);
+    const other = await rule<Problem>(id, "reopen", { reason: "for another reason" });
+    assert.deepEqual([other.status, other.body.code], [409, "finding_open"]);
+    const words = ["findings", "reopen", id, "--reason", "for another reason"];
+    const { code, stderr } = await server.command(...words);
+    assert.equal(code, 1);
+    assert.match(stderr, /the finding is open, .*nothing was journaled \(finding_open\)\n$/);
+  });
+
   it("opens by itself at its end", async () => {
     const expires_at = new Date(Date.now() + 1_500).toISOString();
     assert.equal((await rule(id, "excuse", { reason: "for now", expires_at })).status, 200);

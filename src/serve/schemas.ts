@@ -21,7 +21,12 @@ const listFields = {
     }),
   ),
   until: Type.Optional(Type.String({ maxLength: 40, description: "exclusive, like since" })),
-  node: Type.Optional(Type.String({ maxLength: 63, description: "a node's name" })),
+  node: Type.Optional(
+    Type.String({
+      maxLength: 63,
+      description: "a node's name: connections with it, findings that involve it",
+    }),
+  ),
   where: Type.Optional(Type.String({ maxLength: 4_096 })),
   cursor: Type.Optional(Type.String({ maxLength: 200, description: "`next` of the page before" })),
   follow: Type.Optional(

@@ -78,18 +78,32 @@ export function connectionConditions({ node, verdict }: ConnectionFilters): Cond
 
 export interface FindingFilters {
   readonly node?: string;
+  /** Of all nodes that have, or had, the name. */
+  readonly nodeIds?: readonly string[];
   readonly kind?: readonly string[];
   readonly severity?: readonly string[];
   readonly state?: readonly string[];
 }
 
-export function findingConditions({ node, kind, severity, state }: FindingFilters): Condition[] {
+export function findingConditions(filters: FindingFilters): Condition[] {
+  const { node, nodeIds = [], kind, severity, state } = filters;
   return [
-    ...(node === undefined ? [] : [{ sql: "node = {node:String}", params: { node } }]),
+    ...(node === undefined ? [] : [involves(node, nodeIds)]),
     ...oneOf("kind", kind),
     ...oneOf("severity", severity),
     ...oneOf("state", state),
   ];
+}
+
+/**
+ * A finding is about one node at most, and about two it names neither. Both ends, forwarders,
+ * witnesses, peers and claimants stand in its evidence by their ids, wherever in it.
+ */
+function involves(node: string, nodeIds: readonly string[]): Condition {
+  return {
+    sql: "node = {node:String} OR arrayExists(quoted -> position(evidence, quoted) > 0, {node_ids:Array(String)})",
+    params: { node, node_ids: nodeIds.map((id) => JSON.stringify(id)) },
+  };
 }
 
 function oneOf(

@@ -63,7 +63,9 @@ export function listRoutes(app: Api, parts: ApiParts): void {
       },
     },
     async ({ query }) => {
-      const page = await list(parts, FINDING_LISTING, query, findingConditions(query));
+      const named = parts.control.nodes().filter(({ name }) => name === query.node);
+      const conditions = findingConditions({ ...query, nodeIds: named.map(({ id }) => id) });
+      const page = await list(parts, FINDING_LISTING, query, conditions);
       return { ...page, items: page.items.map(withEvidence) };
     },
   );

@@ -72,6 +72,7 @@ const runOptions = {
     type: "count",
     value: "MIB",
     summary: "disk for what is not sent yet, in MiB; then the oldest goes, declared",
+    min: String(SPOOL_BYTES_MIN / 1024 / 1024),
     default: String(SPOOL_BYTES_DEFAULT / 1024 / 1024),
   },
   logLevel: {
@@ -108,7 +109,7 @@ const run = command({
           networks: options.network.map(networkRule),
           allowHttp: options.allowHttp,
           enableTracking: options.enableTracking,
-          spoolBytesMax: spoolBytes(options.spoolMax),
+          spoolBytesMax: options.spoolMax * 1024 * 1024,
           logLevel: options.logLevel,
           optOutOrigin: optOutOrigin(options.noLogsNoSupport, terminal.env),
         },
@@ -201,12 +202,6 @@ function networkRule(text: string): NetworkRule {
     "wrong_usage",
     `--network is no NAME=CIDR, ${text}, write it like office=10.0.0.0/8`,
   );
-}
-
-function spoolBytes(mib: number): number {
-  const bytes = mib * 1024 * 1024;
-  if (bytes >= SPOOL_BYTES_MIN) return bytes;
-  throw new CommandError("wrong_usage", `--spool-max is too small, ${mib} MiB, give at least 1`);
 }
 
 function readKeyFile(path: string): string {

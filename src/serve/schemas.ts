@@ -1,11 +1,8 @@
 /** Schemas that several routes share. Names are those of the SQL columns. */
 import { Type } from "typebox";
-import { INCIDENT_FINDINGS } from "../ingest/incident.ts";
 import { FINDING_STATES } from "../reconcile/finding/finding-state.ts";
-import { RECONCILE_FINDINGS } from "../reconcile/finding/findings.ts";
 import { VERDICTS } from "../store/schema.ts";
-
-const FINDING_KINDS = [...Object.keys(RECONCILE_FINDINGS), ...Object.keys(INCIDENT_FINDINGS)];
+import { FINDING_KINDS } from "./finding-kinds.ts";
 
 const exact = { additionalProperties: false } as const;
 
@@ -46,7 +43,7 @@ export const ConnectionQuery = Type.Object(
 export const FindingQuery = Type.Object(
   {
     ...listFields,
-    kind: Type.Optional(Type.Array(Type.Enum(FINDING_KINDS), { maxItems: 32 })),
+    kind: Type.Optional(Type.Array(Type.Enum([...FINDING_KINDS]), { maxItems: 32 })),
     severity: Type.Optional(
       Type.Array(Type.Enum(["low", "medium", "high", "critical"]), { maxItems: 4 }),
     ),

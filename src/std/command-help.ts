@@ -1,5 +1,12 @@
 /** The help texts, made from the same tables that parse: they cannot fall behind. */
-import { globalOptions, optionFlag, type OptionSpec, type OptionTable } from "./command-options.ts";
+import {
+  globalOptions,
+  optionFlag,
+  rangeText,
+  valueName,
+  type OptionSpec,
+  type OptionTable,
+} from "./command-options.ts";
 
 /** The part of a command that its help shows. */
 export interface Describable {
@@ -82,15 +89,12 @@ function optionRows(options: OptionTable): [string, string][] {
 
 function remarks(spec: OptionSpec): string[] {
   return [
+    ...(rangeText(spec) === "" ? [] : [rangeText(spec)]),
     ...(spec.choices === undefined ? [] : [`one of ${spec.choices.join(", ")}`]),
     ...(spec.repeatable === true ? ["repeatable"] : []),
     ...(spec.default === undefined || spec.default === "" ? [] : [`default ${spec.default}`]),
     ...(spec.env === undefined ? [] : [`or ${spec.env.join(" or ")}`]),
   ];
-}
-
-function valueName(spec: OptionSpec): string {
-  return spec.value ?? spec.type.toUpperCase();
 }
 
 function aligned(rows: (readonly [left: string, right: string])[]): string[] {

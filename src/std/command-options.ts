@@ -26,6 +26,11 @@ export interface OptionSpec {
   /** Environment variables, the first that is set counts. */
   readonly env?: readonly string[];
   readonly choices?: readonly string[];
+  /** Of a count or duration, inclusive, as a person would type them. */
+  readonly min?: string;
+  readonly max?: string;
+  /** Of a text, in UTF-16 units as everywhere. */
+  readonly charsMax?: number;
 }
 
 /** The options of a command by camelCase name. */
@@ -93,6 +98,17 @@ export function optionFlag(name: string): string {
   return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
+/** Stands for the option's value in help and errors. */
+export function valueName(spec: OptionSpec): string {
+  return spec.value ?? spec.type.toUpperCase();
+}
+
+/** What a count or duration may be; empty where that is anything. */
+export function rangeText({ min, max }: OptionSpec): string {
+  if (min === undefined) return max === undefined ? "" : `${max} at most`;
+  return max === undefined ? `${min} or more` : `${min} to ${max}`;
+}
+
 function splitWords(request: ArgumentsRequest): {
   texts: Map<string, string[]>;
   positionals: string[];
@@ -148,7 +164,7 @@ function tokenText(
   const forgotten =
     token.value === undefined || (token.inlineValue !== true && /^-./.test(token.value));
   if (forgotten) {
-    const how = `give ${token.rawName}=${spec.value ?? spec.type.toUpperCase()}, see`;
+    const how = `give ${token.rawName}=${valueName(spec)}, see`;
     throw wrong(request, `missing value, ${token.rawName}`, how);
   }
   return token.value ?? "";
@@ -188,18 +204,39 @@ function readValue(
   text: string,
   request: ArgumentsRequest,
 ): string | number | boolean {
+  const flag = optionFlag(name);
   if (spec.choices !== undefined && !spec.choices.includes(text)) {
     const choices = spec.choices.join(", ");
-    throw wrong(request, `${optionFlag(name)} is none of its choices, ${text}`, choices, ", see");
+    throw wrong(request, `${flag} is none of its choices, ${text}`, choices, ", see");
   }
   const value = readers[spec.type](text, request.terminal.nowMs);
-  if (value !== undefined) return value;
-  throw wrong(
-    request,
-    `${optionFlag(name)} is no ${spec.type}, ${text}`,
-    hints[spec.type],
-    ", see",
-  );
+  if (value === undefined) {
+    throw wrong(request, `${flag} is no ${spec.type}, ${text}`, hints[spec.type], ", see");
+  }
+  if (!isWithin(value, spec)) {
+    throw wrong(request, `${flag} is out of range, ${text}`, `write ${rangeText(spec)}`, ", see");
+  }
+  checkText(flag, spec, text, request);
+  return value;
+}
+
+function isWithin(value: string | number | boolean, { type, min, max }: OptionSpec): boolean {
+  if (typeof value !== "number") return true;
+  const bound = (text: string | undefined, otherwise: number): number =>
+    text === undefined ? otherwise : Number(readers[type](text, 0));
+  return value >= bound(min, -Infinity) && value <= bound(max, Infinity);
+}
+
+/** Nothing but space is a forgotten value as well: an unset variable of a script, mostly. */
+function checkText(flag: string, spec: OptionSpec, text: string, request: ArgumentsRequest): void {
+  if (spec.type !== "text" || text === spec.default) return;
+  if (text.trim() === "") {
+    throw wrong(request, `the value is empty, ${flag}`, `give ${flag}=${valueName(spec)}, see`);
+  }
+  const { length } = text;
+  if (length <= (spec.charsMax ?? length)) return;
+  const what = `${flag} is too long, ${length} characters`;
+  throw wrong(request, what, `write ${spec.charsMax} at most`, ", see");
 }
 
 const readers = {
@@ -222,6 +259,9 @@ const hints = {
 
 function checkPositionals(given: readonly string[], request: ArgumentsRequest): void {
   const { positionals } = request;
+  const empty = given.findIndex((text) => text.trim() === "");
+  if (empty >= 0)
+    throw wrong(request, `empty argument, ${positionals[empty]?.name ?? empty + 1}`, "see");
   const missing = positionals.slice(given.length).find((each) => each.optional !== true);
   if (missing !== undefined) throw wrong(request, `missing argument, ${missing.name}`, "see");
   const extra = given[positionals.length];

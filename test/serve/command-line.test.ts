@@ -89,7 +89,7 @@ describe("a transcript", () => {
     ["findings --node web-2 --data DIR", { code: 1, err: /unknown node web-2; known: web-1/ }],
     [
       "findings --kind odd --data DIR",
-      { code: 1, err: /kind\.0: must be one of accused, missing-half, / },
+      { code: 2, err: /--kind is none of its choices, odd, accused, missing-half, / },
     ],
     ["findings --since 7d --data DIR", { code: 0, out: /^TIME +SEVERITY/ }],
     ["findings -o x --data DIR", { code: 2, err: /--output is for evidence/ }],

@@ -5,6 +5,7 @@ import { claimsOf, type Members } from "../../evidence/claims.ts";
 import type { Call } from "../../std/command-line.ts";
 import { CommandError } from "../../std/command-error.ts";
 import type { OptionTable } from "../../std/command-options.ts";
+import { FINDING_KINDS } from "../../serve/finding-kinds.ts";
 import { cuttable } from "../../std/table.ts";
 import type { ApiClient } from "../api-client.ts";
 import { humanTime, severityCell } from "../human.ts";
@@ -49,7 +50,7 @@ export const findingsCommand = remoteCommand({
       repeatable: true,
       choices: ["open", "excused", "acknowledged", "resolved"],
     },
-    kind: { type: "text", summary: "only these, `missing-half` say", repeatable: true },
+    kind: { type: "text", summary: "only these", repeatable: true, choices: FINDING_KINDS },
     id: {
       type: "text",
       value: "ID",

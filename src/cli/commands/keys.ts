@@ -3,6 +3,7 @@ import type { Call, Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
 import { wrappable } from "../../std/table.ts";
 import { formatDuration } from "../../std/duration.ts";
+import { NAME_CHARS_MAX } from "../../format/limits.ts";
 import { humanTime } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
 
@@ -22,7 +23,12 @@ const create = remoteCommand({
   options: {
     reusable: { type: "flag", summary: "any number of nodes may use it; else one" },
     ttl: { type: "duration", summary: "how long it can be used", default: "24h" },
-    tag: { type: "text", summary: "tag of the nodes that use it", repeatable: true },
+    tag: {
+      type: "text",
+      summary: "tag of the nodes that use it",
+      repeatable: true,
+      charsMax: NAME_CHARS_MAX,
+    },
   },
   async run(call, api) {
     const { reusable, ttl, tag } = call.options;

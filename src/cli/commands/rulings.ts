@@ -1,5 +1,7 @@
 /** `tallystick findings excuse|acknowledge|reopen`: a person's word about a finding, with its reason. */
 import type { Command } from "../../std/command-line.ts";
+import { EXCUSE_MS_MAX, REASON_CHARS_MAX } from "../../format/limits.ts";
+import { formatDuration } from "../../std/duration.ts";
 import { humanTime } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
 
@@ -14,9 +16,15 @@ const reason = {
   type: "text",
   value: "TEXT",
   summary: "why; it is journaled",
+  charsMax: REASON_CHARS_MAX,
   required: true,
 } as const;
-const expires = { type: "duration", summary: "opens again after this long, 90d at most" } as const;
+const expires = {
+  type: "duration",
+  summary: "opens again after this long",
+  min: "1s",
+  max: formatDuration(EXCUSE_MS_MAX),
+} as const;
 const positionals = [
   { name: "ID", summary: "as in `findings`; its first 6 digits may do" },
 ] as const;
@@ -26,7 +34,7 @@ const excuse = remoteCommand({
   summary: "a mismatch has a harmless reason: its connection is excused",
   options: {
     reason,
-    expires: { ...expires, summary: "opens again after this long, 90d at most, as without it" },
+    expires: { ...expires, summary: "opens again after this long; without it after 90d" },
   },
   positionals,
   run: (call, api) => rule(call, api, "excuse"),

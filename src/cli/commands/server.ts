@@ -43,7 +43,9 @@ const options = {
   maxLiars: {
     type: "count",
     value: "N",
-    summary: `as many nodes may conspire about one without its being accused; 1 to ${LIARS_MAX}`,
+    summary: "as many nodes may conspire about one without its being accused",
+    min: "1",
+    max: String(LIARS_MAX),
     default: String(LIARS_DEFAULT),
   },
 } as const;
@@ -111,10 +113,6 @@ function sayReady(
 function settings(values: OptionValues<typeof options>) {
   const { data, listen, publicUrl, trustProxy, tlsCert, tlsKey, allowHttp, store, maxLiars } =
     values;
-  if (maxLiars < 1 || maxLiars > LIARS_MAX) {
-    const text = `--max-liars is out of range, ${maxLiars}, write 1 to ${LIARS_MAX}`;
-    throw new CommandError("wrong_usage", text);
-  }
   return {
     dataDir: data,
     listen,

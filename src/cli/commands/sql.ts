@@ -12,7 +12,13 @@ export const sqlCommand = remoteCommand({
   name: "sql",
   summary: "ask in SQL, read-only",
   options: {
-    limit: { type: "count", summary: "at most so many rows", default: "10000" },
+    limit: {
+      type: "count",
+      summary: "at most so many rows",
+      min: "1",
+      max: "100000",
+      default: "10000",
+    },
   },
   positionals: [
     {

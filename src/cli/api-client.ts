@@ -12,21 +12,37 @@ export type Query = Readonly<
   Record<string, string | number | undefined | readonly (string | number)[]>
 >;
 
+/** What became of a call. `mayPass`: the same call may be answered later, when the server or its store is back. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly answer: T }
+  | { readonly ok: false; readonly error: CommandError; readonly mayPass: boolean };
+
 /** The longest honest answer is a query of 30 s. */
 const ANSWER_MS_MAX = 60_000;
 
-export class ApiClient {
-  readonly #remote: Remote;
-  readonly #agent: HttpAgent;
+const TOO_MANY = 429;
+/** From here on it is no fault of the call: the server or its store starts, or a proxy stands before one that is away. */
+const SERVER_FAULT_MIN = 500;
 
-  constructor(remote: Remote) {
-    this.#remote = remote;
-    const isTls = remote.url.protocol === "https:";
-    this.#agent = isTls ? tlsAgent(remote) : new HttpAgent({ keepAlive: true });
+export class ApiClient {
+  readonly #findRemote: () => Remote;
+  #remote: Remote;
+  #agent: HttpAgent;
+
+  /** `findRemote` says where the server is; asked again by `renew`. Throws what it throws. */
+  constructor(findRemote: () => Remote) {
+    this.#findRemote = findRemote;
+    this.#remote = findRemote();
+    this.#agent = agentFor(this.#remote);
   }
 
   get<T>(path: string, query: Query = {}): Promise<T> {
     return this.#call("GET", `${path}${queryText(query)}`);
+  }
+
+  /** The same, for who can wait: it rejects for no answer. */
+  ask<T>(path: string, query: Query = {}): Promise<Outcome<T>> {
+    return this.#attempt("GET", `${path}${queryText(query)}`);
   }
 
   post<T>(path: string, body?: object): Promise<T> {
@@ -39,10 +55,24 @@ export class ApiClient {
 
   /** A long answer as it comes; it ends with an error where it was cut short. */
   async download(path: string): Promise<Readable> {
-    const response = await this.#send("GET", path, undefined);
+    const response = await this.#send("GET", path, undefined).catch(async (cause: Error) => {
+      throw await unreachable(this.#remote, cause);
+    });
     const { statusCode = 0 } = response;
     if (statusCode >= 200 && statusCode < 300) return response;
-    throw refusal(statusCode, await text(response), this.#remote.url);
+    throw refusal(statusCode, await text(response), this.#remote);
+  }
+
+  /** A server that was started again may be found at another port. */
+  renew(): void {
+    try {
+      this.#remote = this.#findRemote();
+    } catch {
+      // While it is away nothing says where it is: then it is looked for where it was.
+      return;
+    }
+    this.#agent.destroy();
+    this.#agent = agentFor(this.#remote);
   }
 
   /** Lets the process end. */
@@ -51,11 +81,23 @@ export class ApiClient {
   }
 
   async #call<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await this.#send(method, path, body);
-    const answer = await text(response);
-    const { statusCode = 0 } = response;
-    if (statusCode >= 200 && statusCode < 300) return parse(answer, this.#remote.url) as T;
-    throw refusal(statusCode, answer, this.#remote.url);
+    const outcome = await this.#attempt<T>(method, path, body);
+    if (outcome.ok) return outcome.answer;
+    throw outcome.error;
+  }
+
+  async #attempt<T>(method: string, path: string, body?: object): Promise<Outcome<T>> {
+    try {
+      const response = await this.#send(method, path, body);
+      const answer = await text(response);
+      const { statusCode = 0 } = response;
+      if (statusCode >= 200 && statusCode < 300) return parsed<T>(answer, this.#remote);
+      const mayPass = statusCode === TOO_MANY || statusCode >= SERVER_FAULT_MIN;
+      return { ok: false, error: refusal(statusCode, answer, this.#remote), mayPass };
+    } catch (cause) {
+      const error = await unreachable(this.#remote, cause as Error);
+      return { ok: false, error, mayPass: true };
+    }
   }
 
   #send(method: string, path: string, body: object | undefined): Promise<IncomingMessage> {
@@ -77,10 +119,15 @@ export class ApiClient {
     });
     request.once("response", resolve);
     request.once("timeout", () => request.destroy(new Error("no answer in time")));
-    request.once("error", (cause) => void unreachable(url, cause).then(reject));
+    request.once("error", reject);
     request.end(payload);
     return promise;
   }
+}
+
+function agentFor(remote: Remote): HttpAgent {
+  const isTls = remote.url.protocol === "https:";
+  return isTls ? tlsAgent(remote) : new HttpAgent({ keepAlive: true });
 }
 
 function queryText(query: Query): string {
@@ -91,15 +138,16 @@ function queryText(query: Query): string {
   return params.size === 0 ? "" : `?${params.toString()}`;
 }
 
-function parse(answer: string, url: URL): unknown {
+function parsed<T>(answer: string, { url }: Remote): Outcome<T> {
   try {
-    return JSON.parse(answer);
+    return { ok: true, answer: JSON.parse(answer) as T };
   } catch {
-    throw new CommandError("command_failed", `no Tallystick server, ${url.origin}, check the URL`);
+    const line = `no Tallystick server, ${url.origin}, check the URL`;
+    return { ok: false, error: new CommandError("command_failed", line), mayPass: false };
   }
 }
 
-function refusal(status: number, answer: string, url: URL): CommandError {
+function refusal(status: number, answer: string, { url }: Remote): CommandError {
   try {
     const { code, title, detail, hint } = JSON.parse(answer) as Record<string, unknown>;
     if (typeof title === "string") {
@@ -115,17 +163,19 @@ function refusal(status: number, answer: string, url: URL): CommandError {
   );
 }
 
-async function unreachable(url: URL, cause: Error): Promise<CommandError> {
+async function unreachable(remote: Remote, cause: Error): Promise<CommandError> {
   const { code, message } = cause as NodeJS.ErrnoException;
   const reason = message === "" ? (code ?? "no connection") : message;
-  const todo = await remedy(url, `${code ?? ""} ${message}`);
+  const todo = await remedy(remote, `${code ?? ""} ${message}`);
   return new CommandError(
     "command_failed",
-    `cannot reach the server, ${url.origin} (${reason.replaceAll(/\s*\n\s*/g, " ")}), ${todo}`,
+    `cannot reach the server, ${remote.url.origin} (${reason.replaceAll(/\s*\n\s*/g, " ")}), ${todo}`,
   );
 }
 
-async function remedy(url: URL, reason: string): Promise<string> {
+async function remedy({ url, dataDir }: Remote, reason: string): Promise<string> {
+  // What DIR says of URL and certificate is the server's own word: it is another server, or none.
+  if (dataDir !== undefined) return `check that the server of --data ${dataDir} runs`;
   if (
     url.protocol === "http:" &&
     /hang up|ECONNRESET|HPE_/.test(reason) &&

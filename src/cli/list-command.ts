@@ -1,32 +1,52 @@
 /** What `connections` and `findings` have in common: filters, paging, following, printing. */
+import { NAME_CHARS_MAX } from "../format/limits.ts";
+import { CommandError } from "../std/command-error.ts";
 import type { Call } from "../std/command-line.ts";
 import type { OptionTable, OptionValues } from "../std/command-options.ts";
 import { formatTable, type Cell, type Heading } from "../std/table.ts";
 import type { ApiClient, Query } from "./api-client.ts";
-import { following, pages } from "./paging.ts";
+import { changes, pages, type Page } from "./paging.ts";
 
 export const listOptions = {
-  since: { type: "time", summary: "from here on, `7d` (ago) or 2026-03-01T08:30Z", default: "1h" },
+  since: { type: "time", summary: "from here on, `7d` (ago) or 2026-03-01T08:30Z; else 1h" },
   until: { type: "time", summary: "up to here, exclusive" },
-  node: { type: "text", summary: "only with this node", value: "NAME" },
-  limit: { type: "count", summary: "at most so many; without it all, 100 at first with -f" },
+  node: {
+    type: "text",
+    summary: "only with this node",
+    value: "NAME",
+    charsMax: NAME_CHARS_MAX,
+  },
+  limit: {
+    type: "count",
+    summary: "at most so many; without it all, 100 at first with -f",
+    min: "1",
+  },
   follow: { type: "flag", short: "f", summary: "go on: print what comes and what changes" },
 } as const satisfies OptionTable;
+
+/** Items that are asked for together; those of the round before come first. */
+export interface Round {
+  readonly filters: Query;
+  /** All of them, from whenever: `--since` does not bound them, nor how many come first with -f. */
+  readonly isOfAnyAge?: boolean;
+}
 
 /** How one kind of item is asked for and shown. */
 export interface ListSpec<Item> {
   readonly path: string;
   readonly filters: Query;
-  /** More filters, one after the other, so that some items come first; not when following. */
-  readonly rounds?: readonly Query[];
+  readonly rounds: readonly Round[];
   readonly headings: readonly Heading[];
   readonly row: (item: Item) => Cell[];
+  /** What it means that there is none. */
+  readonly nothing: string;
 }
 
 type ListCall = Omit<Call<OptionTable>, "options"> & {
   readonly options: OptionValues<typeof listOptions>;
 };
 
+const SINCE_MS_DEFAULT = 3_600_000;
 const FOLLOW_FIRST_ITEMS = 100;
 
 export async function runList<Item>(
@@ -34,45 +54,83 @@ export async function runList<Item>(
   api: ApiClient,
   spec: ListSpec<Item>,
 ): Promise<void> {
-  const { since, until, node, limit, follow } = call.options;
-  const query: Query = { ...spec.filters, since, until, node };
-  const batches = follow
-    ? following<Item>(api, spec.path, query, limit ?? FOLLOW_FIRST_ITEMS)
-    : inRounds<Item>(api, spec, query, limit ?? Number.MAX_SAFE_INTEGER);
-  let isFirst = true;
-  let printed = 0;
-  for await (const items of batches) {
-    if (call.json) for (const item of items) call.printJson(item);
-    else if (isFirst || items.length > 0) printRows(call, spec, items, isFirst);
-    isFirst = false;
-    printed += items.length;
+  const bounds = timeBounds(call);
+  const printer = new ListPrinter(call, spec);
+  const { follow, node } = call.options;
+  const filters = { ...spec.filters, node, until: bounds.until };
+  let from: string | undefined;
+  const first: (readonly Item[])[] = [];
+  for await (const page of inRounds(call, api, { ...spec, filters, since: bounds.since })) {
+    // Of the first answer: what comes while the others are asked for is a change after it.
+    from ??= page.follow;
+    if (follow) first.push(page.items);
+    else printer.print(page.items);
   }
-  if (printed === 0 && !call.json)
-    call.terminal.err("nothing in this time; look further back with --since 7d\n");
+  if (follow) printer.print(first.flat().toReversed());
+  else if (!printer.hasAny && !call.json) call.terminal.err(`${spec.nothing}\n`);
+  if (!follow || from === undefined) return;
+  const tell = (line: string) => call.terminal.err(`tallystick: ${line}\n`);
+  for await (const items of changes<Item>(api, spec.path, { query: filters, follow: from, tell })) {
+    printer.print(items);
+  }
+}
+
+function timeBounds({ options, terminal }: ListCall): { since: string; until: string | undefined } {
+  const { since: givenMs, until: untilMs } = options;
+  const sinceMs = givenMs ?? terminal.nowMs - SINCE_MS_DEFAULT;
+  const [since, until] = [isoTime(sinceMs), untilMs === undefined ? undefined : isoTime(untilMs)];
+  if (untilMs === undefined || sinceMs < untilMs) return { since, until };
+  const which = `--since ${since} --until ${until}`;
+  const todo = givenMs === undefined ? "give --since as well: without it, it is 1h" : "change one";
+  throw new CommandError("wrong_usage", `no time lies between, ${which}, ${todo}`);
+}
+
+/** A time before 1970 is its beginning: nothing is older. */
+function isoTime(atMs: number): string {
+  return new Date(Math.max(0, atMs)).toISOString();
 }
 
 async function* inRounds<Item>(
+  { options: { limit, follow } }: ListCall,
   api: ApiClient,
-  { path, rounds = [{}] }: ListSpec<Item>,
-  query: Query,
-  itemsMax: number,
-): AsyncGenerator<readonly Item[]> {
-  let left = itemsMax;
-  for (const round of rounds) {
-    for await (const items of pages<Item>(api, path, { ...query, ...round }, left)) {
-      left -= items.length;
-      yield items;
+  { path, filters, rounds, since }: ListSpec<Item> & { readonly since: string },
+): AsyncGenerator<Page<Item>> {
+  let left = limit ?? Number.MAX_SAFE_INTEGER;
+  for (const { filters: more, isOfAnyAge = false } of rounds) {
+    const query = { ...filters, ...more, ...(isOfAnyAge ? {} : { since }) };
+    const isFirstOfMany = follow && limit === undefined && !isOfAnyAge;
+    const itemsMax = isFirstOfMany ? FOLLOW_FIRST_ITEMS : left;
+    for await (const page of pages<Item>(api, path, query, itemsMax)) {
+      left -= page.items.length;
+      yield page;
     }
   }
 }
 
 /** Headings once; later batches are lined up among themselves. */
-function printRows<Item>(
-  { terminal, paint }: ListCall,
-  { headings, row }: ListSpec<Item>,
-  items: readonly Item[],
-  isFirst: boolean,
-): void {
-  const style = { columnsMax: terminal.columnsMax, paint, isContinued: !isFirst };
-  terminal.out(formatTable(headings, items.map(row), style));
+class ListPrinter<Item> {
+  /** Something was printed besides the headings. */
+  hasAny = false;
+  readonly #call: ListCall;
+  readonly #spec: ListSpec<Item>;
+  #hasHeadings = false;
+
+  constructor(call: ListCall, spec: ListSpec<Item>) {
+    this.#call = call;
+    this.#spec = spec;
+  }
+
+  print(items: readonly Item[]): void {
+    const { json, paint, terminal, printJson } = this.#call;
+    const { headings, row } = this.#spec;
+    this.hasAny ||= items.length > 0;
+    if (json) {
+      for (const item of items) printJson(item);
+    } else if (!this.#hasHeadings || items.length > 0) {
+      const { columnsMax } = terminal;
+      const style = { columnsMax, paint, isContinued: this.#hasHeadings };
+      terminal.out(formatTable(headings, items.map(row), style));
+      this.#hasHeadings = true;
+    }
+  }
 }

@@ -31,6 +31,8 @@ export interface Remote {
   readonly authorities?: readonly X509Certificate[];
   /** SHA-256 of the server's certificate: then nobody else's word counts. */
   readonly fingerprint?: Buffer;
+  /** The server's own directory, which said all of this. */
+  readonly dataDir?: string;
 }
 
 /** Stands in the line, beside the exit code (docs/errors.md). */
@@ -52,8 +54,9 @@ export function remoteOf(values: RemoteValues): Remote {
   const token = checkToken(given);
   const url = parseUrl(local.url ?? values.url ?? URL_DEFAULT);
   const { fingerprint } = local;
-  if (fingerprint !== undefined) return { url, token, fingerprint };
-  return { url, token, ...authority(values.ca) };
+  const from = values.data === undefined ? {} : { dataDir: values.data };
+  if (fingerprint !== undefined) return { url, token, fingerprint, ...from };
+  return { url, token, ...authority(values.ca), ...from };
 }
 
 /** A header's value: what is no part of a token is no secret, but may stand in the middle of one. */

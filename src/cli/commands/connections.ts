@@ -39,6 +39,8 @@ export const connectionsCommand = remoteCommand({
     return runList<Connection>(call, api, {
       path: "/connections",
       filters: { verdict },
+      rounds: [{ filters: {} }],
+      nothing: "nothing in this time; look further back with --since 7d",
       headings: [
         "opened",
         "lasted",

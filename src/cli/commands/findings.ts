@@ -4,13 +4,14 @@ import { findingSections, sectionText, type Watermark } from "../../evidence/fin
 import { claimsOf, type Members } from "../../evidence/claims.ts";
 import type { Call } from "../../std/command-line.ts";
 import { CommandError } from "../../std/command-error.ts";
-import type { OptionTable } from "../../std/command-options.ts";
+import { optionFlag, type OptionTable } from "../../std/command-options.ts";
 import { FINDING_KINDS } from "../../serve/finding-kinds.ts";
 import { cuttable } from "../../std/table.ts";
 import type { ApiClient } from "../api-client.ts";
 import { humanTime, severityCell } from "../human.ts";
-import { listOptions, runList } from "../list-command.ts";
+import { listOptions, type Round, runList } from "../list-command.ts";
 import { remoteCommand } from "../remote-command.ts";
+import { remoteOptions } from "../remote-options.ts";
 import { writeNewFile } from "../write-file.ts";
 import type { NodeItem } from "./nodes.ts";
 
@@ -31,13 +32,28 @@ type Printer = Pick<Call<OptionTable>, "json" | "printJson" | "say" | "terminal"
 /** Less of a title says nothing. */
 const TITLE_COLUMNS_MIN = 24;
 
-const OPEN_FIRST = [{ state: ["open"] }, { state: ["excused", "acknowledged", "resolved"] }];
+const STATES = ["open", "excused", "acknowledged", "resolved"] as const;
+/** What is neither a filter of the list nor an option of every command. */
+const ABOUT_ONE: ReadonlySet<string> = new Set([
+  "id",
+  "evidence",
+  "output",
+  ...Object.keys(remoteOptions),
+]);
 
 export const findingsCommand = remoteCommand({
   name: "findings",
   summary: "what is wrong: mismatches that nothing excuses",
   options: {
     ...listOptions,
+    since: {
+      ...listOptions.since,
+      summary: `${listOptions.since.summary}; open ones are listed whatever their age`,
+    },
+    node: {
+      ...listOptions.node,
+      summary: "only those that involve this node, as an end, a forwarder, a witness or otherwise",
+    },
     severity: {
       type: "text",
       summary: "only these",
@@ -48,7 +64,7 @@ export const findingsCommand = remoteCommand({
       type: "text",
       summary: "only these; without it all, the open ones first",
       repeatable: true,
-      choices: ["open", "excused", "acknowledged", "resolved"],
+      choices: STATES,
     },
     kind: { type: "text", summary: "only these", repeatable: true, choices: FINDING_KINDS },
     id: {
@@ -70,6 +86,7 @@ export const findingsCommand = remoteCommand({
   },
   async run(call, api) {
     const { id, evidence, output, severity, state, kind } = call.options;
+    checkAboutOne(call.options);
     if (evidence !== undefined) return exportEvidence(call, api, evidence, output);
     if (output !== undefined) {
       throw new CommandError("wrong_usage", "--output is for evidence, give --evidence ID too");
@@ -78,7 +95,8 @@ export const findingsCommand = remoteCommand({
     return runList<Finding>(call, api, {
       path: "/findings",
       filters: { severity, state, kind },
-      ...(state.length === 0 ? { rounds: OPEN_FIRST } : {}),
+      rounds: roundsOf(state.length === 0 ? STATES : state),
+      nothing: "nothing open, and nothing else in this time; look further back with --since 7d",
       headings: [
         "time",
         "severity",
@@ -100,6 +118,34 @@ export const findingsCommand = remoteCommand({
     });
   },
 });
+
+/** The open ones first: they wait for somebody, however old they are. */
+function roundsOf(states: readonly string[]): Round[] {
+  const others = states.filter((state) => state !== "open");
+  return [
+    ...(states.includes("open") ? [{ filters: { state: ["open"] }, isOfAnyAge: true }] : []),
+    ...(others.length > 0 ? [{ filters: { state: others } }] : []),
+  ];
+}
+
+/** Filters beside one finding would be passed over, and its reader would think that it fits them. */
+function checkAboutOne(options: Readonly<Record<string, unknown>>): void {
+  const [name, second] = ["id", "evidence"].filter((each) => options[each] !== undefined);
+  if (name === undefined) return;
+  if (second !== undefined) {
+    const line = "one finding is shown or written, --id and --evidence, give one of them";
+    throw new CommandError("wrong_usage", line);
+  }
+  const other = Object.keys(options).find((each) => !ABOUT_ONE.has(each) && isGiven(options[each]));
+  if (other === undefined) return;
+  const which = `${optionFlag(name)} names one finding`;
+  const line = `${optionFlag(other)} is for the list, ${which}, leave out one of them`;
+  throw new CommandError("wrong_usage", line);
+}
+
+function isGiven(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
+}
 
 async function showFinding(call: Printer, api: ApiClient, id: string): Promise<void> {
   const finding = await api.get<Finding>(pathOf(id));
@@ -130,12 +176,13 @@ async function watermarks(api: ApiClient, { evidence }: Finding): Promise<Waterm
 async function exportEvidence(
   call: Printer,
   api: ApiClient,
-  id: string,
+  given: string,
   file = "-",
 ): Promise<void> {
   if (file === "-" && call.json) {
     throw new CommandError("wrong_usage", "evidence is text, not JSON, name a file by --output");
   }
+  const { id } = await api.get<Finding>(pathOf(given));
   const content = await api.download(`${pathOf(id)}/evidence`);
   if (file === "-") {
     return pipeline(content.setEncoding("utf8"), async (texts: AsyncIterable<string>) => {

@@ -1,7 +1,11 @@
-/** One finding by its id, as the API answers it. */
+/** One finding by its id, as the API answers it, and what people decided about it. */
+import type { Static } from "typebox";
+import type { Ruling } from "../format/entry.ts";
+import { rulingEndMs } from "../reconcile/finding/finding-state.ts";
 import { FINDING_LISTING } from "./query/connection-list.ts";
 import type { Row, StoreReader } from "./query/store-reader.ts";
 import type { RuledFinding } from "./rulings.ts";
+import type { RulingSaid } from "./schemas.ts";
 import { ServeError } from "./serve-error.ts";
 
 /** `id` is whole. Throws `unknown_finding`, and the errors of the store. */
@@ -15,4 +19,35 @@ export async function findFinding(store: StoreReader, id: string): Promise<Ruled
 /** The store keeps evidence as text; what it holds is the server's own JSON. */
 export function withEvidence<R extends Row>(row: R): R {
   return { ...row, evidence: JSON.parse(String(row["evidence"])) as unknown };
+}
+
+/** Of all that people decided about one finding, the last so many. */
+const RULINGS_MAX = 100;
+
+interface RulingRow {
+  readonly atMs: number;
+  readonly actor: string;
+  readonly ruling: Ruling;
+  readonly reason: string;
+  readonly expiresAtMs: number;
+}
+
+/** What people decided about it, in the order of the journal. Throws the errors of the store. */
+export async function findRulings(
+  store: StoreReader,
+  id: string,
+): Promise<Static<typeof RulingSaid>[]> {
+  const rows = await store.rows<RulingRow>({
+    text: `SELECT toUnixTimestamp64Milli(time) AS atMs, JSONExtractString(attributes, 'actor') AS actor,
+        JSONExtractString(attributes, 'ruling') AS ruling, JSONExtractString(attributes, 'reason') AS reason,
+        JSONExtractInt(attributes, 'expiresAtMs') AS expiresAtMs
+      FROM log_rows WHERE kind = 'ruling' AND JSONExtractString(attributes, 'finding') = {id:String}
+      ORDER BY journal_index DESC, seq DESC LIMIT ${RULINGS_MAX}`,
+    params: { id },
+  });
+  return rows.toReversed().map(({ atMs, actor, ruling, reason, expiresAtMs }) => {
+    const endMs = rulingEndMs({ ruling, atMs, ...(expiresAtMs === 0 ? {} : { expiresAtMs }) });
+    const until = endMs === 0 ? null : new Date(endMs).toISOString();
+    return { time: new Date(atMs).toISOString(), by: actor, ruling, reason, until };
+  });
 }

@@ -92,6 +92,18 @@ export const Finding = Type.Object({
   journal_index: Type.Integer({ description: "of the record that changed it last" }),
 });
 
+export const RulingSaid = Type.Object({
+  time: Time,
+  by: Type.String(),
+  ruling: Type.Enum(["excused", "acknowledged", "reopened"]),
+  reason: Type.String(),
+  until: Type.Union([Time, Type.Null()], { description: "when it ends by itself, if at all" }),
+});
+
+export const FindingInFull = Type.Interface([Finding], {
+  rulings: Type.Array(RulingSaid, { description: "what people decided about it, oldest first" }),
+});
+
 export const NODE_STATES = [
   "enrolled",
   "active",

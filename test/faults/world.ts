@@ -9,6 +9,8 @@ import type { BatchHeader } from "../../src/format/batch.ts";
 import type { Entry, OpenEntry, Role } from "../../src/format/entry.ts";
 import { type RunningServer, startServer } from "../../src/serve/server.ts";
 import { type Clock, systemClock } from "../../src/std/clock.ts";
+import { tallystick } from "../../src/cli/program.ts";
+import { runProgram } from "../../src/std/command-line.ts";
 import { BOOT_AT_MS } from "../simulate/sim-node.ts";
 import { HttpNode } from "./http-node.ts";
 import { ServerApi } from "./server-api.ts";
@@ -36,6 +38,12 @@ export interface FoundFinding {
   readonly node: string;
   readonly title: string;
   readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export class World implements AsyncDisposable {
@@ -180,6 +188,20 @@ export class World implements AsyncDisposable {
     };
     const how = { state: "SF", assured: true, inferred: false, counters } as const;
     node.hand({ kind: "close", atMs: atMs + 20, openSeq, ageMs: 20, ...how });
+  }
+
+  /** Runs a command on the server's machine, by the server's clock; `columnsMax` as on a terminal of that width. */
+  async command(words: readonly string[], columnsMax?: number): Promise<Ended> {
+    let [stdout, stderr] = ["", ""];
+    const code = await runProgram(tallystick("0.0.0"), [...words, "--data", this.#dir], {
+      env: { NO_COLOR: "1" },
+      nowMs: this.nowMs,
+      isTerminal: columnsMax !== undefined,
+      columnsMax,
+      out: (text) => void (stdout += text),
+      err: (text) => void (stderr += text),
+    });
+    return { code, stdout, stderr };
   }
 
   /** Resolves when the last counters of all connections of the node are compared: the server's next tick, in true time. */

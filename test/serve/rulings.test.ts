@@ -174,7 +174,12 @@ describe("a finding about two halves that differ", () => {
     const lastsMs = Date.parse(body.ruled_until ?? "") - Date.now();
     assert.ok(Math.abs(lastsMs - EXCUSE_MS_MAX) < 10_000);
     const shown = await untilState(id, "excused");
-    assert.deepEqual(shown, body);
+    const { rulings, ...rest } = shown as Finding & { rulings: object[] };
+    assert.deepEqual(rest, body);
+    const [{ time, ...said }] = rulings as [{ time: string }];
+    const until = new Date(Date.parse(time) + EXCUSE_MS_MAX).toISOString();
+    assert.deepEqual(said, { by: "admin", ruling: "excused", reason: "a broken counter", until });
+    assert.equal(until, body.ruled_until);
     await server.until(() => verdictsOf(PORT), isVerdict("excused"));
     assert.deepEqual(await verdictOf(PORT), ["excused", "by_hand"]);
     assert.equal((await findings("&state=open&kind=counters-differ")).length, 0);

@@ -1,31 +1,20 @@
 /** `tallystick findings`: mismatches without an excuse, one of them in full, and its evidence as a file. */
 import { pipeline } from "node:stream/promises";
-import { findingSections, sectionText, type Watermark } from "../../evidence/finding-text.ts";
-import { claimsOf, type Members } from "../../evidence/claims.ts";
+import type { Watermark } from "../../evidence/finding-text.ts";
+import { claimsOf } from "../../evidence/claims.ts";
 import type { Call } from "../../std/command-line.ts";
 import { CommandError } from "../../std/command-error.ts";
 import { optionFlag, type OptionTable } from "../../std/command-options.ts";
 import { FINDING_KINDS } from "../../serve/finding-kinds.ts";
 import { cuttable } from "../../std/table.ts";
 import type { ApiClient } from "../api-client.ts";
+import { type Finding, type FindingInFull, findingPage } from "../finding-page.ts";
 import { humanTime, severityCell } from "../human.ts";
 import { listOptions, type Round, runList } from "../list-command.ts";
 import { remoteCommand } from "../remote-command.ts";
 import { remoteOptions } from "../remote-options.ts";
 import { writeNewFile } from "../write-file.ts";
 import type { NodeItem } from "./nodes.ts";
-
-interface Finding {
-  readonly time: string;
-  readonly kind: string;
-  readonly severity: string;
-  readonly state: string;
-  readonly node: string;
-  readonly connection_id: string;
-  readonly title: string;
-  readonly evidence: Members;
-  readonly id: string;
-}
 
 type Printer = Pick<Call<OptionTable>, "json" | "printJson" | "say" | "terminal">;
 
@@ -148,15 +137,9 @@ function isGiven(value: unknown): boolean {
 }
 
 async function showFinding(call: Printer, api: ApiClient, id: string): Promise<void> {
-  const finding = await api.get<Finding>(pathOf(id));
+  const finding = await api.get<FindingInFull>(pathOf(id));
   if (call.json) return call.printJson(finding);
-  const view = {
-    ...finding,
-    connection: finding.connection_id,
-    concludedMs: Date.parse(finding.time),
-  };
-  const sections = findingSections(view, await watermarks(api, finding));
-  call.terminal.out(sectionText(sections));
+  call.terminal.out(findingPage(finding, await watermarks(api, finding)));
   call.say(`\nAll that was signed: tallystick findings --evidence ${finding.id} -o FILE`);
 }
 

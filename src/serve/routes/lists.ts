@@ -1,7 +1,7 @@
 /** `/api/v1/connections`, `/api/v1/findings`: filtered, paged by cursor, followed by cursor. */
 import { Type } from "typebox";
 import type { Api, ApiParts } from "../api.ts";
-import { findFinding, withEvidence } from "../find-finding.ts";
+import { findFinding, findRulings, withEvidence } from "../find-finding.ts";
 import {
   CONNECTION_LISTING,
   connectionConditions,
@@ -18,7 +18,7 @@ import {
 import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
 import { checkNodeFilter } from "../query/node-filter.ts";
 import { statementOf } from "../query/store-reader.ts";
-import { Connection, ConnectionQuery, Finding, FindingQuery } from "../schemas.ts";
+import { Connection, ConnectionQuery, Finding, FindingInFull, FindingQuery } from "../schemas.ts";
 import { ServeError } from "../serve-error.ts";
 
 const ROWS_DEFAULT = 100;
@@ -75,12 +75,16 @@ export function listRoutes(app: Api, parts: ApiParts): void {
     {
       config,
       schema: {
-        summary: "One finding with its evidence",
+        summary: "One finding with its evidence, and what people decided about it",
         params: Type.Object({ id: Type.String({ description: ID_DESCRIPTION }) }),
-        response: { 200: Finding },
+        response: { 200: FindingInFull },
       },
     },
-    async ({ params }) => findFinding(parts.store, await findingIdOf(parts.store, params.id)),
+    async ({ params }) => {
+      const id = await findingIdOf(parts.store, params.id);
+      const finding = await findFinding(parts.store, id);
+      return { ...finding, rulings: await findRulings(parts.store, id) };
+    },
   );
 }
 

@@ -2,11 +2,10 @@
  * The main job in three minutes: five hosts with an agent each, a server, real traffic; then three
  * hosts are tampered with, and the comparison says which connections do not fit. Exit status 0 only
  * if it found exactly that.
- *
- *   npm run demo [-- --json]
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { readOptions } from "../scripts/read-options.ts";
 import { ensureSystem } from "../scripts/system-requirements.ts";
 import { unshareWords } from "../scripts/system/kernel.ts";
 import { checkEvidence } from "./evidence.ts";
@@ -22,7 +21,21 @@ const ASK_EVERY_MS = 2_000;
 /** Set in the process that runs as root of a user namespace of its own. */
 const IN_USER_NAMESPACE = "TALLYSTICK_DEMO_USER_NAMESPACE";
 
-const json = process.argv.includes("--json");
+const HELP = `Five hosts with an agent each, a server and real traffic; three hosts are tampered with, and what was found of it.
+
+Usage: npm run demo [-- OPTIONS]
+
+  --json      one JSON object a line
+  -h, --help  show this text
+
+Takes about three minutes. As root it installs what is missing from the system (conntrack, nftables, …) and says so; without
+root it uses user namespaces. Exit code 0: exactly what was injected was found; 1: not so, or it cannot be run here.
+`;
+
+const { json } = readOptions(
+  { name: "demo", help: HELP },
+  { json: { type: "boolean", default: false } },
+);
 const startedMs = Date.now();
 
 function say(line: string): void {

@@ -14,6 +14,9 @@ export interface AdversaryOptions {
   readonly toMs: number;
 }
 
+/** Of the error that says that another mesh is needed for these attacks. */
+export const TOO_FEW_CALM = "too few calm nodes for so many attackers";
+
 /** Enough to be contradicted by several. */
 const VICTIMS_MIN = 3;
 
@@ -79,7 +82,7 @@ export function unleash(
 function takeSome(mesh: Mesh, left: Set<Place>, count: number): Place[] {
   const taken: Place[] = [];
   while (taken.length < count) {
-    if (left.size === 0) throw new RangeError("too few calm nodes for so many attackers");
+    if (left.size === 0) throw new RangeError(TOO_FEW_CALM);
     const place = mesh.dice.pick([...left]);
     left.delete(place);
     taken.push(place);
@@ -90,7 +93,7 @@ function takeSome(mesh: Mesh, left: Set<Place>, count: number): Place[] {
 /** Each group gets victims of its own. */
 function deal(mesh: Mesh, left: Set<Place>, groups: readonly Group[]): void {
   if (left.size < VICTIMS_MIN * groups.length) {
-    throw new RangeError("too few calm nodes for so many attackers");
+    throw new RangeError(TOO_FEW_CALM);
   }
   for (let turn = 0; left.size > 0 && groups.length > 0; turn++) {
     groups[turn % groups.length]?.victims.push(...takeSome(mesh, left, 1));

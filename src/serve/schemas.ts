@@ -1,6 +1,6 @@
 /** Schemas that several routes share. Names are those of the SQL columns. */
 import { Type } from "typebox";
-import { FINDING_STATES } from "../reconcile/finding/finding-state.ts";
+import { FINDING_STATES } from "../format/finding-state.ts";
 import { VERDICTS } from "../store/schema.ts";
 import { FINDING_KINDS } from "./finding-kinds.ts";
 

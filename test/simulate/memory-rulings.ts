@@ -1,6 +1,6 @@
 /** What rulings need of the store, over the one in memory: what `ClickHouseRulingStore` does with the engine. */
 import type { FindingRow } from "../../src/reconcile/row/entry-rows.ts";
-import { type FindingState, isRuled } from "../../src/reconcile/finding/finding-state.ts";
+import { type FindingState, isRuled } from "../../src/format/finding-state.ts";
 import type { Rewrite, RulingStore } from "../../src/reconcile/row/rulings.ts";
 import { BY_HAND, NO_HALF, VERDICTS } from "../../src/store/schema.ts";
 import type { MemoryStore } from "./memory-store.ts";

@@ -6,7 +6,7 @@
  */
 import type { RulingEntry } from "../../format/entry.ts";
 import { WhoLies } from "./accuse.ts";
-import { rulingEndMs } from "./finding-state.ts";
+import { rulingEndMs } from "../../format/finding-state.ts";
 import {
   accusedFinding,
   countersDiffer,

@@ -2,7 +2,7 @@
 import type { Entry } from "../../format/entry.ts";
 import { chainHash, type Batch } from "../../format/batch.ts";
 import { dayOf, type RowBlocks } from "../../store/row-blocks.ts";
-import type { Standing } from "../finding/finding-state.ts";
+import type { Standing } from "../../format/finding-state.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 
 export interface BatchPlace {

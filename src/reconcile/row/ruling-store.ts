@@ -2,7 +2,7 @@
 import type { ClickHouseClient } from "@clickhouse/client";
 import { BY_HAND, NO_HALF } from "../../store/schema.ts";
 import type { FindingRow } from "./entry-rows.ts";
-import type { FindingState } from "../finding/finding-state.ts";
+import type { FindingState } from "../../format/finding-state.ts";
 import type { Rewrite, RulingStore } from "./rulings.ts";
 
 interface RawFindingRow {

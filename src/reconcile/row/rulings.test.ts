@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { FindingEntry, Ruling } from "../../format/entry.ts";
 import { SeededRandom } from "../../std/seeded-random.ts";
 import type { FindingRow } from "./entry-rows.ts";
-import { isRuled, type Standing } from "../finding/finding-state.ts";
+import { isRuled, type Standing } from "../../format/finding-state.ts";
 import { Rulings, type RulingStore } from "./rulings.ts";
 
 const AT_MS = 1_800_000_000_000;

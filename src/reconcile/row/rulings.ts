@@ -15,7 +15,7 @@ import {
   isRuled,
   type OwnPlace,
   type Standing,
-} from "../finding/finding-state.ts";
+} from "../../format/finding-state.ts";
 import { halfKeyOf, type HalfKey } from "./half-key.ts";
 
 /** The ruling by which a connection is excused. */

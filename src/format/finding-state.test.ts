@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Ruling } from "../../format/entry.ts";
-import { EXCUSE_MS_MAX } from "../../format/limits.ts";
+import type { Ruling } from "./entry.ts";
+import { EXCUSE_MS_MAX } from "./limits.ts";
 import { afterFinding, afterRuling, afterTick, type Standing } from "./finding-state.ts";
 
 const AT_MS = 1_800_000_000_000;

@@ -1,11 +1,13 @@
 /**
  * The state of a finding as people see it, made from the entries about it in the order of the
  * server's own stream: what the comparison concludes, what a person rules, and the time that passes.
- * Pure, so that the same journal gives the same states.
+ * Pure, so that the same journal gives the same states, to the server as to who reads its entries in
+ * a file of evidence.
  */
-import type { FindingEntry, RulingEntry } from "../../format/entry.ts";
-import { EXCUSE_MS_MAX } from "../../format/limits.ts";
+import type { FindingEntry, RulingEntry } from "./entry.ts";
+import { EXCUSE_MS_MAX } from "./limits.ts";
 
+/** How a finding can stand; docs/findings.md says what leads to each, and what ends it. */
 export const FINDING_STATES = ["open", "excused", "acknowledged", "resolved"] as const;
 export type FindingState = (typeof FINDING_STATES)[number];
 
@@ -49,6 +51,7 @@ export function afterRuling(
   return { state: ruling, ...said, expiresAtMs: rulingEndMs(entry) };
 }
 
+/** A word with an end is over at the first tick from then on. */
 export function afterTick(before: Standing, nowMs: number): Standing {
   const isOver = isRuled(before) && before.expiresAtMs !== 0 && nowMs >= before.expiresAtMs;
   return isOver ? without("open") : before;

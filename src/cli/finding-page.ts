@@ -63,6 +63,7 @@ export function findingPage(finding: FindingInFull, watermarks: readonly Waterma
   const view = {
     ...finding,
     evidence,
+    ruledUntilMs: finding.ruled_until === null ? 0 : Date.parse(finding.ruled_until),
     connection: finding.connection_id,
     concludedMs: Date.parse(finding.time),
   };

@@ -15,6 +15,7 @@ import type { EvidenceData } from "./data-part.ts";
 import type { HalfFacts, Placed } from "./half-facts.ts";
 import { isSameTuple } from "./same-tuple.ts";
 import { type Piece, pieceName } from "./piece.ts";
+import { Standings } from "./standings.ts";
 
 export interface NodeFacts {
   /** Hex. */
@@ -90,8 +91,7 @@ class Collector {
   readonly #revoked = new Map<string, Placed<RevokedEntry>>();
   readonly #statements: Facts["statements"][number][] = [];
   readonly #rulings: Placed<RulingEntry>[] = [];
-  readonly #findings: Placed<FindingEntry>[] = [];
-  #finding: Placed<FindingEntry> | undefined;
+  readonly #standings = new Standings();
   #named: Placed<Entry> | undefined;
   #cases: (Case & { halves: GrowingHalf[]; opens: Placed<OpenEntry>[] })[] = [];
 
@@ -103,10 +103,7 @@ class Collector {
   takeServer(piece: Piece): void {
     if (piece.receipt !== undefined) this.#problem(piece, "the server gives itself no receipts");
     this.#read(piece, (entry, seq) => {
-      if (entry.kind === "finding") {
-        this.#findings.push({ entry, seq, piece });
-        if (entry.id === this.#data.findingId) this.#finding = { entry, seq, piece };
-      }
+      this.#standings.take({ entry, seq, piece });
       if (entry.kind === "ruling" && entry.finding === this.#data.findingId) {
         this.#rulings.push({ entry, seq, piece });
       }
@@ -117,12 +114,16 @@ class Collector {
 
   /** After the server's pieces: what is looked for in those of the nodes. */
   understand(): void {
-    if (this.#finding === undefined) return;
-    this.#cases = casesOf(this.#finding, this.#findings, this.#data.supportingIds).map((each) => ({
+    const { findingId, supportingIds } = this.#data;
+    this.#cases = casesOf(this.#standings, findingId, supportingIds).map((each) => ({
       ...each,
       halves: each.claims.halves.map((claim) => ({ claim, open: undefined, later: [] })),
       opens: [],
     }));
+  }
+
+  get #finding(): Placed<FindingEntry> | undefined {
+    return this.#standings.of(this.#data.findingId)?.finding;
   }
 
   takeNode(piece: Piece): void {

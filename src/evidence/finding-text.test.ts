@@ -7,6 +7,7 @@ const base = {
   id: "00".repeat(16),
   severity: "high",
   state: "open",
+  ruledUntilMs: 0,
   node: "",
   connection: "",
   concludedMs: 1_800_000_000_000,

@@ -14,6 +14,8 @@ export interface FindingView {
   readonly kind: string;
   readonly severity: string;
   readonly state: string;
+  /** When what somebody decided about it ends; 0: never, or nobody did. */
+  readonly ruledUntilMs: number;
   readonly title: string;
   /** Name of the node that it concerns, or empty. */
   readonly node: string;
@@ -83,12 +85,17 @@ function head(view: FindingView): string[] {
     ...pairLines([
       ["kind", view.kind],
       ["severity", view.severity],
-      ["state", view.state],
+      ["state", stateText(view)],
       ["concerns", view.node === "" ? "nobody in particular" : view.node],
       ["concluded", timeText(view.concludedMs)],
       ["id", view.id],
     ]),
   ];
+}
+
+/** `excused until …`: whether that time has come is for the reader to know. */
+function stateText({ state, ruledUntilMs }: FindingView): string {
+  return ruledUntilMs === 0 ? state : `${state} until ${timeText(ruledUntilMs)}`;
 }
 
 function connection(view: FindingView, { halves }: Claims): string[] {

@@ -32,12 +32,24 @@ class FakeSource implements EvidenceSource {
 
   async findingPlace(id: string): Promise<FindingPlace | undefined> {
     if (id !== FINDING_ID) return undefined;
-    return { index: this.#pieces.length - 1, concludedMs: this.#sim.server.atMs };
+    const own = this.#serverEntries().filter(
+      ({ entry }) =>
+        entry.kind === "tick" ||
+        (entry.kind === "finding" && entry.id === id) ||
+        (entry.kind === "ruling" && entry.finding === id),
+    );
+    const concluded = own.findLast(({ entry }) => entry.kind === "finding");
+    const ruled = own.findLast(({ entry }) => entry.kind === "ruling");
+    return {
+      index: own.at(-1)?.index ?? 0,
+      concludedMs: concluded?.entry.atMs ?? 0,
+      ruledIndex: ruled?.index ?? 0,
+    };
   }
 
-  async rulings(id: string): Promise<number[]> {
+  async rulings(id: string, sinceMs: number): Promise<number[]> {
     return this.#serverEntries().flatMap(({ entry, index }) =>
-      entry.kind === "ruling" && entry.finding === id ? [index] : [],
+      entry.kind === "ruling" && entry.finding === id && entry.atMs >= sinceMs ? [index] : [],
     );
   }
 
@@ -101,8 +113,10 @@ class FakeSource implements EvidenceSource {
   }
 
   membership(nodeId: string): { enrolledMs: number } | undefined {
-    const isKnown = [this.#sim.a.id, this.#sim.b.id].includes(nodeId);
-    return isKnown ? { enrolledMs: this.#sim.server.atMs } : undefined;
+    const enrolled = this.#serverEntries().find(
+      ({ entry }) => entry.kind === "enrolled" && entry.node === nodeId,
+    );
+    return enrolled && { enrolledMs: enrolled.entry.atMs };
   }
 
   receipt(header: Piece["header"], { index, receivedMs }: SourceRecord): Buffer {
@@ -269,6 +283,55 @@ test("what people decided about a finding is in its file, and hides nothing of i
     file.text,
     /^What people decided about it\n.* excused by admin: the switch was replaced; entry 3 /m,
   );
+  assert.match(file.text, /^ {2}state +excused until 2027-04-15 /m);
+});
+
+/** The same finding, an hour later. */
+function tellAgain(sim: SimEvidence): void {
+  sim.server.atMs += 3_600_000;
+  concludeMissing(sim, 0);
+}
+
+describe("the state in a file is that of the server", () => {
+  const cases: [what: string, decide: (sim: SimEvidence) => void, state: RegExp][] = [
+    [
+      "excused before it was told again",
+      (sim) => {
+        sim.rule("known");
+        tellAgain(sim);
+      },
+      /excused until 2027-/,
+    ],
+    [
+      "acknowledged before it was told again",
+      (sim) => {
+        sim.rule("known", { ruling: "acknowledged" });
+        tellAgain(sim);
+      },
+      /acknowledged$/,
+    ],
+    [
+      "excused until a time that has come",
+      (sim) => {
+        sim.rule("known", { expiresAtMs: sim.server.atMs + 1_000 });
+        sim.pass(1_000);
+      },
+      /open$/,
+    ],
+  ];
+  for (const [what, decide, state] of cases) {
+    test(what, async () => {
+      const sim = begun();
+      const journalIndex = sim.pieces.length;
+      sim.batch(sim.a, sim.half(sim.a, "initiator"));
+      idle(sim, 5);
+      concludeMissing(sim, 0, { journalIndex });
+      decide(sim);
+      const { text } = await gathered(sim);
+      const [, shown = ""] = /^ {2}state +(.*)$/m.exec(text) ?? [];
+      assert.match(shown, state);
+    });
+  }
 });
 
 test("the contradictions of an accusation come with their halves", async () => {

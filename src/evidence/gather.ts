@@ -14,7 +14,7 @@ import { HEADERS_PER_NODE_MAX, RULINGS_MAX, SEARCHED_BATCHES_MAX, WINDOW_MS } fr
 import { headOf, openPiece, type Piece } from "./piece.ts";
 import { isSameTuple } from "./same-tuple.ts";
 import { Selection } from "./selection.ts";
-import type { EvidenceSource, SourceBatch, SourceRecord } from "./source.ts";
+import type { EvidenceSource, FindingPlace, SourceBatch, SourceRecord } from "./source.ts";
 
 /** How long a batch may have been on its way, or its node's clock be ahead, to be found around a time. */
 const DELAY_MS = 3_600_000;
@@ -27,10 +27,11 @@ export async function gatherEvidence(
   findingId: string,
   pause: () => Promise<void>,
 ): Promise<EvidenceData | undefined> {
-  const record = await findRecord(source, findingId);
+  const place = await source.findingPlace(findingId);
+  const record = place && (await findRecord(source, findingId, place));
   const finding = record && findingIn(record, findingId);
-  if (record === undefined || finding === undefined) return undefined;
-  const gathering = new Gathering(source, finding, record, pause);
+  if (place === undefined || record === undefined || finding === undefined) return undefined;
+  const gathering = new Gathering(source, { finding, record, place }, pause);
   await gathering.choose();
   const pieces = await gathering.read();
   const { supportingIds } = gathering;
@@ -46,10 +47,10 @@ export async function gatherEvidence(
 async function findRecord(
   source: EvidenceSource,
   findingId: string,
+  place: FindingPlace,
 ): Promise<SourceRecord | undefined> {
-  const place = await source.findingPlace(findingId);
-  const last = place && (await source.record(place.index));
-  if (place === undefined || last === undefined) return undefined;
+  const last = await source.record(place.index);
+  if (last === undefined) return undefined;
   if (findingIn(last, findingId) !== undefined) return last;
   const own = await source.batches({
     nodeId: source.serverId,
@@ -65,10 +66,18 @@ async function findRecord(
   return found;
 }
 
+/** A finding's newest entry, the batch with it, and where the store says that it stands. */
+interface Found {
+  readonly finding: FindingEntry;
+  readonly record: SourceRecord;
+  readonly place: FindingPlace;
+}
+
 class Gathering {
   readonly #source: EvidenceSource;
   readonly #finding: FindingEntry;
   readonly #record: SourceRecord;
+  readonly #place: FindingPlace;
   readonly #pause: () => Promise<void>;
   readonly #selection = new Selection();
   /** Of the finding, and of those that support it. */
@@ -79,13 +88,13 @@ class Gathering {
 
   constructor(
     source: EvidenceSource,
-    finding: FindingEntry,
-    record: SourceRecord,
+    { finding, record, place }: Found,
     pause: () => Promise<void>,
   ) {
     this.#source = source;
     this.#finding = finding;
     this.#record = record;
+    this.#place = place;
     this.#pause = pause;
     this.#claims = [claimsOf(finding.evidence)];
   }
@@ -95,16 +104,27 @@ class Gathering {
     this.#selection.add(this.#record.index);
     const nodes = new Set([...(node === "" ? [] : [node]), ...namedNodes(evidence)]);
     for (const nodeId of nodes) await this.#membership(nodeId);
-    const { id, atMs } = this.#finding;
-    for (const index of await this.#source.rulings(id, atMs, RULINGS_MAX)) {
-      this.#addWhole(await this.#source.record(index));
-    }
+    await this.#decisions();
     await this.#contradictions();
     for (const { halves } of this.#claims) for (const half of halves) await this.#half(half);
     for (const claims of this.#claims) await this.#absence(claims);
     for (const index of namedPlaces(evidence)) await this.#named(index);
     if (this.#claims.every(({ halves }) => halves.length === 0)) await this.#aboutNode(node);
     await this.#claimants();
+  }
+
+  /**
+   * What people decided since the finding was last told. The ruling that holds may be older, for telling
+   * a finding again does not end it; and the time that ended one is in the batch that changed it last.
+   */
+  async #decisions(): Promise<void> {
+    const { ruledIndex, index: changedIndex } = this.#place;
+    const { id, atMs } = this.#finding;
+    const since = await this.#source.rulings(id, atMs, RULINGS_MAX);
+    const standing = ruledIndex === 0 ? [] : [ruledIndex];
+    for (const index of [...standing, changedIndex, ...since]) {
+      this.#addWhole(await this.#source.record(index));
+    }
   }
 
   /** Of an accusation: a finding on the accused and each witness. */

@@ -67,13 +67,21 @@ function sections(facts: Facts): Section[] {
 
 function caseSections(
   { nodes }: Facts,
-  { finding }: CaseFacts,
+  { finding, stood }: CaseFacts,
   marks: readonly Watermark[],
 ): Section[] {
   const { entry } = finding;
   const node = nodes.find(({ id }) => id === entry.node);
   const named = node === undefined ? entry.node : `${node.name} (${node.id})`;
-  const view = { ...entry, kind: entry.finding, node: named, concludedMs: entry.atMs };
+  const { state, expiresAtMs } = stood.standing;
+  const view = {
+    ...entry,
+    kind: entry.finding,
+    state,
+    ruledUntilMs: expiresAtMs,
+    node: named,
+    concludedMs: entry.atMs,
+  };
   return findingSections(view, marks);
 }
 

@@ -49,6 +49,8 @@ export interface FindingPlace {
   readonly index: number;
   /** The time of its own entry. */
   readonly concludedMs: number;
+  /** Journal index of the batch with the ruling that holds; 0 without one. */
+  readonly ruledIndex: number;
 }
 
 export interface EvidenceSource {

@@ -77,6 +77,7 @@ test("honest evidence of an absence holds, and says what it cannot tell", () => 
     "server key": "open",
     "server signatures": "holds",
     finding: "holds",
+    decisions: "open",
     receipts: "holds",
     "a: key": "holds",
     "a: batches": "holds",
@@ -119,6 +120,57 @@ function flipped(
     sim.pieces[index] = openPiece(piece.kind, frame, piece.receipt);
   };
 }
+
+describe("what people decided about a finding", () => {
+  const cases: [what: string, decide: (sim: SimEvidence) => void, state: string][] = [
+    ["nothing", () => undefined, "open"],
+    ["excused", (sim) => sim.rule("known"), "excused until 2027-04-15 07:55:00.000Z"],
+    [
+      "excused for an hour",
+      (sim) => sim.rule("known", { expiresAtMs: sim.server.atMs + 3_600_000 }),
+      "excused until 2027-01-15 08:55:00.000Z",
+    ],
+    ["acknowledged", (sim) => sim.rule("mine", { ruling: "acknowledged" }), "acknowledged"],
+    [
+      "taken back",
+      (sim) => {
+        sim.rule("known");
+        sim.rule("not so", { ruling: "reopened" });
+      },
+      "open",
+    ],
+    [
+      "over",
+      (sim) => {
+        sim.rule("known", { expiresAtMs: sim.server.atMs + 1_000 });
+        sim.pass(1_000);
+      },
+      "open",
+    ],
+    ["about another one", (sim) => sim.rule("known", { finding: "11".repeat(16) }), "open"],
+    [
+      "left out of the file",
+      (sim) => {
+        sim.rule("known");
+        sim.pieces.pop();
+      },
+      "open",
+    ],
+  ];
+  for (const [what, decide, state] of cases) {
+    test(`${what}: the state is ${state}`, () => {
+      const sim = missingHalf({ change: decide });
+      const text = evidenceText(sim.data());
+      assert.match(text, new RegExp(`^ {2}state +${state}$`, "m"));
+      const checks = verifyEvidence(text);
+      assert.ok(isSound(checks), JSON.stringify(checks, undefined, 1));
+      const finding = checks.find(({ subject }) => subject === "finding");
+      assert.match(finding?.detail ?? "", new RegExp(`^missing-half, ${state.split(" ")[0]}: `));
+      const decisions = checks.find(({ subject }) => subject === "decisions");
+      assert.equal(decisions?.outcome, "open");
+    });
+  }
+});
 
 describe("a lie of the server, the node or the messenger", () => {
   const counters = {
@@ -368,6 +420,16 @@ describe("an accusation", () => {
       "is open without",
       (sim) => void sim.supportingIds.pop(),
       { "a: witness": "open", finding: "holds" },
+    ],
+    [
+      "is open with one that was excused",
+      (sim) => sim.rule("a broken counter", { finding: "11".repeat(16) }),
+      { "a: witness": "open", finding: "holds" },
+    ],
+    [
+      "holds with one that was acknowledged",
+      (sim) => sim.rule("known", { finding: "11".repeat(16), ruling: "acknowledged" }),
+      { "a: witness": "holds", finding: "holds" },
     ],
     [
       "fails where one is named and not there",

@@ -31,8 +31,10 @@ export function evidenceSource(parts: EvidenceParts): EvidenceSource {
     serverId: serverKey.nodeId.toString("hex"),
     findingPlace: async (id) => {
       const [row] = await store.rows<FindingPlace>({
-        text: `SELECT journal_index AS index, toUnixTimestamp64Milli(time) AS concludedMs
-          FROM findings WHERE id = {id:String}`,
+        // The physical table: the public one does not say where the ruling stands.
+        text: `SELECT journal_index AS index, toUnixTimestamp64Milli(time) AS concludedMs,
+            ruled_index AS ruledIndex
+          FROM finding_rows FINAL WHERE finding_rows.id = toFixedString(unhex({id:String}), 16)`,
         params: { id },
       });
       return row;

@@ -92,7 +92,7 @@ test("a half's entries mean the same to the comparison and to the verifier", asy
     const checks = verifyEvidence(text).filter(({ outcome }) => outcome !== "holds");
     assert.deepEqual(
       checks.map(({ subject }) => subject),
-      ["server key", "journal"],
+      ["server key", "decisions", "journal"],
       name,
     );
   }

@@ -87,7 +87,12 @@ function subjects(checks: readonly Check[], outcome: Check["outcome"]): string[]
 test("an accusation holds a contradiction of each witness, in full", async () => {
   const { text, checks } = await checked("accused");
   assert.deepEqual(subjects(checks, "fails"), []);
-  assert.deepEqual(subjects(checks, "open"), ["server key", "independence", "journal"]);
+  assert.deepEqual(subjects(checks, "open"), [
+    "server key",
+    "decisions",
+    "independence",
+    "journal",
+  ]);
   const held = subjects(checks, "holds");
   for (const name of ["witness-1", "witness-2"]) assert.ok(held.includes(`${name}: witness`));
   for (const each of [1, 2]) assert.ok(held.includes(`contradiction ${each}: liar: no entry`));
@@ -97,7 +102,7 @@ test("an accusation holds a contradiction of each witness, in full", async () =>
 test("payload bytes are compared as both ends signed them", async () => {
   const { text, checks } = await checked("counters-differ");
   assert.deepEqual(subjects(checks, "fails"), []);
-  assert.deepEqual(subjects(checks, "open"), ["server key", "journal"]);
+  assert.deepEqual(subjects(checks, "open"), ["server key", "decisions", "journal"]);
   assert.ok(subjects(checks, "holds").includes("difference"));
   assert.match(text, /^ {2}initiator's data +(?:900 B +700 B +-200|700 B +900 B +\+200)$/m);
   assert.match(text, /^ {2}Compared is what the applications exchanged/m);
@@ -106,7 +111,7 @@ test("payload bytes are compared as both ends signed them", async () => {
 test("what was dated back is shown beside the claim that it breaks", async () => {
   const { text, checks } = await checked("back-dated");
   assert.deepEqual(subjects(checks, "fails"), []);
-  assert.deepEqual(subjects(checks, "open"), ["server key", "journal"]);
+  assert.deepEqual(subjects(checks, "open"), ["server key", "decisions", "journal"]);
   for (const subject of ["entry", "claim"]) assert.ok(subjects(checks, "holds").includes(subject));
   assert.match(text, /^Entry that the finding names\n {2}dater, entry \d+ .*\["open",/m);
 });

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { isSound, verifyEvidence } from "../../src/evidence/verify.ts";
 import type { Entry } from "../../src/format/entry.ts";
 import type { SimNode } from "../simulate/sim-node.ts";
 import { addresses, joined, open, send, tcp } from "./joined-node.ts";
@@ -176,4 +177,25 @@ describe("its evidence", () => {
     const answer = body.paths["/api/v1/findings/{id}/evidence"]?.get.responses["200"];
     assert.deepEqual(Object.keys(answer?.content ?? {}), ["text/plain"]);
   });
+});
+
+it("says how it stands by what people decided, in full and in its evidence", async () => {
+  const why = "a broken counter";
+  assert.equal((await server.command("findings", "excuse", id, "--reason", why)).code, 0);
+  const shown = await server.until(
+    () => server.command("findings", "--id", id),
+    ({ stdout }) => /^ {2}state +excused until \d{4}-/m.test(stdout),
+  );
+  const [state = ""] = /^ {2}state .*$/m.exec(shown.stdout) ?? [];
+  const { stdout: file } = await server.command("findings", "--evidence", id);
+  assert.ok(file.includes(`\n${state}\n`), state);
+  assert.match(
+    file,
+    /^What people decided about it\n.* excused until .* by admin: a broken counter;/m,
+  );
+  const checks = verifyEvidence(file);
+  const said = checks.find(({ subject }) => subject === "finding");
+  assert.match(said?.detail ?? "", /^counters-differ, excused: /);
+  assert.equal(checks.find(({ subject }) => subject === "decisions")?.outcome, "open");
+  assert.ok(isSound(checks));
 });

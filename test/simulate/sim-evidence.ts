@@ -1,6 +1,13 @@
 /** Evidence files without a server: a server's key, two nodes, and whatever a test makes them sign. */
 import { chainHash, encodeHeader } from "../../src/format/batch.ts";
-import type { CloseEntry, Entry, OpenEntry, Role, Tuple } from "../../src/format/entry.ts";
+import type {
+  CloseEntry,
+  Entry,
+  OpenEntry,
+  Role,
+  RulingEntry,
+  Tuple,
+} from "../../src/format/entry.ts";
 import { halfId } from "../../src/format/half.ts";
 import { signReceipt } from "../../src/format/receipt.ts";
 import { type EvidenceData, evidenceData } from "../../src/evidence/data-part.ts";
@@ -91,10 +98,21 @@ export class SimEvidence {
     return sealed;
   }
 
-  /** Somebody's decision about the finding of the file. */
-  rule(reason: string): void {
-    const what = { ruling: "excused", reason, actor: "admin", finding: FINDING_ID } as const;
-    const entry: Entry = { kind: "ruling", atMs: this.server.atMs, ...what };
+  /** Somebody's decision about the finding of the file, or about another one. */
+  rule(
+    reason: string,
+    what: Partial<Pick<RulingEntry, "ruling" | "expiresAtMs" | "finding">> = {},
+  ): void {
+    const { atMs } = this.server;
+    const said = { ruling: "excused", reason, actor: "admin", finding: FINDING_ID } as const;
+    const entry: Entry = { kind: "ruling", atMs, ...said, ...what };
+    this.add(this.server, this.server.next({ entries: [entry] }));
+  }
+
+  /** The server's clock goes on, and it says so. */
+  pass(spanMs: number): void {
+    this.server.atMs += spanMs;
+    const entry: Entry = { kind: "tick", atMs: this.server.atMs };
     this.add(this.server, this.server.next({ entries: [entry] }));
   }
 

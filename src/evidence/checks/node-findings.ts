@@ -83,7 +83,7 @@ function accused(facts: Facts, _evidence: Members, node: string): Check[] {
   const checks = witnessesOf(facts.finding.entry).map((witness) => {
     const subject = `${facts.nodes.find(({ id }) => id === witness)?.name ?? witness}: witness`;
     const at = facts.cases.findIndex(
-      ({ finding }, index) => index > 0 && isContradiction(finding.entry, node, witness),
+      (each, index) => index > 0 && isContradiction(each, node, witness),
     );
     return at < 0
       ? open(subject, "no open finding on it and the accused is in this file")

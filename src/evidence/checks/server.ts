@@ -1,7 +1,9 @@
 /** The server's own part: its signatures, the finding, its receipts. */
 import { verifyHeader } from "../../format/batch.ts";
+import type { Entry } from "../../format/entry.ts";
 import { keyIdOf, publicKeyFromRaw } from "../../format/identity.ts";
 import type { Facts } from "../facts.ts";
+import type { Placed } from "../half-facts.ts";
 import { type Piece, pieceName } from "../piece.ts";
 import { counted } from "../values.ts";
 import { type Check, fails, holds, open, unless } from "./check.ts";
@@ -13,6 +15,7 @@ export function checkServer(facts: Facts, trusted: Uint8Array | undefined): Chec
     ...(facts.problems.length === 0 ? [] : [unless("pieces", facts.problems, "")]),
     serverSignatures(facts),
     finding(facts),
+    decisions(facts),
     receipts(facts),
   ];
 }
@@ -52,11 +55,20 @@ function finding({ finding: found, data, cases }: Facts): Check {
   if (cases.length !== 1 + data.supportingIds.length) {
     return fails("finding", "no batch of the server holds a finding that is said to support it");
   }
-  const { entry, seq, piece } = found;
-  return holds(
-    "finding",
-    `${entry.finding}, ${entry.state}: entry ${seq} of the server's ${pieceName(piece)}`,
-  );
+  const state = cases[0]?.stood.standing.state ?? found.entry.state;
+  return holds("finding", `${found.entry.finding}, ${state}: ${ownEntry(found)}`);
+}
+
+/** Whoever passes a file on can leave batches of the server out of it: nothing in the file counts them. */
+function decisions({ cases, data }: Facts): Check {
+  const [main] = cases;
+  const since = main === undefined ? "" : ` after ${ownEntry(main.stood.last)}`;
+  const what = `that nobody ruled otherwise, and that nothing resolved it${since}`;
+  return open("decisions", `${what}: ask the server by tallystick findings --id ${data.findingId}`);
+}
+
+function ownEntry({ seq, piece }: Placed<Entry>): string {
+  return `entry ${seq} of the server's ${pieceName(piece)}`;
 }
 
 /** A receipt binds a batch to its place in the journal and the time at which it came. */

@@ -28,8 +28,11 @@ export const verifyCommand = command({
     const serverKey = keyOf(call.options.serverKey);
     const text = await read(file);
     const checks = verifyEvidence(text, serverKey === undefined ? {} : { serverKey });
+    const sound = isSound(checks);
+    // The exit code is the verdict, also for whoever reads the first lines only.
+    call.terminal.settle(sound ? 0 : 1);
     print(call, checks);
-    if (isSound(checks)) return;
+    if (sound) return;
     throw new CommandError(
       "command_failed",
       `the evidence does not hold, ${file}, trust nothing in it`,

@@ -1,6 +1,9 @@
 /** Why a command did not do its work; the code decides the exit code (docs/errors.md). */
 export type CommandErrorCode = "wrong_usage" | "command_failed";
 
+/** Stands in the line when the answer cannot be written, beside exit code 1. */
+export type OutputErrorCode = "output_failed";
+
 /** A failure whose message is meant for the person at the terminal: `what, which, what to do`. */
 export class CommandError extends Error {
   readonly code: CommandErrorCode;

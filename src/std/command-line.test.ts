@@ -79,6 +79,7 @@ async function run(
     columnsMax: undefined,
     out: (text) => void (result.out += text),
     err: (text) => void (result.err += text),
+    settle: () => undefined,
   };
   result.code = await runProgram(program, line === "" ? [] : line.split(" "), terminal);
   return result;

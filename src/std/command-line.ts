@@ -6,7 +6,7 @@
 import { inspect } from "node:util";
 import { commandHelp, programHelp } from "./command-help.ts";
 import { readArguments, type OptionTable, type OptionValues } from "./command-options.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, type OutputErrorCode } from "./command-error.ts";
 import { painter, type Paint } from "./colour.ts";
 import { printable, printableJson } from "./printable.ts";
 import { formatTable, type Cell, type Heading } from "./table.ts";
@@ -19,6 +19,9 @@ export interface Positional {
   readonly repeatable?: true;
 }
 
+/** 0 done, 1 failed, 2 wrong usage. */
+export type ExitCode = 0 | 1 | 2;
+
 /** What a program is told from outside; tests hand in their own. */
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
@@ -28,6 +31,8 @@ export interface Terminal {
   readonly columnsMax: number | undefined;
   out(text: string): void;
   err(text: string): void;
+  /** The command's exit code is certain: from here on, a reader who closes before the end does not change it. */
+  settle(code: ExitCode): void;
 }
 
 /** What a command's `run` gets: its options, checked and typed, and the ways to answer. */
@@ -100,7 +105,7 @@ export async function runProgram(
   program: Program,
   words: readonly string[],
   terminal: Terminal,
-): Promise<0 | 1 | 2> {
+): Promise<ExitCode> {
   try {
     await dispatch(program, words, terminal);
     return 0;
@@ -118,15 +123,18 @@ export async function main(
   program: Program,
   words: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
-  // A reader that has seen enough (`| head`) is no failure of ours.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
-  process.exitCode = await runProgram(program, words, processTerminal());
+  process.exitCode = await runProgram(program, words, processTerminal(program.name));
 }
 
-function processTerminal(): Terminal {
+function processTerminal(programName: string): Terminal {
+  let isSettled = false;
+  process.stdout.on("error", ({ code = "unknown" }: NodeJS.ErrnoException) => {
+    if (code !== "EPIPE") return outputFailed(programName, code);
+    // A reader that has seen enough (`| head`) is no failure of ours, and nobody reads what would follow.
+    if (!isSettled) process.exit();
+  });
+  // There is nobody left to tell, and a server or an agent has more to do than to tell.
+  process.stderr.on("error", () => undefined);
   // Absent on a pipe, whatever its type says.
   const isTerminal = process.stdout.isTTY;
   return {
@@ -136,7 +144,18 @@ function processTerminal(): Terminal {
     columnsMax: isTerminal ? process.stdout.columns : undefined,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    settle: (code) => {
+      isSettled = true;
+      process.exitCode = code;
+    },
   };
+}
+
+function outputFailed(programName: string, reason: string): void {
+  const code: OutputErrorCode = "output_failed";
+  const line = `cannot write the answer, stdout (${reason}), make room or send it elsewhere`;
+  process.stderr.write(`${programName}: ${line} (${code})\n`);
+  process.exit(1);
 }
 
 async function dispatch(

@@ -8,7 +8,7 @@ import { isSound, verifyEvidence } from "../../src/evidence/verify.ts";
 import type { Entry } from "../../src/format/entry.ts";
 import type { SimNode } from "../simulate/sim-node.ts";
 import { addresses, joined, open, send, tcp } from "./joined-node.ts";
-import { run, ServerProcess } from "./server-process.ts";
+import { run, runUnread, ServerProcess } from "./server-process.ts";
 
 const A = "10.9.0.1";
 const B = "10.9.0.2";
@@ -130,6 +130,16 @@ describe("its evidence", () => {
     assert.match(dash.stdout, /^Tallystick evidence, version 1\n/);
     // Between the two more may have come that belongs to it.
     assert.match(none.stdout, /\n=== signed data ===\nfinding /);
+  });
+
+  it("and other answers say in one line that stdout takes no more", async () => {
+    for (const words of [["findings", "--evidence", id], ["status"]]) {
+      const { code, stderr } = await runUnread([...words, "--data", server.dir], "full");
+      assert.match(stderr, /^tallystick: cannot write the answer, stdout \(ENOSPC\), .*\n$/);
+      assert.equal(code, 1);
+    }
+    const closed = await runUnread(["findings", "--data", server.dir], "closed");
+    assert.deepEqual(closed, { code: 0, stderr: "" });
   });
 
   it("is text with a name, for the administrator alone", async () => {

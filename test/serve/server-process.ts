@@ -1,7 +1,7 @@
 /** The real `tallystick server` as a child on a directory of its own, and calls to it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -55,6 +55,24 @@ export async function runAlone(path: string, words: readonly string[]): Promise<
   return { code, ...output() };
 }
 
+/** With stdout to a reader who is gone before the first byte, or to a device that is full. */
+export async function runUnread(
+  words: readonly string[],
+  stdout: "closed" | "full",
+): Promise<Omit<Ended, "stdout">> {
+  const full = stdout === "full" ? openSync("/dev/full", "w") : undefined;
+  const stdio = ["ignore", full ?? "pipe", "pipe"] as const;
+  const child = spawn(process.execPath, [PROGRAM, ...words], {
+    env: cleanEnv({}),
+    stdio: [...stdio],
+  });
+  if (full !== undefined) closeSync(full);
+  child.stdout?.destroy();
+  const output = collect(child);
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stderr: output().stderr };
+}
+
 /** The same without a process: for long lists of transcripts. Not for `server`. */
 export async function runInside(
   words: readonly string[],
@@ -69,6 +87,7 @@ export async function runInside(
     columnsMax: undefined,
     out: (output) => void (stdout += output),
     err: (output) => void (stderr += output),
+    settle: () => undefined,
   });
   return { code, stdout, stderr };
 }

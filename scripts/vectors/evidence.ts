@@ -35,7 +35,7 @@ export function evidenceVectors(): object {
     ["honest", text],
     ["a count in the readable part", text.replace("1000000 B", "1000001 B")],
     ["a node's signature", text.replace(/\n(batch 0553.*\n)A/, "\n$1B")],
-    ["padding in another spelling", text.replace(/=\n/, "\n")],
+    ["padding in another spelling", text.replace(/(\n[\w+/]+)=+\n/, "$1\n")],
     ["a receipt left out", text.replace(/\nreceipt\n[^\n]+\n[^\n]+\n[^\n]+\n/, "\n")],
   ];
   return {

@@ -1,7 +1,7 @@
 /** An evidence file as text, and the way back. */
 import { factsOf, factSteps, type Facts } from "./facts.ts";
 import { DATA_MARK, dataChunks, type EvidenceData } from "./data-part.ts";
-import { readablePart } from "./readable.ts";
+import { FIRST_WORDS, readablePart } from "./readable.ts";
 
 /** In pieces, because all of it may be long. `pause` is awaited after each step of the work. */
 export async function* evidenceChunks(
@@ -24,6 +24,11 @@ async function pausedFacts(data: EvidenceData, pause: () => Promise<void>): Prom
 /** The whole file at once. */
 export function evidenceText(data: EvidenceData): string {
   return readablePart(factsOf(data)) + [...dataChunks(data)].join("");
+}
+
+/** Whether it is meant to be one, damaged as it may be: it begins like one, or has the line between the parts. */
+export function isEvidence(text: string): boolean {
+  return text.startsWith(FIRST_WORDS) || splitFile(text) !== undefined;
 }
 
 /** The two parts of a file; undefined where the mark is missing. */

@@ -26,7 +26,10 @@ export function readablePart(facts: Facts): string {
   return `${OPENING}\n${sectionText(sections(facts))}\n${DATA_MARK}\n`;
 }
 
-const OPENING = `Tallystick evidence, version 1
+/** A file begins with them, of whatever version. */
+export const FIRST_WORDS = "Tallystick evidence, version";
+
+const OPENING = `${FIRST_WORDS} 1
 
 Everything above the line "${DATA_MARK}" follows from what stands below it. To check both,
 with nothing but this file and Node: tallystick verify FILE

@@ -1,5 +1,4 @@
 /** `tallystick verify FILE`, which is `tallystick-verify FILE` too: needs no server and knows none. */
-import { type FileHandle, open } from "node:fs/promises";
 import { parseBase64url } from "../format/base64url.ts";
 import { PUBLIC_KEY_BYTES } from "../format/identity.ts";
 import { type Call, command } from "../std/command-line.ts";
@@ -7,8 +6,8 @@ import { CommandError } from "../std/command-error.ts";
 import type { OptionTable } from "../std/command-options.ts";
 import { printable } from "../std/printable.ts";
 import type { Check, Outcome } from "./checks/check.ts";
-import { FILE_BYTES_MAX } from "./limits.ts";
-import { isSound, verifyEvidence } from "./verify.ts";
+import { type EvidenceErrorCode, givenName, readGiven, unusable } from "./given.ts";
+import { type Verdict, verdictOf, verifyBytes } from "./verify.ts";
 
 export const verifyCommand = command({
   name: "verify",
@@ -21,44 +20,83 @@ export const verifyCommand = command({
     },
   },
   positionals: [
-    { name: "FILE", summary: "what `tallystick findings --evidence ID -o FILE` wrote" },
+    {
+      name: "FILE",
+      summary: "what `tallystick findings --evidence ID -o FILE` wrote, `-` for stdin",
+    },
+  ],
+  exitCodes: [
+    [0, "nothing contradicts the evidence"],
+    [1, "a check fails, or the answer cannot be written"],
+    [2, "nothing was checked: FILE cannot be read or is no evidence, or wrong usage"],
   ],
   async run(call) {
     const [file = ""] = call.positionals;
-    const serverKey = keyOf(call.options.serverKey);
-    const text = await read(file);
-    const checks = verifyEvidence(text, serverKey === undefined ? {} : { serverKey });
-    const sound = isSound(checks);
+    const checks = check(await readGiven(file), file, keyOf(call.options.serverKey));
+    const verdict = verdictOf(checks);
     // The exit code is the verdict, also for whoever reads the first lines only.
-    call.terminal.settle(sound ? 0 : 1);
-    print(call, checks);
-    if (sound) return;
-    throw new CommandError(
-      "command_failed",
-      `the evidence does not hold, ${file}, trust nothing in it`,
-    );
+    call.terminal.settle(verdict === "sound" ? 0 : 1);
+    print(call, checks, verdict);
+    if (verdict === "sound") return;
+    const reason = CODES[verdict];
+    throw new CommandError("command_failed", LINES[reason](givenName(file)), { reason });
+  },
+  /** What fails has its line among the checks. */
+  failure: (error) => {
+    if (error.code === "command_failed") return undefined;
+    return { sound: null, code: error.reason ?? error.code, error: error.message };
   },
 });
+
+function check(bytes: Buffer, file: string, serverKey: Buffer | undefined): readonly Check[] {
+  const checks = verifyBytes(bytes, serverKey === undefined ? {} : { serverKey });
+  if (checks !== undefined) return checks;
+  throw unusable(
+    "no_evidence",
+    `no evidence file, ${givenName(file)}, name what tallystick findings --evidence ID -o FILE wrote`,
+  );
+}
 
 const WORD = { holds: "holds", fails: "FAILS", open: "open" } as const;
 const COLOUR = { holds: "green", fails: "red", open: "yellow" } as const;
 
+const VERDICT = {
+  sound: "Nothing contradicts this evidence",
+  changed: "This evidence is damaged or was changed",
+  contradicts: "This evidence contradicts itself",
+  "other server": "This evidence is signed by another server than the one that was named",
+} as const satisfies Record<Verdict, string>;
+
+const CODES = {
+  changed: "evidence_fails",
+  contradicts: "evidence_fails",
+  "other server": "other_server",
+} as const satisfies Record<Exclude<Verdict, "sound">, EvidenceErrorCode>;
+
+const LINES = {
+  evidence_fails: (name: string) => `the evidence does not hold, ${name}, trust nothing in it`,
+  other_server: (name: string) =>
+    `another server signed it, ${name}, compare --server-key with the key in tallystick status`,
+} as const;
+
 function print(
   call: Pick<Call<OptionTable>, "json" | "printJson" | "say" | "paint">,
   checks: readonly Check[],
+  verdict: Verdict,
 ): void {
   const counts = { holds: 0, fails: 0, open: 0 } satisfies Record<Outcome, number>;
-  for (const check of checks) {
-    counts[check.outcome]++;
-    if (call.json) call.printJson(check);
-    const word = call.paint(COLOUR[check.outcome], WORD[check.outcome]);
-    call.say(`${word}  ${printable(`${check.subject}: ${check.detail}`)}`);
+  for (const each of checks) {
+    counts[each.outcome]++;
+    if (call.json) call.printJson(each);
+    const word = call.paint(COLOUR[each.outcome], WORD[each.outcome]);
+    call.say(`${word}  ${printable(`${each.subject}: ${each.detail}`)}`);
   }
-  if (call.json) return call.printJson({ sound: counts.fails === 0, ...counts });
-  const verdict =
-    counts.fails === 0 ? "Nothing contradicts this evidence" : "This evidence contradicts itself";
+  if (call.json) {
+    const code = verdict === "sound" ? {} : { code: CODES[verdict] };
+    return call.printJson({ sound: verdict === "sound", ...counts, ...code });
+  }
   call.say(
-    `\n${verdict}: ${counts.holds} hold, ${counts.fails} fail, ${counts.open} cannot be decided from the file alone.`,
+    `\n${VERDICT[verdict]}: ${counts.holds} hold, ${counts.fails} fail, ${counts.open} cannot be decided from the file alone.`,
   );
 }
 
@@ -70,38 +108,4 @@ function keyOf(text: string | undefined): Buffer | undefined {
     "wrong_usage",
     `--server-key is no key, ${text}, write its 43 characters of base64url`,
   );
-}
-
-async function read(file: string): Promise<string> {
-  let bytes: Buffer;
-  try {
-    await using handle = await open(file, "r");
-    bytes = await bounded(handle, file);
-  } catch (cause) {
-    if (cause instanceof CommandError) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new CommandError(
-      "command_failed",
-      `cannot read, ${file} (${code ?? "unknown"}), name another file`,
-      { cause },
-    );
-  }
-  // Bytes that are no UTF-8 would become one and the same character, and hide what changed.
-  const text = bytes.toString("utf8");
-  if (Buffer.from(text).equals(bytes)) return text;
-  throw new CommandError("command_failed", `no text, ${file}, an evidence file is UTF-8`);
-}
-
-/** Not by the size that the file system tells: a pipe has none. */
-async function bounded(handle: FileHandle, file: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of handle.createReadStream() as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    sizeBytes += chunk.length;
-    if (sizeBytes <= FILE_BYTES_MAX) continue;
-    const bound = `${FILE_BYTES_MAX / 1024 ** 2} MiB`;
-    throw new CommandError("command_failed", `larger than ${bound}, ${file}, no evidence file is`);
-  }
-  return Buffer.concat(chunks);
 }

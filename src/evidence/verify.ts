@@ -7,10 +7,10 @@ import { checkAbsence } from "./checks/absence.ts";
 import { checkHalves } from "./checks/halves.ts";
 import { checkNodeFinding } from "./checks/node-findings.ts";
 import { checkNodes } from "./checks/nodes.ts";
-import { checkServer } from "./checks/server.ts";
+import { checkServer, SERVER_KEY } from "./checks/server.ts";
 import { dataChunks, type EvidenceData, evidenceData, parseData } from "./data-part.ts";
 import { type CaseFacts, type Facts, factsOf } from "./facts.ts";
-import { splitFile } from "./file.ts";
+import { isEvidence, splitFile } from "./file.ts";
 import { VERIFIED_BYTES_MAX } from "./limits.ts";
 import { readablePart } from "./readable.ts";
 import { counted } from "./values.ts";
@@ -20,21 +20,32 @@ export interface VerifyOptions {
   readonly serverKey?: Uint8Array;
 }
 
+/** Of the checks together. `changed`: not what a server writes; `contradicts`: what was signed does not fit. */
+export type Verdict = "sound" | "changed" | "contradicts" | "other server";
+
+/** Undefined for what is something else than a file of evidence, be it whole or damaged. */
+export function verifyBytes(bytes: Buffer, options: VerifyOptions = {}): Check[] | undefined {
+  const text = bytes.toString("utf8");
+  if (!isEvidence(text)) return undefined;
+  // Bytes that are no UTF-8 would become one and the same character, and hide what changed.
+  if (Buffer.from(text).equals(bytes)) return verifyEvidence(text, options);
+  return [fails(FORM, "it is not UTF-8, as every file of evidence is")];
+}
+
 /** Every check that could be made, in the order in which they are worth reading; never throws for a bad file. */
 export function verifyEvidence(text: string, options: VerifyOptions = {}): Check[] {
   const parts = splitFile(text);
-  if (parts === undefined)
-    return [fails("form", "no evidence file: the line before the data is missing")];
+  if (parts === undefined) return [fails(FORM, "the line before the signed data is not there")];
   let data: EvidenceData;
   try {
     data = parseData(parts.data);
   } catch (error) {
-    return [fails("form", error instanceof Error ? error.message : String(error))];
+    return [fails(FORM, error instanceof Error ? error.message : String(error))];
   }
   const whole = data.pieces.filter(({ payload }) => payload !== undefined);
   const rawBytes = whole.reduce((sum, { header }) => sum + header.rawBytes, 0);
   if (rawBytes > VERIFIED_BYTES_MAX) {
-    return [fails("form", `it unpacks to ${rawBytes} bytes: no server exports so much`)];
+    return [fails(FORM, `it unpacks to ${rawBytes} bytes: no server exports so much`)];
   }
   const facts = factsOf(data);
   return [
@@ -63,21 +74,34 @@ export function isSound(checks: readonly Check[]): boolean {
   return checks.every(({ outcome }) => outcome !== "fails");
 }
 
+/** What to call it when checks fail: somebody's other key is no forgery. */
+export function verdictOf(checks: readonly Check[]): Verdict {
+  const failing = checks.flatMap(({ subject, outcome }) => (outcome === "fails" ? [subject] : []));
+  if (failing.length === 0) return "sound";
+  if (failing.every((subject) => subject === SERVER_KEY)) return "other server";
+  return failing.some((subject) => FORMS.has(subject)) ? "changed" : "contradicts";
+}
+
+const FORM = "form";
+const DATA_PART = "data part";
+const READABLE_PART = "readable part";
+const FORMS: ReadonlySet<string> = new Set([FORM, DATA_PART, READABLE_PART]);
+
 function dataForm(given: string, data: EvidenceData): Check {
   const { pieces } = data;
   const expected = [...dataChunks(evidenceData(data))].join("");
   return given === expected
     ? holds(
-        "data part",
+        DATA_PART,
         `${counted(pieces.length, "signed piece", "signed pieces")}, each in its one spelling`,
       )
-    : fails("data part", `${differsAt(given, expected)} of the data is not as a server writes it`);
+    : fails(DATA_PART, `${differsAt(given, expected)} of the data is not as a server writes it`);
 }
 
 function readableForm(given: string, expected: string): Check {
   return given === expected
-    ? holds("readable part", "it says what the signed data says, to the letter")
-    : fails("readable part", `${differsAt(given, expected)} is not what the signed data says`);
+    ? holds(READABLE_PART, "it says what the signed data says, to the letter")
+    : fails(READABLE_PART, `${differsAt(given, expected)} is not what the signed data says`);
 }
 
 function differsAt(given: string, expected: string): string {

@@ -7,10 +7,17 @@ export type OutputErrorCode = "output_failed";
 /** A failure whose message is meant for the person at the terminal: `what, which, what to do`. */
 export class CommandError extends Error {
   readonly code: CommandErrorCode;
+  /** A code that says more than `code`, and ends the line in parentheses. */
+  readonly reason: string | undefined;
 
-  constructor(code: CommandErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: CommandErrorCode,
+    message: string,
+    { reason, ...options }: ErrorOptions & { readonly reason?: string } = {},
+  ) {
     super(message, options);
     this.name = "CommandError";
     this.code = code;
+    this.reason = reason;
   }
 }

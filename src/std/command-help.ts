@@ -8,6 +8,9 @@ import {
   type OptionTable,
 } from "./command-options.ts";
 
+/** What the exit codes of a command mean. */
+export type ExitMeanings = readonly (readonly [code: number, meaning: string])[];
+
 /** The part of a command that its help shows. */
 export interface Describable {
   readonly name: string;
@@ -19,6 +22,7 @@ export interface Describable {
     readonly optional?: true;
     readonly repeatable?: true;
   }[];
+  readonly exitCodes: ExitMeanings;
 }
 
 /** Help lines stay inside the classic terminal; a longer first column pushes its text right. */
@@ -48,7 +52,7 @@ export function programHelp(program: {
 
 /** One command: usage, arguments, options with their defaults and environment variables. */
 export function commandHelp(programName: string, command: Describable): string {
-  const { options, positionals } = command;
+  const { options, positionals, exitCodes } = command;
   return [
     `${command.summary[0]?.toUpperCase() ?? ""}${command.summary.slice(1)}.`,
     "",
@@ -58,6 +62,10 @@ export function commandHelp(programName: string, command: Describable): string {
       positionals.map(({ name, summary }) => [name, summary]),
     ),
     ...section("Options:", optionRows({ ...options, ...globalOptions })),
+    ...section(
+      "Exit codes:",
+      exitCodes.map(([code, meaning]) => [String(code), meaning]),
+    ),
     "",
   ].join("\n");
 }

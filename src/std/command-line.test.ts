@@ -55,16 +55,36 @@ const fail = command({
   positionals: [{ name: "HOW", summary: "which way", repeatable: true }],
   run: async ({ positionals }) => {
     if (positionals[0] === "command") throw new CommandError("command_failed", "no disk, /x, add");
+    if (positionals[0] === "reason") {
+      const cause = Object.assign(new Error("EIO: broken, read"), { code: "EIO" });
+      const options = { cause, reason: "no_luck" };
+      throw new CommandError("command_failed", "no disk, /x (EIO), add", options);
+    }
     const cause = new Error("connect ECONNREFUSED");
     throw new Error("server not reached,\n http://x, start it\u001b[2J", { cause });
   },
+});
+
+const weigh = command({
+  name: "weigh",
+  summary: "weigh",
+  options: {},
+  positionals: [{ name: "WHAT", summary: "which" }],
+  exitCodes: [
+    [0, "heavy"],
+    [1, "light"],
+  ],
+  run: async ({ positionals }) => {
+    throw new CommandError("command_failed", `too light, ${positionals[0]}, take more`);
+  },
+  failure: ({ code, message }) => (code === "command_failed" ? { message } : { code }),
 });
 
 const program: Program = {
   name: "stick",
   summary: "Splits sticks.",
   version: "1.2.3",
-  commands: [show, create, list, fail],
+  commands: [show, create, list, fail, weigh],
 };
 
 async function run(
@@ -157,6 +177,7 @@ const refused: [line: string, code: number, expected: string][] = [
   ["show ", 2, "empty argument, QUERY, see stick show --help"],
   ["keys create", 2, "missing option, --url, give it or STICK_URL, see stick keys create --help"],
   ["fail command", 1, "no disk, /x, add"],
+  ["fail reason", 1, "no disk, /x (EIO), add (no_luck)"],
   ["fail other", 1, "server not reached, http://x, start it‹U+001B›[2J: connect ECONNREFUSED"],
 ];
 
@@ -206,6 +227,7 @@ test("the program's help lists every command", async () => {
         "  keys create  make a key",
         "  keys list    list keys",
         "  fail         fail",
+        "  weigh        weigh",
         "",
         "Every command takes:",
         "  --json      one JSON object per line on stdout",
@@ -235,6 +257,21 @@ test("a command's help shows defaults, choices, variables and what is required",
   }
   const required = (await run("keys create -h")).out;
   assert.match(required, /^Usage: stick keys create --url TEXT$/m);
+});
+
+test("a command's help shows what its exit codes mean, where they mean more", async () => {
+  const { out } = await run("weigh --help");
+  assert.ok(out.endsWith("\nExit codes:\n  0  heavy\n  1  light\n"), out);
+  assert.doesNotMatch((await run("fail --help")).out, /Exit codes/);
+});
+
+test("a failure is JSON too where the command says so, and never without --json", async () => {
+  const err = "stick: too light, x, take more\n";
+  const out = '{"message":"too light, x, take more"}\n';
+  assert.deepEqual(await run("weigh x --json"), { code: 1, out, err });
+  assert.deepEqual(await run("weigh x"), { code: 1, out: "", err });
+  assert.equal((await run("--json weigh")).out, '{"code":"wrong_usage"}\n');
+  assert.equal((await run("fail command --json")).out, "");
 });
 
 test("--help after a double dash is a word like any other", async () => {

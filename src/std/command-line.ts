@@ -4,7 +4,7 @@
  * usage. A failure is one line on stderr: `program: what, which, what to do`.
  */
 import { inspect } from "node:util";
-import { commandHelp, programHelp } from "./command-help.ts";
+import { commandHelp, type ExitMeanings, programHelp } from "./command-help.ts";
 import { readArguments, type OptionTable, type OptionValues } from "./command-options.ts";
 import { CommandError, type OutputErrorCode } from "./command-error.ts";
 import { painter, type Paint } from "./colour.ts";
@@ -58,7 +58,11 @@ export interface CommandSpec<Options extends OptionTable> {
   readonly aliases?: readonly string[];
   readonly options: Options;
   readonly positionals?: readonly Positional[];
+  /** For the help of a command whose exit codes say more than those of all. */
+  readonly exitCodes?: ExitMeanings;
   run(call: Call<Options>): Promise<void>;
+  /** Under `--json`, what a failure is on stdout beside its line on stderr. */
+  failure?(error: CommandError): object | undefined;
 }
 
 /** A command whose option types are checked and put away, so that a program can list it beside others. */
@@ -68,6 +72,7 @@ export interface Command {
   readonly aliases: readonly string[];
   readonly options: OptionTable;
   readonly positionals: readonly Positional[];
+  readonly exitCodes: ExitMeanings;
   start(words: readonly string[], terminal: Terminal, context: string): Promise<void>;
 }
 
@@ -81,21 +86,29 @@ export interface Program {
 
 /** Makes a `Command`; the option table's literal types reach `run`. */
 export function command<const Options extends OptionTable>(spec: CommandSpec<Options>): Command {
-  const { name, summary, options, aliases = [], positionals = [] } = spec;
+  const { name, summary, options, aliases = [], positionals = [], exitCodes = [] } = spec;
   return {
     name,
     summary,
     aliases,
     options,
     positionals,
+    exitCodes,
     async start(words, terminal, context) {
-      const values = readArguments({ words, options, positionals, context, terminal });
-      await spec.run({
-        options: values.options as OptionValues<Options>,
-        positionals: values.positionals,
-        json: values.json,
-        ...answers(terminal, values.json),
-      });
+      try {
+        const values = readArguments({ words, options, positionals, context, terminal });
+        await spec.run({
+          options: values.options as OptionValues<Options>,
+          positionals: values.positionals,
+          json: values.json,
+          ...answers(terminal, values.json),
+        });
+      } catch (error) {
+        const asksJson = optionsPart(words).includes("--json");
+        const told = asksJson && error instanceof CommandError ? spec.failure?.(error) : undefined;
+        if (told !== undefined) terminal.out(`${printableJson(told)}\n`);
+        throw error;
+      }
     },
   };
 }
@@ -228,14 +241,21 @@ function answers(
   };
 }
 
-/** Causes are part of the answer ("cannot connect: ECONNREFUSED"), stacks are not. */
+/** Causes are part of the answer ("cannot connect: ECONNREFUSED") unless it names them, stacks are not. */
 function oneLine(error: unknown): string {
   const texts: string[] = [];
   for (let each = error; each !== undefined && texts.length < 4; each = causeOf(each)) {
     const text = each instanceof Error ? each.message || each.name : inspect(each);
-    if (!texts.some((earlier) => earlier.includes(text))) texts.push(text);
+    const names = [text, ...(isCoded(each) ? [`(${each.code})`] : [])];
+    if (!texts.some((earlier) => names.some((name) => earlier.includes(name)))) texts.push(text);
   }
-  return printable(texts.join(": ").replaceAll(/\s*\n\s*/g, " "));
+  const reason = error instanceof CommandError ? error.reason : undefined;
+  const line = printable(texts.join(": ").replaceAll(/\s*\n\s*/g, " "));
+  return reason === undefined ? line : `${line} (${reason})`;
+}
+
+function isCoded(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && "code" in error && typeof error.code === "string";
 }
 
 function causeOf(error: unknown): unknown {

@@ -100,7 +100,7 @@ describe("a transcript", () => {
       { code: 1, err: /no finding has the id 4718.* \(unknown_finding\)\n$/, silent: "out" },
     ],
     ["verify", { code: 2, err: /missing argument, FILE/ }],
-    ["verify NOWHERE", { code: 1, err: /cannot read, .*none \(ENOENT\)/, silent: "out" }],
+    ["verify NOWHERE", { code: 2, err: /cannot read, .*none \(ENOENT\)/, silent: "out" }],
     [
       "findings --evidence x --data DIR",
       { code: 1, err: /^tallystick: no such finding, x is no id: .*32 hex digits, list them with/ },

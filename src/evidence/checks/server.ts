@@ -8,6 +8,9 @@ import { type Piece, pieceName } from "../piece.ts";
 import { counted } from "../values.ts";
 import { type Check, fails, holds, open, unless } from "./check.ts";
 
+/** Whose word it is, as far as the reader knows. */
+export const SERVER_KEY = "server key";
+
 /** `trusted`: the server's key as the reader knows it, 32 bytes. */
 export function checkServer(facts: Facts, trusted: Uint8Array | undefined): Check[] {
   return [
@@ -23,12 +26,12 @@ export function checkServer(facts: Facts, trusted: Uint8Array | undefined): Chec
 function serverKey({ data }: Facts, trusted: Uint8Array | undefined): Check {
   const key = data.serverKey.toString("base64url");
   if (trusted === undefined) {
-    return open("server key", `that ${key} is your server's key: name yours with --server-key`);
+    return open(SERVER_KEY, `that ${key} is your server's key: name yours with --server-key`);
   }
   const isTrusted = data.serverKey.equals(trusted);
   return isTrusted
-    ? holds("server key", "it is the one that was named")
-    : fails("server key", `the file is signed by ${key}, which is not the one that was named`);
+    ? holds(SERVER_KEY, "it is the one that was named")
+    : fails(SERVER_KEY, `the file is signed by ${key}, which is not the one that was named`);
 }
 
 function serverSignatures({ data, serverPieces }: Facts): Check {

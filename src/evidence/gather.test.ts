@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { FINDING_ID, OPENED_MS, SimEvidence } from "../../test/simulate/sim-evidence.ts";
-import type { SimNode } from "../../test/simulate/sim-node.ts";
+import { SimNode } from "../../test/simulate/sim-node.ts";
 import { chainHash, decodeHeader, encodeHeader } from "../format/batch.ts";
 import type { Entry } from "../format/entry.ts";
 import { decompressPayload, forEachEntry } from "../format/payload.ts";
@@ -10,7 +10,7 @@ import { signReceipt } from "../format/receipt.ts";
 import { evidenceText } from "./file.ts";
 import { gatherEvidence } from "./gather.ts";
 import { HEADERS_PER_NODE_MAX, PAYLOADS_BYTES_MAX } from "./limits.ts";
-import type { Piece } from "./piece.ts";
+import { headOf, openPiece, type Piece } from "./piece.ts";
 import type { EvidenceSource, FindingPlace, SourceBatch, SourceRecord } from "./source.ts";
 import { isSound, verifyEvidence } from "./verify.ts";
 
@@ -79,13 +79,15 @@ class FakeSource implements EvidenceSource {
     this.reads++;
     const piece = this.#pieces[index];
     if (piece === undefined) return undefined;
-    return { index, receivedMs: piece.header.closedAtMs, type: "batch", frame: piece.frame };
+    const type = piece.kind === "kept" ? "evidence" : "batch";
+    return { index, receivedMs: piece.header.closedAtMs, type, frame: piece.frame };
   }
 
   async batches(query: Parameters<EvidenceSource["batches"]>[0]): Promise<SourceBatch[]> {
     const { nodeId, fromIndex = 0, toIndex = Infinity, closedFromMs = 0, limitCount } = query;
     const all = this.#pieces.flatMap(({ header, nodeId: owner }, index): SourceBatch[] => {
-      const fits = owner === nodeId && index >= fromIndex && index <= toIndex;
+      const isAccepted = owner === nodeId && this.#pieces[index]?.kind !== "kept";
+      const fits = isAccepted && index >= fromIndex && index <= toIndex;
       if (!fits || header.closedAtMs < closedFromMs) return [];
       const { epoch, batchNo, payloadBytes, rawBytes } = header;
       const times = { closedMs: header.closedAtMs, completeToMs: header.completeToMs };
@@ -353,6 +355,27 @@ test("the contradictions of an accusation come with their halves", async () => {
   ]) {
     assert.equal(file.outcomes[subject], "holds", subject);
   }
+});
+
+test("a batch that was refused and kept again and again is in the file once, whole", async () => {
+  const sim = begun();
+  const place = sim.a.place();
+  sim.batch(sim.a, [sim.a.logEntry("one")]);
+  const genuineIndex = sim.pieces.length - 1;
+  const twin = new SimNode("a");
+  twin.rewind(place);
+  const { frame } = twin.next({ entries: [twin.logEntry("other")] });
+  // Once its payload came damaged.
+  for (const kept of [headOf(frame), frame, frame]) sim.pieces.push(openPiece("kept", kept));
+  const samples = [1, 2, 3].map((n) => ({ genuineIndex, evidenceIndex: genuineIndex + n }));
+  sim.conclude({ finding: "fork", node: sim.a.id, evidence: { samples } });
+  const file = await gathered(sim);
+  const kept = file.pieces.filter(({ kind }) => kind === "kept");
+  assert.deepEqual(
+    kept.map((piece) => piece.frame),
+    [frame],
+  );
+  assert.equal(file.outcomes["fork"], "holds");
 });
 
 test("there is no evidence of what is no finding", async () => {

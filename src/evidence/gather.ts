@@ -142,13 +142,16 @@ class Gathering {
   }
 
   async read(): Promise<Piece[]> {
-    const pieces: Piece[] = [];
+    const pieces = new Map<string, Piece>();
     for (const { index, isWhole } of this.#selection.indexes()) {
       const record = await this.#source.record(index);
-      if (record !== undefined) pieces.push(this.#piece(record, isWhole));
+      const piece = record && this.#piece(record, isWhole);
+      // What was refused may have been sent again, and kept again: once with the payload says it all.
+      const isNew = piece !== undefined && pieces.get(piece.hash)?.payload === undefined;
+      if (isNew) pieces.set(piece.hash, piece);
       await this.#pause();
     }
-    return pieces;
+    return [...pieces.values()];
   }
 
   #piece(record: SourceRecord, isWhole: boolean): Piece {

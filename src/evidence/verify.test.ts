@@ -4,7 +4,7 @@ import { FINDING_ID, OPENED_MS, SimEvidence, TUPLE } from "../../test/simulate/s
 import { SimNode } from "../../test/simulate/sim-node.ts";
 import type { Check, Outcome } from "./checks/check.ts";
 import { evidenceText } from "./file.ts";
-import { openPiece } from "./piece.ts";
+import { headOf, openPiece, type PieceKind } from "./piece.ts";
 import { isSound, verifyEvidence } from "./verify.ts";
 
 /** Batches of a minute each before and after the one with the half: twice the window each way. */
@@ -118,6 +118,30 @@ function flipped(
     const frame = Buffer.from(piece.frame);
     frame[at] = (frame[at] ?? 0) ^ 1;
     sim.pieces[index] = openPiece(piece.kind, frame, piece.receipt);
+  };
+}
+
+/** One piece once more, and as another kind. */
+function again(node: "a" | "server", batchNo: number, kind: PieceKind): (sim: SimEvidence) => void {
+  return (sim) => {
+    const piece = sim.pieces[place(sim, sim[node], batchNo)];
+    assert.ok(piece !== undefined);
+    const { frame, receipt } = piece;
+    const isHeader = kind === "header";
+    sim.pieces.push(
+      openPiece(kind, isHeader ? headOf(frame) : frame, kind === "batch" ? receipt : undefined),
+    );
+  };
+}
+
+function instead(
+  node: "a" | "server",
+  batchNo: number,
+  kind: PieceKind,
+): (sim: SimEvidence) => void {
+  return (sim) => {
+    again(node, batchNo, kind)(sim);
+    sim.pieces.splice(place(sim, sim[node], batchNo), 1);
   };
 }
 
@@ -265,6 +289,44 @@ describe("a lie of the server, the node or the messenger", () => {
       assert.equal(isSound(checks), outcome !== "fails", JSON.stringify(checks, undefined, 1));
     });
   }
+});
+
+describe("a piece twice, or under another name", () => {
+  const cases: [what: string, change: (sim: SimEvidence) => void, says: RegExp][] = [
+    ["a batch of the server twice", again("server", 1, "batch"), /batch 1 .* is there twice/],
+    ["its header beside it", again("server", 1, "header"), /batch 1 .* is there twice/],
+    ["the same as kept", again("server", 1, "kept"), /the server refuses none of its own|twice/],
+    ["a batch of the server as kept", instead("server", 1, "kept"), /refuses none of its own/],
+    ["a batch of a node twice", again("a", 1, "batch"), /batch 1 .* is there twice/],
+    ["the same as kept", again("a", 1, "kept"), /batch 1 .* is there twice/],
+    ["a batch of a node as kept", instead("a", 1, "kept"), /the finding is about no fork/],
+    [
+      "another batch of the server with its number",
+      (sim) => {
+        const twin = new SimNode("server");
+        twin.rewind({ ...sim.server.place(), batchNo: 1 });
+        sim.pieces.push(openPiece("batch", twin.next().frame));
+      },
+      /the server's batch 1 of epoch 0 is there twice/,
+    ],
+  ];
+  for (const [what, change, says] of cases) {
+    test(what, () => {
+      const checks = check(missingHalf({ change }));
+      const failing = checks.filter(({ outcome }) => outcome === "fails");
+      assert.match(failing.map(({ detail }) => detail).join("; "), says);
+    });
+  }
+
+  test("an accepted batch that is called the second one of a fork", () => {
+    const sim = new SimEvidence();
+    sim.enrol(sim.a);
+    for (let n = 0; n < 3; n++) sim.batch(sim.a);
+    sim.conclude({ finding: "fork", node: sim.a.id, evidence: {} });
+    instead("a", 1, "kept")(sim);
+    const pieces = check(sim).find(({ subject }) => subject === "pieces");
+    assert.match(pieces?.detail ?? "", /: kept, and the next one names it$/);
+  });
 });
 
 describe("counters that differ", () => {

@@ -7,15 +7,17 @@ import type { Placed } from "../half-facts.ts";
 import { type Piece, pieceName } from "../piece.ts";
 import { counted } from "../values.ts";
 import { type Check, fails, holds, open, unless } from "./check.ts";
+import { mislabelled } from "./labels.ts";
 
 /** Whose word it is, as far as the reader knows. */
 export const SERVER_KEY = "server key";
 
 /** `trusted`: the server's key as the reader knows it, 32 bytes. */
 export function checkServer(facts: Facts, trusted: Uint8Array | undefined): Check[] {
+  const problems = [...facts.problems, ...mislabelled(facts)];
   return [
     serverKey(facts, trusted),
-    ...(facts.problems.length === 0 ? [] : [unless("pieces", facts.problems, "")]),
+    ...(problems.length === 0 ? [] : [unless("pieces", problems, "")]),
     serverSignatures(facts),
     finding(facts),
     decisions(facts),

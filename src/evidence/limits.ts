@@ -3,6 +3,12 @@
 /** How far around a lone open its peer's batches are shown whole, each way: the comparison's own tolerance for clocks. */
 export const WINDOW_MS = 120_000;
 
+/**
+ * How far whole batches must reach around a lone open, each way, to prove that the other end has none: what
+ * the server waits for at the least, 5 s for readers under load and 2.5 s for each of the two clocks.
+ */
+export const REACH_MS_MIN = 10_000;
+
 /** Payloads in one file, compressed, inclusive; what would pass it is shown by its header alone. */
 export const PAYLOADS_BYTES_MAX = 8 * 1024 * 1024;
 

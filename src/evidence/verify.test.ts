@@ -4,6 +4,7 @@ import { FINDING_ID, OPENED_MS, SimEvidence, TUPLE } from "../../test/simulate/s
 import { SimNode } from "../../test/simulate/sim-node.ts";
 import type { Check, Outcome } from "./checks/check.ts";
 import { evidenceText } from "./file.ts";
+import { REACH_MS_MIN } from "./limits.ts";
 import { headOf, openPiece, type PieceKind } from "./piece.ts";
 import { isSound, verifyEvidence } from "./verify.ts";
 
@@ -122,7 +123,11 @@ function flipped(
 }
 
 /** One piece once more, and as another kind. */
-function again(node: "a" | "server", batchNo: number, kind: PieceKind): (sim: SimEvidence) => void {
+function again(
+  node: "a" | "b" | "server",
+  batchNo: number,
+  kind: PieceKind,
+): (sim: SimEvidence) => void {
   return (sim) => {
     const piece = sim.pieces[place(sim, sim[node], batchNo)];
     assert.ok(piece !== undefined);
@@ -135,7 +140,7 @@ function again(node: "a" | "server", batchNo: number, kind: PieceKind): (sim: Si
 }
 
 function instead(
-  node: "a" | "server",
+  node: "a" | "b" | "server",
   batchNo: number,
   kind: PieceKind,
 ): (sim: SimEvidence) => void {
@@ -214,6 +219,14 @@ describe("a lie of the server, the node or the messenger", () => {
     ["another connection", { connection: "00".repeat(16) }, "connection", "fails"],
     ["the half is there", { more: { b: [3] } }, "b: no entry", "fails"],
     ["the half came later", { more: { b: [3] }, state: "resolved" }, "b: no entry", "holds"],
+    ["one came a minute later", { more: { b: [60_000] } }, "b: no entry", "holds"],
+    ["one came eight seconds later", { more: { b: [8_000] } }, "b: no entry", "fails"],
+    [
+      "another one, at both, long after",
+      { more: { a: [200_000], b: [3, 200_003] } },
+      "b: no entry",
+      "open",
+    ],
     ["one of two is there", { more: { a: [5_000], b: [5_003] } }, "b: no entry", "holds"],
     [
       "whether one is there cannot be told",
@@ -287,6 +300,44 @@ describe("a lie of the server, the node or the messenger", () => {
       const checks = check(missingHalf(story));
       assert.equal(outcomes(checks)[subject], outcome, JSON.stringify(checks, undefined, 1));
       assert.equal(isSound(checks), outcome !== "fails", JSON.stringify(checks, undefined, 1));
+    });
+  }
+});
+
+describe("how far the whole batches of the other end reach", () => {
+  const cases: [beforeMs: number, afterMs: number, outcome: Outcome, says: RegExp][] = [
+    [60_000, 60_000, "holds", /it proves the absence if the two clocks differ by less than 60 s/],
+    [60_000, REACH_MS_MIN, "holds", /it proves the absence if .* less than 10 s$/],
+    [
+      60_000,
+      REACH_MS_MIN - 1,
+      "open",
+      /only if .* less than 9\.999 s, and the server allows for 10 s/,
+    ],
+    [60_000, 3, "open", /that proves the absence only if the two clocks differ by less than 3 ms,/],
+    [REACH_MS_MIN, 60_000, "holds", /less than 10 s$/],
+    [3, 60_000, "open", /less than 3 ms,/],
+  ];
+  for (const [beforeMs, afterMs, outcome, says] of cases) {
+    test(`${beforeMs} ms before and ${afterMs} ms after: ${outcome}`, () => {
+      const sim = new SimEvidence();
+      const { a, b } = sim;
+      sim.enrol(a);
+      sim.enrol(b);
+      const claim = sim.claim(a, "initiator", a.nextSeq);
+      sim.batch(a, sim.half(a, "initiator"));
+      sim.batchAt(b, OPENED_MS - beforeMs - 1);
+      sim.batchAt(b, OPENED_MS - beforeMs);
+      instead("b", 1, "header")(sim);
+      sim.batchAt(b, OPENED_MS + afterMs);
+      const missing = { node: b.id, name: "b", completeToMs: b.atMs };
+      const evidence = { nodes: [a.id, b.id], recorded: claim, missing };
+      const connection = String(claim["half"]);
+      sim.conclude({ finding: "missing-half", node: b.id, connection, evidence });
+      const found = check(sim).find(({ subject }) => subject === "b: no entry");
+      assert.ok(found !== undefined);
+      assert.equal(found.outcome, outcome, found.detail);
+      assert.match(found.detail, says);
     });
   }
 });

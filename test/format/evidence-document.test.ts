@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { isSound, verifyEvidence } from "../../src/evidence/verify.ts";
 import * as limits from "../../src/evidence/limits.ts";
+import { ABSENCE_SLACK_MS } from "../../src/reconcile/limits.ts";
+import { CONFIRMED_MS } from "../../src/reconcile/node/node-clock.ts";
 
 const page = readFileSync(new URL("../../docs/evidence.md", import.meta.url), "utf8");
 
@@ -11,6 +13,10 @@ test("the table of bounds", () => {
   const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| (\d+) \|/gm)];
   const found = Object.fromEntries(rows.map(([, name, value]) => [name, Number(value)]));
   assert.deepEqual(found, { ...limits });
+});
+
+test("an absence is proven from where the comparison would conclude it", () => {
+  assert.equal(limits.REACH_MS_MIN, ABSENCE_SLACK_MS + 2 * CONFIRMED_MS);
 });
 
 describe("the vector", () => {

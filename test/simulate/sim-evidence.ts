@@ -92,7 +92,12 @@ export class SimEvidence {
 
   /** The node's next batch, whole and with its receipt; a heartbeat without entries. */
   batch(node: SimNode, entries: readonly Entry[] = []): Sealed {
-    node.atMs += BATCH_EVERY_MS;
+    return this.batchAt(node, node.atMs + BATCH_EVERY_MS, entries);
+  }
+
+  /** The same, closed at a time of the node's clock. */
+  batchAt(node: SimNode, closedMs: number, entries: readonly Entry[] = []): Sealed {
+    node.atMs = closedMs;
     const sealed = node.next({ entries });
     this.add(node, sealed);
     return sealed;

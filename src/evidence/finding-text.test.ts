@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Counters } from "../format/entry.ts";
 import { SimEvidence } from "../../test/simulate/sim-evidence.ts";
 import { findingSections, sectionText } from "./finding-text.ts";
 
@@ -37,10 +38,10 @@ test("a lone half stands beside the end that has none", () => {
   opened             2027-01-15 08:00:00.000Z
   lasted             no end heard of
   state              SF
-  initiator sent     not counted
-  responder sent     not counted
-  initiator packets  not counted
-  responder packets  not counted
+  initiator sent     not yet, when it was concluded
+  responder sent     not yet, when it was concluded
+  initiator packets  not yet, when it was concluded
+  responder packets  not yet, when it was concluded
 
 Difference
   a has this connection, b has not.
@@ -60,6 +61,27 @@ What else the finding says
   nodes  2
 `,
   );
+});
+
+test("what the half said after the finding stands in its ledger, and says so", () => {
+  const sim = new SimEvidence();
+  const half = sim.claim(sim.a, "initiator", 7);
+  const { counters } = half;
+  const evidence = { recorded: { ...half, durationMs: null, counters: null, state: "" } };
+  const view = { ...base, kind: "missing-half", title: "b has no entry", evidence };
+  const said = { state: "SF", durationMs: 20, counters: counters as Counters };
+  const later = new Map([[String(half["half"]), said]]);
+  const text = sectionText(findingSections(view, [], later));
+  for (const line of [
+    "  lasted             20 ms, told later",
+    "  state              SF, told later",
+    "  initiator sent     1000000 B, told later",
+    "  responder packets  9, told later",
+  ]) {
+    assert.ok(text.includes(`\n${line}\n`), `${line}\nis not in\n${text}`);
+  }
+  const known = { ...view, evidence: { recorded: half } };
+  assert.doesNotMatch(sectionText(findingSections(known, [], later)), /told later/);
 });
 
 test("nothing of what others wrote stands at the margin or hides", () => {

@@ -7,6 +7,7 @@ import { tupleText } from "../format/tuple-text.ts";
 import { printable, printableJson } from "../std/printable.ts";
 import { type Cell, formatTable } from "../std/table.ts";
 import { type Claims, claimsOf, type HalfClaim, type Members } from "./claims.ts";
+import type { HalfState } from "./half-facts.ts";
 import { bytesText, signed, spanText, timeText } from "./values.ts";
 
 export interface FindingView {
@@ -33,18 +34,28 @@ export interface Watermark {
   readonly of: string;
 }
 
+/** What a half's own entries said of it after the finding was concluded. */
+export type Later = Pick<HalfState, "state" | "durationMs" | "counters">;
+
+/** By the half's id; none of what nobody asked the entries about. */
+export type LaterByHalf = ReadonlyMap<string, Later>;
+
 export interface Section {
   readonly heading: string;
   readonly lines: readonly string[];
 }
 
 /** Sections without lines are left out. */
-export function findingSections(view: FindingView, watermarks: readonly Watermark[]): Section[] {
+export function findingSections(
+  view: FindingView,
+  watermarks: readonly Watermark[],
+  later: LaterByHalf = new Map(),
+): Section[] {
   const claims = claimsOf(view.evidence);
   return [
     { heading: "Finding", lines: head(view) },
     { heading: "Connection", lines: connection(view, claims) },
-    { heading: "Both ledgers", lines: ledgers(claims) },
+    { heading: "Both ledgers", lines: ledgers(claims, later) },
     { heading: "Difference", lines: difference(claims) },
     { heading: "Watermarks", lines: watermarkLines(claims, watermarks) },
     { heading: "Possible causes", lines: claims.causes.map(printable) },
@@ -109,7 +120,7 @@ function connection(view: FindingView, { halves }: Claims): string[] {
 }
 
 /** One column for each end, and how they differ where both are there. */
-function ledgers({ halves, absence }: Claims): string[] {
+function ledgers({ halves, absence }: Claims, later: LaterByHalf): string[] {
   if (halves.length === 0) return [];
   const [left, right] = halves;
   const names = halves.map(({ name }) => name);
@@ -120,14 +131,19 @@ function ledgers({ halves, absence }: Claims): string[] {
   const rows = shown.map((row, index) => {
     const none = absence === undefined ? [] : [index === 0 ? "no entry" : ""];
     const apart = isPair && row.number !== undefined ? [apartText(row, left, right)] : [];
-    return [row.name, ...halves.map((half) => row.text(half)), ...none, ...apart];
+    return [
+      row.name,
+      ...halves.map((half) => row.text(half, later.get(half.half))),
+      ...none,
+      ...apart,
+    ];
   });
   return tableLines(isPair ? [...headings, "difference"] : headings, rows);
 }
 
 interface LedgerRow {
   readonly name: string;
-  text(half: HalfClaim): string;
+  text(half: HalfClaim, later?: Later): string;
   number?(half: HalfClaim): number | null;
   readonly unit?: "ms";
 }
@@ -146,11 +162,14 @@ const LEDGER_ROWS: readonly LedgerRow[] = [
   },
   {
     name: "lasted",
-    text: ({ durationMs }) => (durationMs === null ? "no end heard of" : spanText(durationMs)),
+    text: ({ durationMs }, later) =>
+      durationMs === null
+        ? toldLater("no end heard of", later?.durationMs, spanText)
+        : spanText(durationMs),
     number: ({ durationMs }) => durationMs,
     unit: "ms",
   },
-  { name: "state", text: ({ state }) => (state === "" ? "none heard of" : state) },
+  { name: "state", text: stateOfHalf },
   counterRow("initiator sent", "initiatorBytes"),
   counterRow("responder sent", "responderBytes"),
   counterRow("initiator packets", "initiatorPackets"),
@@ -175,9 +194,26 @@ function counterRow(name: string, counter: keyof NonNullable<HalfClaim["counters
   const text = (count: number): string => (isBytes ? bytesText(count) : String(count));
   return {
     name,
-    text: ({ counters }) => (counters === null ? "not counted" : text(counters[counter])),
+    text: ({ counters }, later) =>
+      counters === null
+        ? toldLater("not yet, when it was concluded", later?.counters?.[counter], text)
+        : text(counters[counter]),
     number: ({ counters }) => counters?.[counter] ?? null,
   };
+}
+
+function stateOfHalf({ state }: HalfClaim, later?: Later): string {
+  if (state !== "") return state;
+  return toldLater("none heard of", later?.state === "" ? undefined : later?.state, String);
+}
+
+/** What the finding could not know yet: final counters come minutes after a connection's end. */
+function toldLater<Value>(
+  untold: string,
+  value: Value | null | undefined,
+  text: (value: Value) => string,
+): string {
+  return value === undefined || value === null ? untold : `${text(value)}, told later`;
 }
 
 function apartText(row: LedgerRow, left: HalfClaim, right: HalfClaim): string {

@@ -9,6 +9,7 @@ import { decompressPayload, forEachEntry } from "../format/payload.ts";
 import { signReceipt } from "../format/receipt.ts";
 import { evidenceText } from "./file.ts";
 import { gatherEvidence } from "./gather.ts";
+import { type HalfState, UNHEARD } from "./half-facts.ts";
 import { HEADERS_PER_NODE_MAX, PAYLOADS_BYTES_MAX } from "./limits.ts";
 import { headOf, openPiece, type Piece } from "./piece.ts";
 import type { EvidenceSource, FindingPlace, SourceBatch, SourceRecord } from "./source.ts";
@@ -145,7 +146,10 @@ function idle(sim: SimEvidence, minutes: number): void {
 function concludeMissing(
   sim: SimEvidence,
   seq: number,
-  { id = FINDING_ID, ...more }: { id?: string; journalIndex?: number; durationMs?: number } = {},
+  {
+    id = FINDING_ID,
+    ...more
+  }: { id?: string; journalIndex?: number } & Partial<Record<keyof HalfState, unknown>> = {},
 ): void {
   const { a, b } = sim;
   const claim: Record<string, unknown> = { ...sim.claim(a, "initiator", seq), ...more };
@@ -233,6 +237,43 @@ test("the end of a half that lived for long is found, and joined at both ends", 
   assert.equal(file.outcomes["a: end and counters"], "holds");
   assert.equal(file.outcomes["a: between"], "open");
   assert.match(file.text, /a: batches in 1 place between those that are here/);
+});
+
+describe("counters that came after the finding", () => {
+  const cases: [what: string, isCounted: boolean, lasted: RegExp, sent: RegExp][] = [
+    ["are in the file and in its ledger", true, /20 ms, told later/, /1000000 B, told later/],
+    ["are not there while none came", false, /20 ms, told later/, /not yet, when it was concluded/],
+  ];
+  const none = { initiatorPackets: 0, initiatorBytes: 0, responderPackets: 0, responderBytes: 0 };
+  for (const [what, isCounted, lasted, sent] of cases) {
+    test(what, async () => {
+      const sim = begun();
+      const journalIndex = sim.pieces.length;
+      const [open, { counters, ...close }] = sim.half(sim.a, "initiator");
+      sim.batch(sim.a, [open]);
+      idle(sim, 3);
+      sim.server.atMs = sim.a.atMs;
+      concludeMissing(sim, 0, { journalIndex, ...UNHEARD });
+      idle(sim, 1);
+      sim.batch(sim.a, [close]);
+      idle(sim, 1);
+      const account: Entry = {
+        ...close,
+        kind: "account",
+        ageMs: 90_000,
+        counters: counters ?? none,
+      };
+      if (isCounted) sim.batch(sim.a, [account]);
+      idle(sim, 3);
+      const file = await gathered(sim);
+      assert.equal(file.outcomes["a: end and counters"], "holds");
+      assert.equal(file.outcomes["a: between"], undefined);
+      const line = (name: string): string =>
+        new RegExp(`^ {2}${name} .*$`, "m").exec(file.text)?.[0] ?? "";
+      assert.match(line("lasted"), lasted);
+      assert.match(line("initiator sent"), sent);
+    });
+  }
 });
 
 test("what does not fit is shown by headers, and leaves open what needed it", async () => {

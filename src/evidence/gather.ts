@@ -18,6 +18,8 @@ import type { EvidenceSource, FindingPlace, SourceBatch, SourceRecord } from "./
 
 /** How long a batch may have been on its way, or its node's clock be ahead, to be found around a time. */
 const DELAY_MS = 3_600_000;
+/** Counters come five minutes after an open, while it lives, or within four minutes of its end: for so long they are looked for. */
+const COUNTED_WAIT_MS = 600_000;
 /** Batches that a node's window may have: more are not even looked at. */
 const WINDOW_BATCHES_MAX = 4_000;
 
@@ -197,7 +199,33 @@ class Gathering {
     const early = await this.#source.batches(range);
     const last = await this.#search(claim, [...early, ...(await this.#lateBatches(claim, early))]);
     if (last === undefined) return;
-    await this.#joined(nodeId, fromIndex, last);
+    const counted = claim.counters === null ? await this.#counted(claim, last) : undefined;
+    await this.#joined(nodeId, fromIndex, counted ?? last);
+  }
+
+  /** Selects what the half said after the finding knew of it, up to its first counters; where it stopped. */
+  async #counted(claim: HalfClaim, knownIndex: number): Promise<number | undefined> {
+    const batches = await this.#source.batches({
+      nodeId: claim.node,
+      fromIndex: knownIndex + 1,
+      toIndex: await this.#source.firstIndexSince(this.#record.receivedMs + COUNTED_WAIT_MS),
+      limitCount: SEARCHED_BATCHES_MAX,
+    });
+    let last: number | undefined;
+    for (const batch of batches) {
+      if (batch.epoch !== claim.epoch) continue;
+      let isCounted = false;
+      const found = await this.#find(batch.index, (entry) => {
+        if (!("openSeq" in entry) || entry.openSeq !== claim.seq) return false;
+        isCounted ||= entry.counters !== undefined;
+        return true;
+      });
+      if (!found) continue;
+      if (!this.#selection.addWhole(batch)) return last;
+      last = batch.index;
+      if (isCounted) return last;
+    }
+    return last;
   }
 
   /** The headers between two places of the journal; of too many those at both ends. */

@@ -15,7 +15,7 @@ import {
   tableLines,
   type Watermark,
 } from "./finding-text.ts";
-import type { Placed } from "./half-facts.ts";
+import { lastState, type Placed } from "./half-facts.ts";
 import { LISTED_ENTRIES_MAX } from "./limits.ts";
 import type { Piece } from "./piece.ts";
 import { runsOf, skippedNumbers } from "./runs.ts";
@@ -70,7 +70,7 @@ function sections(facts: Facts): Section[] {
 
 function caseSections(
   { nodes }: Facts,
-  { finding, stood }: CaseFacts,
+  { finding, stood, halves }: CaseFacts,
   marks: readonly Watermark[],
 ): Section[] {
   const { entry } = finding;
@@ -85,7 +85,8 @@ function caseSections(
     node: named,
     concludedMs: entry.atMs,
   };
-  return findingSections(view, marks);
+  const later = new Map(halves.map((half) => [half.claim.half, lastState(half)]));
+  return findingSections(view, marks, later);
 }
 
 /** The furthest claim among the headers of the file: signed by the node itself. */

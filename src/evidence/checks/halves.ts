@@ -64,7 +64,7 @@ function laterCheck(half: HalfFacts): Check[] {
 }
 
 function countersText({ counters }: Pick<HalfClaim, "counters">): string {
-  if (counters === null) return "not counted";
+  if (counters === null) return "no counters yet";
   return COUNTER_NAMES.map((name) => `${name} ${counters[name]}`).join(", ");
 }
 

@@ -52,6 +52,11 @@ export const FindingQuery = Type.Object(
   exact,
 );
 
+/** A column of SQL has no null either, so that sums need no exception. */
+const Count = Type.Integer({
+  description: "as told so far; 0 while nobody told any, which is a count only with counters final",
+});
+
 export const Connection = Type.Object({
   network: Type.String(),
   opened_at: Time,
@@ -65,12 +70,12 @@ export const Connection = Type.Object({
   responder_node: Type.String({ description: "empty: no node" }),
   verdict: Type.Enum([...VERDICTS]),
   excuse: Type.String(),
-  initiator_bytes: Type.Integer(),
-  responder_bytes: Type.Integer(),
-  initiator_packets: Type.Integer(),
-  responder_packets: Type.Integer(),
+  initiator_bytes: Count,
+  responder_bytes: Count,
+  initiator_packets: Count,
+  responder_packets: Count,
   end_state: Type.String(),
-  counters: Type.String(),
+  counters: Type.String({ description: "pending, final, or unavailable" }),
   connection_id: Type.String(),
   community_id: Type.String(),
   updated_index: Type.Integer(),

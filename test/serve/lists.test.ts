@@ -287,3 +287,18 @@ it("shows a new connection within 3 s of its batch to who follows by the command
     child.kill();
   }
 });
+
+it("shows connections that nobody counted yet with 0 as bytes, and says by counters that it is no count", async () => {
+  const sent = await send(server, a, [open(Date.now(), "initiator", tcp(A, 45_000, B))]);
+  assert.equal(sent.status, 200);
+  const { items } = await server.until(
+    () => page("/connections?verdict=pending"),
+    (found) => found.items.some((item) => item["initiator_port"] === 45_000),
+  );
+  const found = items.find((item) => item["initiator_port"] === 45_000);
+  assert.deepEqual([found?.["initiator_bytes"], found?.["counters"]], [0, "pending"]);
+  const { body } = await server.call<{ paths: object }>("GET", "/api/v1/openapi.json");
+  assert.match(JSON.stringify(body.paths), /"initiator_bytes":\{[^}]*0 while nobody told any/);
+  const ended = await server.command("connections");
+  assert.match(ended.stdout, /10\.9\.0\.1:45000 +node-b 10\.9\.0\.2:443 +\S* +pending\n/);
+});

@@ -1,67 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { AROUND, missingHalf, place, type Story } from "../../test/simulate/missing-half.ts";
 import { FINDING_ID, OPENED_MS, SimEvidence, TUPLE } from "../../test/simulate/sim-evidence.ts";
 import { SimNode } from "../../test/simulate/sim-node.ts";
 import type { Check, Outcome } from "./checks/check.ts";
 import { evidenceText } from "./file.ts";
-import { REACH_MS_MIN } from "./limits.ts";
-import { headOf, openPiece, type PieceKind } from "./piece.ts";
+import { openPiece } from "./piece.ts";
 import { isSound, verifyEvidence } from "./verify.ts";
 
-/** Batches of a minute each before and after the one with the half: twice the window each way. */
-const AROUND = 5;
 /** What stands for a name that nobody signed. */
 const B_ID = new SimNode("b").id.slice(0, 8);
-
-interface Story {
-  /** What the finding says of the half that is there, beside the truth. */
-  readonly claim?: Readonly<Record<string, unknown>>;
-  /** Of the whole finding, beside the truth. */
-  readonly evidence?: Readonly<Record<string, unknown>>;
-  readonly connection?: string;
-  readonly state?: "open" | "resolved";
-  /** Of a finding that supports another. */
-  readonly id?: string;
-  /** Further opens with the same addresses and ports, by how long after the half they began. */
-  readonly more?: { readonly a?: readonly number[]; readonly b?: readonly number[] };
-  /** Done to the file's pieces at the end. */
-  readonly change?: (sim: SimEvidence) => void;
-  /** Instead of the true enrolments. */
-  readonly enrol?: (sim: SimEvidence) => void;
-}
-
-/** `a` recorded a connection, `b` did not. */
-function missingHalf(story: Story = {}): SimEvidence {
-  const sim = new SimEvidence();
-  const { a, b } = sim;
-  const enrol =
-    story.enrol ?? ((each: SimEvidence) => [each.a, each.b].forEach((node) => each.enrol(node)));
-  enrol(sim);
-  for (let n = 0; n < AROUND; n++) for (const node of [a, b]) sim.batch(node);
-  const claim = { ...sim.claim(a, "initiator", a.nextSeq), ...story.claim };
-  const more = (node: SimNode, role: "initiator" | "responder", times: readonly number[] = []) =>
-    times.map((afterMs) => sim.half(node, role, afterMs)[0]);
-  sim.batch(a, [...sim.half(a, "initiator"), ...more(a, "initiator", story.more?.a)]);
-  sim.batch(b, more(b, "responder", story.more?.b));
-  for (let n = 0; n < AROUND; n++) for (const node of [a, b]) sim.batch(node);
-  sim.conclude({
-    finding: "missing-half",
-    node: b.id,
-    connection: story.connection ?? String(claim["half"]),
-    state: story.state ?? "open",
-    ...(story.id === undefined ? {} : { id: story.id }),
-    evidence: {
-      nodes: [a.id, b.id],
-      recorded: claim,
-      missing: { node: b.id, name: "b", completeToMs: b.atMs },
-      causes: ["one", "the other"],
-      todo: "look",
-      ...story.evidence,
-    },
-  });
-  story.change?.(sim);
-  return sim;
-}
 
 function check(sim: SimEvidence, serverKey?: Uint8Array): Check[] {
   return verifyEvidence(evidenceText(sim.data()), serverKey === undefined ? {} : { serverKey });
@@ -95,13 +43,6 @@ test("honest evidence of an absence holds, and says what it cannot tell", () => 
   });
 });
 
-/** The batch of `node` at this place of the file's order. */
-function place(sim: SimEvidence, node: SimNode, batchNo: number): number {
-  return sim.pieces.findIndex(
-    ({ nodeId, header }) => nodeId === node.id && header.batchNo === batchNo,
-  );
-}
-
 function without(node: "a" | "b", batchNo: number): (sim: SimEvidence) => void {
   return (sim) => void sim.pieces.splice(place(sim, sim[node], batchNo), 1);
 }
@@ -121,85 +62,6 @@ function flipped(
     sim.pieces[index] = openPiece(piece.kind, frame, piece.receipt);
   };
 }
-
-/** One piece once more, and as another kind. */
-function again(
-  node: "a" | "b" | "server",
-  batchNo: number,
-  kind: PieceKind,
-): (sim: SimEvidence) => void {
-  return (sim) => {
-    const piece = sim.pieces[place(sim, sim[node], batchNo)];
-    assert.ok(piece !== undefined);
-    const { frame, receipt } = piece;
-    const isHeader = kind === "header";
-    sim.pieces.push(
-      openPiece(kind, isHeader ? headOf(frame) : frame, kind === "batch" ? receipt : undefined),
-    );
-  };
-}
-
-function instead(
-  node: "a" | "b" | "server",
-  batchNo: number,
-  kind: PieceKind,
-): (sim: SimEvidence) => void {
-  return (sim) => {
-    again(node, batchNo, kind)(sim);
-    sim.pieces.splice(place(sim, sim[node], batchNo), 1);
-  };
-}
-
-describe("what people decided about a finding", () => {
-  const cases: [what: string, decide: (sim: SimEvidence) => void, state: string][] = [
-    ["nothing", () => undefined, "open"],
-    ["excused", (sim) => sim.rule("known"), "excused until 2027-04-15 07:55:00.000Z"],
-    [
-      "excused for an hour",
-      (sim) => sim.rule("known", { expiresAtMs: sim.server.atMs + 3_600_000 }),
-      "excused until 2027-01-15 08:55:00.000Z",
-    ],
-    ["acknowledged", (sim) => sim.rule("mine", { ruling: "acknowledged" }), "acknowledged"],
-    [
-      "taken back",
-      (sim) => {
-        sim.rule("known");
-        sim.rule("not so", { ruling: "reopened" });
-      },
-      "open",
-    ],
-    [
-      "over",
-      (sim) => {
-        sim.rule("known", { expiresAtMs: sim.server.atMs + 1_000 });
-        sim.pass(1_000);
-      },
-      "open",
-    ],
-    ["about another one", (sim) => sim.rule("known", { finding: "11".repeat(16) }), "open"],
-    [
-      "left out of the file",
-      (sim) => {
-        sim.rule("known");
-        sim.pieces.pop();
-      },
-      "open",
-    ],
-  ];
-  for (const [what, decide, state] of cases) {
-    test(`${what}: the state is ${state}`, () => {
-      const sim = missingHalf({ change: decide });
-      const text = evidenceText(sim.data());
-      assert.match(text, new RegExp(`^ {2}state +${state}$`, "m"));
-      const checks = verifyEvidence(text);
-      assert.ok(isSound(checks), JSON.stringify(checks, undefined, 1));
-      const finding = checks.find(({ subject }) => subject === "finding");
-      assert.match(finding?.detail ?? "", new RegExp(`^missing-half, ${state.split(" ")[0]}: `));
-      const decisions = checks.find(({ subject }) => subject === "decisions");
-      assert.equal(decisions?.outcome, "open");
-    });
-  }
-});
 
 describe("a lie of the server, the node or the messenger", () => {
   const counters = {
@@ -302,82 +164,6 @@ describe("a lie of the server, the node or the messenger", () => {
       assert.equal(isSound(checks), outcome !== "fails", JSON.stringify(checks, undefined, 1));
     });
   }
-});
-
-describe("how far the whole batches of the other end reach", () => {
-  const cases: [beforeMs: number, afterMs: number, outcome: Outcome, says: RegExp][] = [
-    [60_000, 60_000, "holds", /it proves the absence if the two clocks differ by less than 60 s/],
-    [60_000, REACH_MS_MIN, "holds", /it proves the absence if .* less than 10 s$/],
-    [
-      60_000,
-      REACH_MS_MIN - 1,
-      "open",
-      /only if .* less than 9\.999 s, and the server allows for 10 s/,
-    ],
-    [60_000, 3, "open", /that proves the absence only if the two clocks differ by less than 3 ms,/],
-    [REACH_MS_MIN, 60_000, "holds", /less than 10 s$/],
-    [3, 60_000, "open", /less than 3 ms,/],
-  ];
-  for (const [beforeMs, afterMs, outcome, says] of cases) {
-    test(`${beforeMs} ms before and ${afterMs} ms after: ${outcome}`, () => {
-      const sim = new SimEvidence();
-      const { a, b } = sim;
-      sim.enrol(a);
-      sim.enrol(b);
-      const claim = sim.claim(a, "initiator", a.nextSeq);
-      sim.batch(a, sim.half(a, "initiator"));
-      sim.batchAt(b, OPENED_MS - beforeMs - 1);
-      sim.batchAt(b, OPENED_MS - beforeMs);
-      instead("b", 1, "header")(sim);
-      sim.batchAt(b, OPENED_MS + afterMs);
-      const missing = { node: b.id, name: "b", completeToMs: b.atMs };
-      const evidence = { nodes: [a.id, b.id], recorded: claim, missing };
-      const connection = String(claim["half"]);
-      sim.conclude({ finding: "missing-half", node: b.id, connection, evidence });
-      const found = check(sim).find(({ subject }) => subject === "b: no entry");
-      assert.ok(found !== undefined);
-      assert.equal(found.outcome, outcome, found.detail);
-      assert.match(found.detail, says);
-    });
-  }
-});
-
-describe("a piece twice, or under another name", () => {
-  const cases: [what: string, change: (sim: SimEvidence) => void, says: RegExp][] = [
-    ["a batch of the server twice", again("server", 1, "batch"), /batch 1 .* is there twice/],
-    ["its header beside it", again("server", 1, "header"), /batch 1 .* is there twice/],
-    ["the same as kept", again("server", 1, "kept"), /the server refuses none of its own|twice/],
-    ["a batch of the server as kept", instead("server", 1, "kept"), /refuses none of its own/],
-    ["a batch of a node twice", again("a", 1, "batch"), /batch 1 .* is there twice/],
-    ["the same as kept", again("a", 1, "kept"), /batch 1 .* is there twice/],
-    ["a batch of a node as kept", instead("a", 1, "kept"), /the finding is about no fork/],
-    [
-      "another batch of the server with its number",
-      (sim) => {
-        const twin = new SimNode("server");
-        twin.rewind({ ...sim.server.place(), batchNo: 1 });
-        sim.pieces.push(openPiece("batch", twin.next().frame));
-      },
-      /the server's batch 1 of epoch 0 is there twice/,
-    ],
-  ];
-  for (const [what, change, says] of cases) {
-    test(what, () => {
-      const checks = check(missingHalf({ change }));
-      const failing = checks.filter(({ outcome }) => outcome === "fails");
-      assert.match(failing.map(({ detail }) => detail).join("; "), says);
-    });
-  }
-
-  test("an accepted batch that is called the second one of a fork", () => {
-    const sim = new SimEvidence();
-    sim.enrol(sim.a);
-    for (let n = 0; n < 3; n++) sim.batch(sim.a);
-    sim.conclude({ finding: "fork", node: sim.a.id, evidence: {} });
-    instead("a", 1, "kept")(sim);
-    const pieces = check(sim).find(({ subject }) => subject === "pieces");
-    assert.match(pieces?.detail ?? "", /: kept, and the next one names it$/);
-  });
 });
 
 describe("counters that differ", () => {

@@ -190,3 +190,87 @@ describe("a stranger that passes for the other end of a connection that ended lo
     });
   }
 });
+
+/** `a` calls `b` through a router, which is `r` to `b`; ends are out of reach, and then send all that they have sealed. */
+class Translated {
+  readonly mesh = new SimMesh();
+  readonly a = this.mesh.host("a");
+  readonly r = this.mesh.host("r");
+  readonly b = this.mesh.host("b");
+  readonly port = 42_469;
+
+  constructor() {
+    // Clocks are known by pairs.
+    for (const from of [this.a, this.r]) this.mesh.connect({ from, to: this.b });
+    this.mesh.pass(240_000);
+  }
+
+  connect(): void {
+    const { mesh, a, r, b, port } = this;
+    const ends = { initiatorIp: a.ip, responderIp: b.ip };
+    const tuple = { protocol: TCP, initiatorPort: port, responderPort: 5_432, ...ends };
+    const reply = {
+      sourceIp: b.ip,
+      sourcePort: 5_432,
+      destinationIp: r.ip,
+      destinationPort: port,
+    };
+    const atMs = mesh.nowMs;
+    const open = { kind: "open", atMs, tuple, pickup: false } as const;
+    const opened = [
+      [a, a.emit({ ...open, role: "initiator" })],
+      [r, r.emit({ ...open, role: "forwarder", reply })],
+      [b, b.emit({ ...open, role: "responder", tuple: { ...tuple, initiatorIp: r.ip } })],
+    ] as const;
+    for (const [host, openSeq] of opened) {
+      const ended = { atMs: atMs + 40, openSeq, ageMs: 40, state: "SF", assured: true } as const;
+      host.emit({ kind: "close", ...ended, counters: COUNTERS, inferred: false });
+    }
+  }
+
+  /** `awayMs`: for how long, of each. */
+  run(awayMs: ReadonlyMap<SimHost, number>): void {
+    const { mesh } = this;
+    const sealed = new Map<SimHost, Uint8Array[]>();
+    for (const host of awayMs.keys()) {
+      host.up = false;
+      sealed.set(host, []);
+    }
+    const fromMs = mesh.nowMs;
+    this.connect();
+    while (sealed.size > 0) {
+      for (const [host, frames] of sealed) {
+        frames.push(host.seal(mesh.nowMs));
+        if (mesh.nowMs - fromMs < (awayMs.get(host) ?? 0)) continue;
+        for (const frame of frames) mesh.take(frame);
+        sealed.delete(host);
+        host.up = true;
+      }
+      mesh.pass(500);
+    }
+    mesh.pass(400_000);
+  }
+}
+
+describe("what a translator forwarded", () => {
+  it("joins ends that were both out of reach, and tell of it one after the other", () => {
+    const way = new Translated();
+    const { mesh, a, b, port } = way;
+    const awayMs = new Map<SimHost, number>();
+    awayMs.set(b, 330_000);
+    awayMs.set(a, 430_000);
+    way.run(awayMs);
+    assert.deepEqual(mesh.open, []);
+    assert.deepEqual(mesh.verdict(port).split(", "), ["excused/router final", "matched final"]);
+  });
+
+  it("is not kept for longer than an hour: an end that tells of it later is excused", () => {
+    const way = new Translated();
+    const { mesh, a, b, port } = way;
+    const awayMs = new Map<SimHost, number>();
+    for (const end of [a, b]) awayMs.set(end, 3_700_000);
+    way.run(awayMs);
+    assert.deepEqual(mesh.open, []);
+    assert.match(mesh.verdict(port), /excused.nat final, excused.router final/);
+  });
+});

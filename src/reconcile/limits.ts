@@ -50,6 +50,9 @@ export const STRANGER_WAIT_MS = 600_000;
 /** A node that resumed says so in its first batch, as soon as it reaches the server: halves of connections with it wait so long for that. */
 export const RESUME_WAIT_MS = 120_000;
 
+/** What a translator forwarded is kept so long for ends that are out of reach: their halves need it to be a pair. A busy one forwards a hundred a second: 60 MB. */
+export const FORWARDED_WAIT_MS = 3_600_000;
+
 /** How far past a stranger's half all nodes must be: the half on the other side of a translation has been judged by then. */
 export const NAMING_SLACK_MS = 60_000;
 

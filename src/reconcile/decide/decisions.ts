@@ -26,6 +26,7 @@ import {
 } from "../half/half-state.ts";
 import {
   accountsEnd,
+  endsToCome,
   isPastAccounts,
   judgeLone,
   mayBeNamed,
@@ -383,6 +384,8 @@ export class Decisions {
   #finish(half: Half): void {
     if (this.#company.isInCompany(half) || this.#mayBeKnown(half)) return;
     if (isPastAccounts(half, this.#sky)) {
+      const ends = half.roleNumber === FORWARDER ? endsToCome(half, this.#sky) : [];
+      if (ends.length > 0) return this.#plans.plan(half, MARK.awaitsPeer, ends);
       // What is decided in this tick may yet be about it.
       if (verdictOf(half) === "external") this.#leaving.push(half.copy());
       else this.#settle(half);

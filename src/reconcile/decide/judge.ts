@@ -11,6 +11,7 @@ import {
   ABSENCE_SLACK_MS,
   ACCOUNT_WAIT_MS,
   EXCUSE_SLACK_MS,
+  FORWARDED_WAIT_MS,
   NAMING_SLACK_MS,
   OFFLINE_PATIENCE_MS,
   RESUME_WAIT_MS,
@@ -88,8 +89,12 @@ export function judgeLone(half: Half, sky: Sky): LoneJudgement {
   const forwarder = sky.forwarderOf(half, claim.node);
   if (forwarder !== undefined) return judgeBeyond(half, forwarder, sky);
   const need = peerHalf(half);
-  if (need === "required") return absent(half, claim.node, sky);
-  return standsAlone(half, need, { peer: claim.node, sky });
+  if (need !== "required") return standsAlone(half, need, { peer: claim.node, sky });
+  const judgement = absent(half, claim.node, sky);
+  const isLate = half.receivedMs - half.serverMs > FORWARDED_WAIT_MS;
+  if (judgement.verdict !== "absent" || !isLate || !claim.node.memory.forwards) return judgement;
+  // What it forwarded is not kept for so long.
+  return { ...excused("router"), producer: claim.node, cause: "stranger", peer: claim.node };
 }
 
 /** Excused once all nodes that claim the address are past it: until then, one of them may give it up. */
@@ -116,6 +121,29 @@ export function namedBy(half: Half, sky: Sky): number {
   const isForwarder = half.roleNumber === FORWARDER;
   const behindMs = isForwarder ? RETRANSMIT_MS_MAX + ABSENCE_SLACK_MS : 0;
   return half.serverMs + waitMs + behindMs + sky.streamOf(half).uncertaintyMs;
+}
+
+/**
+ * What a translator's half waits for once nothing of its own is to come: ends that are out of reach, whose halves
+ * say nothing of each other without it.
+ */
+export function endsToCome(forwarder: Half, sky: Sky): Until[] {
+  const { second } = forwarder;
+  if (second === undefined) return [];
+  const own = sky.streamOf(forwarder);
+  const patience = { node: own, atMs: forwarder.serverMs + FORWARDED_WAIT_MS };
+  if (isPast(patience, sky)) return [];
+  const { initiatorIpNumber, responderIpNumber, names, network } = forwarder;
+  const ends = new Set<NodeStream>();
+  for (const ip of [initiatorIpNumber, responderIpNumber, second.initiatorIp, second.responderIp]) {
+    const claim = sky.book.lookup(network, names.addressOf(ip));
+    if (claim.kind === "node" && claim.node !== own) ends.add(claim.node);
+  }
+  const heardMs = forwarder.serverMs + RETRANSMIT_MS_MAX + ABSENCE_SLACK_MS + own.uncertaintyMs;
+  const until = [...ends]
+    .map((node) => ({ node, atMs: heardMs + node.uncertaintyMs }))
+    .filter((one) => !isPast(one, sky));
+  return until.length === 0 ? [] : [...until, patience];
 }
 
 /** What an end calls its peer is a forwarder: its true peer is on the other side of that. */

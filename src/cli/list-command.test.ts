@@ -41,7 +41,12 @@ async function listed(
     options,
     positionals: [],
     json: true,
-    terminal: { ...terminal, out: () => undefined, err: () => undefined },
+    terminal: {
+      ...terminal,
+      out: () => undefined,
+      err: () => undefined,
+      settle: () => undefined,
+    },
     paint: (_: unknown, text: string) => text,
     say: () => undefined,
     printJson: (value: unknown) => void out.push((value as Item).id),

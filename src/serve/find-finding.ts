@@ -1,7 +1,7 @@
 /** One finding by its id, as the API answers it, and what people decided about it. */
 import type { Static } from "typebox";
 import type { Ruling } from "../format/entry.ts";
-import { rulingEndMs } from "../reconcile/finding/finding-state.ts";
+import { rulingEndMs } from "../format/finding-state.ts";
 import { FINDING_LISTING } from "./query/connection-list.ts";
 import type { Row, StoreReader } from "./query/store-reader.ts";
 import type { RuledFinding } from "./rulings.ts";

@@ -198,6 +198,7 @@ export class World implements AsyncDisposable {
       nowMs: this.nowMs,
       isTerminal: columnsMax !== undefined,
       columnsMax,
+      settle: () => undefined,
       out: (text) => void (stdout += text),
       err: (text) => void (stderr += text),
     });

@@ -104,6 +104,25 @@ describe("halves of strangers in the place of a peer's", () => {
     assert.match(mesh.verdict(first), /^excused\/nat /);
   });
 
+  it("are left to an initiator with the same port by one that lost its own", () => {
+    const { mesh, a, b } = new Talk();
+    b.lie = fromOutside;
+    mesh.connect({ from: a, to: b });
+    mesh.pass(60_000);
+    b.lie = () => undefined;
+    const lost = mesh.connect({ from: a, to: b });
+    const { nowMs } = mesh;
+    const interval = { fromMs: nowMs - 600, toMs: nowMs - 500 };
+    b.emit({ kind: "gap", atMs: nowMs, cause: "restart", count: null, ...interval });
+    mesh.pass(3_000);
+    b.lie = fromOutside;
+    const next = mesh.connect({ from: a, to: b });
+    mesh.pass(60_000);
+    assert.deepEqual(mesh.open, []);
+    assert.match(mesh.verdict(lost), /^excused\/gap /);
+    assert.match(mesh.verdict(next), /^excused\/nat /);
+  });
+
   const honest: readonly (readonly [what: string, second: (talk: Talk, second: number) => void])[] =
     [
       ["all of a node's come so", (talk) => talk.connect(true)],

@@ -156,10 +156,10 @@ export class Excuses {
     const strangers = this.#windows(slots).filter(
       (other) => other.nodeNumber === peer.number && excuseOf(other) !== "nat",
     );
-    const [likeliest] = strangers
+    const candidates = strangers
       .filter((other) => mayBeTranslated(half, other, sky))
       .toSorted((a, b) => likeness(half, a) - likeness(half, b) || inOrder(a, b));
-    const stranger = likeliest && this.#ownOf(half, likeliest, strangers);
+    const stranger = this.#ownOf(half, candidates, { strangers, sky });
     if (stranger === undefined) return this.#lateBehind(half, peer, sky);
     const until = translatorOf(stranger, sky);
     if (until !== undefined) return { excuse: "nat", until: [until] };
@@ -175,18 +175,32 @@ export class Excuses {
   }
 
   /**
-   * The likeliest of the strangers; where a port is used again and again, the one that an alignment of all its
-   * instances finds: each of the others has an initiator of its own.
+   * The likeliest of the candidates, which stand in order: of those with another port, the first that no initiator
+   * has by its port; and where a port is used again and again, the one that an alignment of all its instances finds.
    */
-  #ownOf(half: Half, likeliest: Half, strangers: readonly Half[]): Half | undefined {
-    if (likeliest.initiatorPort !== half.initiatorPort) return likeliest;
+  #ownOf(
+    half: Half,
+    candidates: readonly Half[],
+    { strangers, sky }: { readonly strangers: readonly Half[]; readonly sky: Sky },
+  ): Half | undefined {
+    const [likeliest] = candidates;
+    if (likeliest === undefined) return undefined;
+    const isSamePort = likeliest.initiatorPort === half.initiatorPort;
     const alike = strangers.filter((one) => haveOneInitiator(one, likeliest));
     const isNear = Math.abs(likeliest.serverMs - half.serverMs) <= PAIRING_CLOSE_MS;
-    if (alike.length === 1 && isNear) return likeliest;
-    const rivals = this.#windows(this.#ends.at(half, 0, NOBODY)).filter(
-      (one) =>
-        one.slot !== half.slot && verdictOf(one) === "pending" && haveOneInitiator(one, half),
+    if (isSamePort && isNear && alike.length === 1) return likeliest;
+    const others = this.#windows(this.#ends.at(half, 0, NOBODY)).filter(
+      (one) => one.slot !== half.slot && verdictOf(one) === "pending",
     );
+    if (!isSamePort) {
+      const isClaimed = (stranger: Half): boolean =>
+        others.some(
+          (one) =>
+            one.initiatorPort === stranger.initiatorPort && mayBeTranslated(one, stranger, sky),
+        );
+      return candidates.find((one) => !isClaimed(one));
+    }
+    const rivals = others.filter((one) => haveOneInitiator(one, half));
     if (rivals.length === 0) return likeliest;
     const [left, right] = [inTurn([half, ...rivals]), inTurn(alike)];
     const sightOf = (node: number): NodeStream => this.#streamAt(node);

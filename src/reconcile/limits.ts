@@ -14,6 +14,9 @@ export const ACCOUNT_WAIT_MS = 240_000;
 /** The half that an established peer must have is waited for so long when its node is unreachable. */
 export const OFFLINE_PATIENCE_MS = 24 * HOUR_MS;
 
+/** A connection that lives is told of every five minutes. */
+export const TOLD_EVERY_MS = 300_000;
+
 /** Before clocks are known to agree, no absence is decided sooner after the open. */
 const CLOCK_TOLERANCE_MS = 120_000;
 

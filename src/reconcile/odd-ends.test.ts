@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SimMesh, type SimHost } from "../../test/simulate/sim-mesh.ts";
 import { begin, played } from "../../test/simulate/told-halves.ts";
+import { TOLD_EVERY_MS } from "./limits.ts";
 
 const UDP = 17;
 const PORT = 7014;
@@ -70,6 +71,31 @@ describe("a UDP session that only the responder's kernel divided", () => {
       assert.equal(mesh.reconcile.liveCount, 0);
     });
   }
+});
+
+it("a part of a UDP session whose other end opts out meanwhile is told when the rest of it is over", () => {
+  const ends = new Ends();
+  const { mesh, a, b } = ends;
+  const port = 44_222;
+  ends.begin(a, port);
+  const endFirst = ends.begin(b, port);
+  mesh.pass(60_000);
+  endFirst({ lastedMs: 2_000, packets: 8, bytes: 1_006 });
+  mesh.pass(5_000);
+  // It reads the second part before the other end opts out, and sends it afterwards.
+  b.up = false;
+  const endSecond = ends.begin(b, port);
+  mesh.pass(10_000);
+  a.emit({ kind: "opt_out", atMs: mesh.nowMs, origin: "flag" });
+  mesh.pass(500);
+  a.up = false;
+  mesh.pass(10_000);
+  b.up = true;
+  mesh.pass(60_000);
+  endSecond({ lastedMs: 2_000, packets: 8, bytes: 1_006 });
+  mesh.pass(600_000);
+  assert.deepEqual(mesh.open, ["opted-out a"]);
+  assert.equal(mesh.verdict(port), "excused/idle_split final, matched unavailable");
 });
 
 describe("a UDP session that only the initiator's kernel divided", () => {
@@ -268,8 +294,10 @@ describe("what its node can say nothing more of", () => {
     b.up = false;
     endHere({ lastedMs: 0, packets: 1, bytes: 100 });
     mesh.pass(30_000);
-    assert.equal(mesh.verdict(50_001), "matched unavailable");
     assert.equal(mesh.verdict(50_002), "excused/one_way unavailable");
+    // Until then the other end may tell of another part of it.
+    mesh.pass(TOLD_EVERY_MS);
+    assert.equal(mesh.verdict(50_001), "matched unavailable");
   });
 
   it("is told soon when the node began a new epoch", () => {

@@ -11,7 +11,7 @@ import { BIT, FORWARDER, type Half, WORD } from "../half/half-records.ts";
 import { hasMark, MARK } from "../half/half-state.ts";
 import { accountsEnd, isPast, isPastAccounts, type Sky, type Until } from "./judge.ts";
 import { isEither, isSameTuple, tupleOf } from "../half/tuple-index.ts";
-import { ABSENCE_SLACK_MS, EXCUSE_SLACK_MS } from "../limits.ts";
+import { ABSENCE_SLACK_MS, EXCUSE_SLACK_MS, TOLD_EVERY_MS } from "../limits.ts";
 
 const UNAVAILABLE = { counters: "unavailable" } as const;
 const FITS = { counters: "final", difference: undefined } as const;
@@ -97,7 +97,7 @@ function partsToCome(halves: readonly Half[], sky: Sky): Until[] {
   if (halves[0]?.protocol !== UDP) return [];
   const open = halves.flatMap((half) => (isPastAccounts(half, sky) ? [] : [half]));
   const uncertaintyMs = halves.reduce((sum, half) => sum + sky.streamOf(half).uncertaintyMs, 0);
-  const endMs = halves.reduce((last, half) => Math.max(last, endOrOpenMs(half)), 0);
+  const endMs = halves.reduce((last, half) => Math.max(last, lastMs(half)), 0);
   const atMs = endMs + ABSENCE_SLACK_MS + uncertaintyMs;
   const nodes = new Set(halves.map((half) => sky.streamOf(half)));
   const until = [...nodes].map((node) => ({ node, atMs }));
@@ -105,6 +105,12 @@ function partsToCome(halves: readonly Half[], sky: Sky): Until[] {
     ...until.filter((one) => !isPast(one, sky)),
     ...open.flatMap((half) => accountsEnd(half, sky) ?? []),
   ];
+}
+
+/** Up to when it may have lasted, on the server's clock: one that was cut off until it would have been told of again. */
+function lastMs(half: Half): number {
+  const isCutOff = half.cutOff && !half.closed;
+  return isCutOff ? half.serverMs + half.durationMs + TOLD_EVERY_MS : endOrOpenMs(half);
 }
 
 /** Its end, on the server's clock; while it lives, its beginning. */

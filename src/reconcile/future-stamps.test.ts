@@ -4,7 +4,8 @@ import { it } from "node:test";
 import { SimMesh } from "../../test/simulate/sim-mesh.ts";
 import { AHEAD_MS_MAX } from "./limits.ts";
 
-const YEARS_MS = 10 * 365 * 86_400_000;
+const DAY_MS = 86_400_000;
+const YEARS_MS = 10 * 365 * DAY_MS;
 const COUNTERS = {
   initiatorPackets: 5,
   initiatorBytes: 500,
@@ -37,4 +38,15 @@ it("halves and ends that are stamped years ahead are decided an hour later", () 
   mesh.pass(AHEAD_MS_MAX + 600_000);
   assert.equal(mesh.reconcile.liveCount, 0);
   assert.deepEqual(mesh.open, ["missing-half to", "missing-half to"]);
+});
+
+it("what nodes record by clocks that are a day ahead is compared by those clocks", () => {
+  const mesh = new SimMesh();
+  const [from, to] = [mesh.host("from", DAY_MS), mesh.host("to", DAY_MS + 300)];
+  const first = mesh.connect({ from, to });
+  mesh.pass(60_000);
+  const later = mesh.connect({ from, to });
+  mesh.pass(300_000);
+  assert.deepEqual(mesh.open, []);
+  for (const port of [first, later]) assert.equal(mesh.verdict(port), "matched final");
 });

@@ -65,7 +65,7 @@ export const RETRANSMIT_MS_MAX = 127_000;
 /** A stream that is complete this far past an open has no other instance that would fit better. */
 export const SEAL_MS = 4_000;
 
-/** What is stamped further past the time at which it was told counts as of then: nobody waits for a time that will not come. An honest clock that is set back by more has an excuse. */
+/** What is stamped further past the time at which its batch was closed counts as of then: nobody waits for a time that will not come. An honest clock that is set back by more has an excuse. */
 export const AHEAD_MS_MAX = HOUR_MS;
 
 /** What two readers under load may differ in beyond what their clocks do, before an absence is one. */

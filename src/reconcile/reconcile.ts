@@ -412,18 +412,17 @@ export class Reconcile {
 
   #open(stream: NodeStream, record: BatchRecord, block: EntryBlock, at: number): void {
     const seq = block.words[at + ENTRY.seq] ?? 0;
-    const { epoch, bootAtMs } = record.header;
+    const { epoch, bootAtMs, closedAtMs } = record.header;
     if (this.#find(stream.number, seq, epoch) !== undefined) return;
     const slot = this.records.allocate();
     const openedMs = block.words[at + ENTRY.atMs] ?? 0;
     const half = this.#half;
     half.slot = slot;
     const { index, receivedMs } = record;
+    // By its node's own clock, which may itself be ahead by any time.
+    const beganMs = Math.min(openedMs, closedAtMs + AHEAD_MS_MAX);
     // Whole, as in its row, from which a restart takes it.
-    const serverMs = Math.min(
-      Math.round(stream.clock.toServerMs(openedMs, bootAtMs)),
-      receivedMs + AHEAD_MS_MAX,
-    );
+    const serverMs = Math.round(stream.clock.toServerMs(beganMs, bootAtMs));
     const place = { node: stream.number, epoch, index, receivedMs, serverMs };
     writeOpen(half, { block, at, tables: this.names }, place);
     this.#seqs.add(stream.number, epoch, seq, slot);

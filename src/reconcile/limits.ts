@@ -35,6 +35,9 @@ export const REUSED_MS_MIN = 1_000;
 /** Aligning the instances of a tuple: what leaving one alone costs, in milliseconds of distance. A port is used again a second after its end at the soonest. */
 export const PAIRING_SKIP_MS = 4_000;
 
+/** The same of an instance that came to nothing, which may have no partner at all. */
+export const PAIRING_SKIP_VAIN_MS = 1_000;
+
 /**
  * Instances of a tuple that are compared at a time, of each node. A kernel makes one a second at most, so that fewer than 300
  * are within reach of each other: the last SYN that is sent again, and what clocks are off, either way. A node that writes more made them up.

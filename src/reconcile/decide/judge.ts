@@ -7,6 +7,7 @@ import type { AddressBook } from "../node/address-book.ts";
 import type { ProducibleCause } from "../node/excuse/excuse-budget.ts";
 import { type EntryPlace, FORWARDER, type Half } from "../half/half-records.ts";
 import type { Excuse } from "../half/half-state.ts";
+import { peerHalf } from "../half/required.ts";
 import {
   ABSENCE_SLACK_MS,
   ACCOUNT_WAIT_MS,
@@ -22,7 +23,6 @@ import {
 } from "../limits.ts";
 import type { Absence } from "../node/node-memory.ts";
 import type { NodeStream } from "../node/node-stream.ts";
-import { peerHalf } from "./required.ts";
 import { farewellLimitMs, wakeLimitMs } from "./wake-limit.ts";
 
 const ASK_AGAIN_MS = 5_000;

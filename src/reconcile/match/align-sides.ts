@@ -1,8 +1,16 @@
 /** Aligns the instances at one end of a tuple with those at the other, as far as their clocks are known and all have come. */
+import { TCP } from "../../format/protocol.ts";
 import { align, type Aligned } from "./align.ts";
 import { inOrder } from "../half/half-order.ts";
 import type { Half } from "../half/half-records.ts";
-import { PAIRING_CLOSE_MS, PAIRING_NEAR_MS, PAIRING_SKIP_MS, SEAL_MS } from "../limits.ts";
+import { peerHalf } from "../half/required.ts";
+import {
+  PAIRING_CLOSE_MS,
+  PAIRING_NEAR_MS,
+  PAIRING_SKIP_MS,
+  PAIRING_SKIP_VAIN_MS,
+  SEAL_MS,
+} from "../limits.ts";
 import { costOf, type Instance } from "./match-cost.ts";
 
 /** Instances of a tuple for which shifts are tried. */
@@ -42,7 +50,10 @@ export function alignSides(
   const skipMs = skipOf([...left, ...right], sightOf);
   const skipsOf = (side: readonly Half[], others: readonly Half[]): number[] => {
     const toMs = hasAllCome ? Infinity : completeTo(others, sightOf);
-    return side.map((half) => (half.serverMs + SEAL_MS < toMs ? skipMs : PAIRING_CLOSE_MS));
+    return side.map((half) => {
+      if (half.serverMs + SEAL_MS >= toMs) return PAIRING_CLOSE_MS;
+      return isVain(half) ? Math.min(skipMs, PAIRING_SKIP_VAIN_MS) : skipMs;
+    });
   };
   const [leftSkips, rightSkips] = [skipsOf(left, right), skipsOf(right, left)];
   const [lefts, rights] = [instancesOf(left, sightOf), instancesOf(right, sightOf)];
@@ -71,6 +82,11 @@ export function inTurn(halves: readonly Half[]): Half[] {
     (half) => !half.pickup && half.nodeNumber === first?.nodeNumber && half.epoch === first.epoch,
   );
   return halves.toSorted(isOneStream ? (a, b) => a.seq - b.seq : inOrder);
+}
+
+/** A TCP connection that ended before it stood: a packet of the one before it that came late makes such a half, at one end alone. */
+function isVain(half: Half): boolean {
+  return half.protocol === TCP && half.closed && peerHalf(half) === "attempt";
 }
 
 /** Up to when nothing of these nodes can come any more, on the server's clock. */

@@ -57,6 +57,37 @@ it("what is recorded just after a clock was set back is not back-dated, though i
   assert.deepEqual(seen.open, ["clock-step a"]);
 });
 
+it("a late packet that makes a second record of a connection at one end takes no partner from the first", async () => {
+  const seen = await played((mesh) => {
+    const pair = new Pair(mesh);
+    const { initiator, responder } = pair;
+    mesh.pass(30_000);
+    mesh.connect({ from: initiator, to: responder, fromPort: PORT - 1 });
+    mesh.pass(60_000);
+    // The first SYNs were lost, so the responder began when the initiator was nearly done.
+    const atMs = mesh.nowMs;
+    tell(mesh, initiator, { ...pair.half("initiator"), atMs, lastedMs: 2_246 });
+    tell(mesh, responder, { ...pair.half("responder"), atMs: atMs + 2_036, lastedMs: 242 });
+    const { from, to, port } = pair.half("initiator");
+    const ends = { initiatorIp: from, responderIp: to, initiatorPort: port, responderPort: 443 };
+    const tuple = { protocol: 6, ...ends };
+    const times = { atMs: atMs + 2_278 };
+    const open = { kind: "open", ...times, role: "initiator", tuple, pickup: false } as const;
+    const counters = {
+      initiatorPackets: 2,
+      initiatorBytes: 100,
+      responderPackets: 0,
+      responderBytes: 0,
+    };
+    const openSeq = initiator.emit(open);
+    const how = { ageMs: 0, openSeq, state: "REJ", assured: false, inferred: false } as const;
+    initiator.emit({ kind: "close", ...times, ...how, counters });
+    mesh.pass(120_000);
+  });
+  assert.deepEqual(seen.open, []);
+  assert.equal(seen.verdict(PORT), "matched final, unanswered final");
+});
+
 describe("a port used again while a clock was set back by 3.9 s within a batch", () => {
   for (const role of ROLES) {
     for (const everyMs of [1_500, 2_500, 4_000]) {

@@ -3,7 +3,7 @@
  * peer's kernel taking part counts; everything weaker is a half that may stand alone.
  */
 import { TCP, UDP } from "../../format/protocol.ts";
-import { WORD, type Half } from "../half/half-records.ts";
+import { WORD, type Half } from "./half-records.ts";
 
 /** Zeek states of TCP that are reached only through a complete handshake. */
 const ESTABLISHED_STATES: ReadonlySet<string> = new Set(["S1", "S2", "SF", "RST", "RSTO", "RSTR"]);

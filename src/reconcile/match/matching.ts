@@ -346,8 +346,11 @@ export class Matching {
     const { paired, parted, records, names } = this.#options;
     const wanted = new Map(pairs.map(([l, r]) => [left[l]?.slot ?? -1, right[r]?.slot ?? -1]));
     for (const half of left) {
-      if (half.isPaired && wanted.get(half.slot) !== half.partner)
-        parted(half, new Half(records, names, half.partner));
+      const own = wanted.get(half.slot);
+      if (!half.isPaired || own === half.partner) continue;
+      // A forwarder that stands for its other end does so until that end comes.
+      if (own === undefined && roleAt(records, half.partner) === FORWARDER) continue;
+      parted(half, new Half(records, names, half.partner));
     }
     for (const [l, r] of pairs) {
       const [a, b] = [left[l], right[r]];

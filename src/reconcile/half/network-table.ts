@@ -1,7 +1,6 @@
 /**
- * Networks have numbers in records of halves, in the order in which they were first seen; the default one is 0. A
- * node names them as it likes, so those that no half has any more are forgotten once `NETWORKS_MAX` have a number,
- * and twice as many as were left the last time.
+ * Networks have numbers in records of halves, in the order in which they were first seen; the default one is 0. The names
+ * are the nodes' own, and a node may send ever new ones: see `compact`.
  */
 import { DEFAULT_NETWORK } from "../../format/network-name.ts";
 import { CELL, type HalfRecords } from "./half-records.ts";

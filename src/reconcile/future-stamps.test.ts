@@ -44,6 +44,10 @@ it("what nodes record by clocks that are a day ahead is compared by those clocks
   const mesh = new SimMesh();
   const [from, to] = [mesh.host("from", DAY_MS), mesh.host("to", DAY_MS + 300)];
   const first = mesh.connect({ from, to });
+  // One clock is learnt at a tick before the other end is heard of.
+  to.up = false;
+  mesh.pass(500);
+  to.up = true;
   mesh.pass(60_000);
   const later = mesh.connect({ from, to });
   mesh.pass(300_000);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SimMesh, type SimHost } from "../../test/simulate/sim-mesh.ts";
-import { begin, played } from "../../test/simulate/told-halves.ts";
+import { begin, played, tell } from "../../test/simulate/told-halves.ts";
 import { TOLD_EVERY_MS } from "./limits.ts";
 
 const UDP = 17;
@@ -279,6 +279,22 @@ describe("a node that opted out", () => {
     const said = new Set(ports.slice(10).map((port) => mesh.verdict(port)));
     assert.deepEqual([...said], ["excused/opted_out final"]);
   });
+});
+
+it("two containers of one address that call from one port at once are each known by their own host, for good", async () => {
+  const port = 58_916;
+  const seen = await played((mesh) => {
+    const [one, two, to] = [mesh.host("one"), mesh.host("two"), mesh.host("to")];
+    mesh.pass(30_000);
+    for (const host of [one, two]) {
+      const inside = { from: "172.17.0.2", to: to.ip, port };
+      tell(mesh, host, { ...inside, role: "forwarder", as: { ip: host.ip, port } });
+      tell(mesh, to, { role: "responder", from: host.ip, to: to.ip, port });
+    }
+    mesh.pass(700_000);
+  });
+  assert.deepEqual(seen.open, []);
+  assert.equal(seen.verdict(port), "matched final, matched final");
 });
 
 describe("what its node can say nothing more of", () => {

@@ -115,7 +115,7 @@ export class Reconcile {
     this.#matching = new Matching({
       records: this.records,
       names: this.names,
-      sightOf: (node) => this.#nodes.at(node),
+      sightOf: (half) => this.#nodes.at(half.nodeNumber),
       lastTickIndex: () => this.#server.memory.tickIndex,
       paired: (a, b) => this.#paired(a, b),
       parted: (a, b) => this.#parted(a, b),

@@ -203,7 +203,7 @@ export class Excuses {
     const rivals = others.filter((one) => haveOneInitiator(one, half));
     if (rivals.length === 0) return likeliest;
     const [left, right] = [inTurn([half, ...rivals]), inTurn(alike)];
-    const sightOf = (node: number): NodeStream => this.#streamAt(node);
+    const sightOf = (one: Half): NodeStream => sky.streamOf(one);
     const own = alignSides(left, right, { sightOf, hasAllCome: true }).find(
       ([l]) => left[l]?.slot === half.slot,
     );
@@ -291,12 +291,6 @@ export class Excuses {
     if (gap === undefined) return undefined;
     spend(half, peer, GAP_CAUSE[gap.cause]);
     return { excuse: "gap", proof: { index: gap.index, seq: gap.seq } };
-  }
-
-  #streamAt(node: number): NodeStream {
-    const stream = this.#parts.streams[node];
-    if (stream === undefined) throw new Error(`no node has the number ${node}`);
-    return stream;
   }
 
   #mates(half: Half): Half[] {

@@ -34,8 +34,8 @@ interface Sides {
   readonly hasAllCome: boolean;
 }
 
-/** Of a node, by its number. */
-export type SightOf = (node: number) => NodeSight;
+/** Of the node that recorded a half. */
+export type SightOf = (half: Half) => NodeSight;
 
 /**
  * The cheapest pairs, by their places in the two lists. Where a port is used again and again, clocks that are off by
@@ -93,7 +93,7 @@ function isVain(half: Half): boolean {
 function completeTo(halves: readonly Half[], sightOf: SightOf): number {
   let toMs = Infinity;
   for (const half of halves) {
-    const { watermarkServerMs, uncertaintyMs } = sightOf(half.nodeNumber);
+    const { watermarkServerMs, uncertaintyMs } = sightOf(half);
     toMs = Math.min(toMs, watermarkServerMs - uncertaintyMs);
   }
   return toMs;
@@ -103,21 +103,21 @@ function completeTo(halves: readonly Half[], sightOf: SightOf): number {
 function shiftsOf(left: readonly Half[], right: readonly Half[], sightOf: SightOf): number[] {
   const [a, b] = [left[0], right[0]];
   if (a === undefined || b === undefined || left.length + right.length > SHIFTED_MAX) return [0];
-  const mostMs = sightOf(a.nodeNumber).uncertaintyMs + sightOf(b.nodeNumber).uncertaintyMs;
+  const mostMs = sightOf(a).uncertaintyMs + sightOf(b).uncertaintyMs;
   const shifts = left.flatMap((l) => right.map((r) => Math.round(r.serverMs - l.serverMs)));
   return [0, ...shifts.filter((shiftMs) => Math.abs(shiftMs) <= mostMs)];
 }
 
 /** Where a clock is unknown, order alone must do: then leaving two alone never pays. */
 function skipOf(halves: readonly Half[], sightOf: SightOf): number {
-  const isKnown = halves.every((half) => sightOf(half.nodeNumber).uncertaintyMs < PAIRING_SKIP_MS);
+  const isKnown = halves.every((half) => sightOf(half).uncertaintyMs < PAIRING_SKIP_MS);
   return isKnown ? PAIRING_SKIP_MS : PAIRING_NEAR_MS;
 }
 
 function instancesOf(halves: readonly Half[], sightOf: SightOf): Instance[] {
   return halves.map((half) => {
     const { serverMs, pickup } = half;
-    const sight = sightOf(half.nodeNumber);
+    const sight = sightOf(half);
     const setByMs = sight.stepAt(half.openedMs)?.byMs ?? 0;
     return { half, serverMs, pickup, uncertaintyMs: sight.uncertaintyMs, setByMs };
   });

@@ -222,7 +222,7 @@ export class Matching {
     const half = this.#one;
     half.slot = slot;
     if (half.index >= lastTickIndex()) return false;
-    const { sealedToMs, uncertaintyMs } = sightOf(half.nodeNumber);
+    const { sealedToMs, uncertaintyMs } = sightOf(half);
     return half.openedMs + SEAL_MS + uncertaintyMs < sealedToMs;
   }
 
@@ -339,7 +339,7 @@ export class Matching {
   }
 
   #uncertainty(half: Half): number {
-    return this.#options.sightOf(half.nodeNumber).uncertaintyMs;
+    return this.#options.sightOf(half).uncertaintyMs;
   }
 
   #apply(left: readonly Half[], right: readonly Half[], pairs: readonly [number, number][]): void {

@@ -1,7 +1,7 @@
 /** Schemas that several routes share. Names are those of the SQL columns. */
 import { Type } from "typebox";
 import { FINDING_STATES } from "../format/finding-state.ts";
-import { VERDICTS } from "../store/schema.ts";
+import { VERDICTS } from "../format/verdict.ts";
 import { FINDING_KINDS } from "./finding-kinds.ts";
 
 const exact = { additionalProperties: false } as const;

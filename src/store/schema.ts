@@ -7,22 +7,10 @@
  * two ends agree almost always, and zeros cost nothing on disk.
  */
 
+import { COUNTER_STATES, VERDICTS } from "../format/verdict.ts";
+
 /** Raised when a table changes; a store with another version is dropped and rebuilt from the journal. */
 export const SCHEMA_VERSION = 12;
-
-export const VERDICTS = [
-  "pending",
-  "matched",
-  "differs",
-  "missing",
-  "excused",
-  "unanswered",
-  "external",
-] as const;
-export type Verdict = (typeof VERDICTS)[number];
-
-export const COUNTER_STATES = ["pending", "final", "unavailable"] as const;
-export type CounterState = (typeof COUNTER_STATES)[number];
 
 const enumOf = (values: readonly string[]) =>
   `Enum8(${values.map((value, index) => `'${value}' = ${index}`).join(", ")})`;

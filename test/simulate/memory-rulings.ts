@@ -2,7 +2,8 @@
 import type { FindingRow } from "../../src/reconcile/row/entry-rows.ts";
 import { type FindingState, isRuled } from "../../src/format/finding-state.ts";
 import type { Rewrite, RulingStore } from "../../src/reconcile/row/rulings.ts";
-import { BY_HAND, NO_HALF, VERDICTS } from "../../src/store/schema.ts";
+import { VERDICTS } from "../../src/format/verdict.ts";
+import { BY_HAND, NO_HALF } from "../../src/store/schema.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { NativeRow } from "./native-rows.ts";
 

@@ -11,7 +11,8 @@ import { storedFinding } from "../../src/reconcile/finding/stored-finding.ts";
 import { minuteOf, type ParkedRange } from "../../src/reconcile/row/parked-times.ts";
 import type { NodeMemory } from "../../src/reconcile/node/node-memory.ts";
 import type { ReadyBlock } from "../../src/store/row-blocks.ts";
-import { COUNTER_STATES, type TableName, VERDICTS } from "../../src/store/schema.ts";
+import { COUNTER_STATES, VERDICTS } from "../../src/format/verdict.ts";
+import type { TableName } from "../../src/store/schema.ts";
 import { type NativeRow, nativeRows } from "./native-rows.ts";
 
 /** What makes a row of a table the same row. */

@@ -19,7 +19,7 @@ export const stages: readonly Stage[] = [
   // The nouns and their bytes, shared by agent, server, verifier and browser.
   { folder: "format" },
   // The query language; the console and the CLI read it too.
-  { folder: "query" },
+  { folder: "query", hasPackages: true },
   // On the nodes, shipped as one file.
   { folder: "agent", imports: ["format", "query", "std"], isApart: true },
   // The server, in the order of an entry's way.

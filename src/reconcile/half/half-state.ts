@@ -2,7 +2,7 @@
  * What the comparison holds of a half beside what its node recorded: flags, and the verdict. A
  * connection has no record of its own: its verdict stands with the half that names it, its key.
  */
-import { COUNTER_STATES, VERDICTS, type CounterState, type Verdict } from "../../store/schema.ts";
+import { COUNTER_STATES, type CounterState, type Verdict, VERDICTS } from "../../format/verdict.ts";
 import { CELL, type Half, type HalfRecords } from "./half-records.ts";
 
 /** Bits of `CELL.state`. Those below 5 are the verdict and the state of the counters, those from 24 to 28 the excuse. */

@@ -1,6 +1,7 @@
 /** A connection from its row of the store: the inverse of write-connection.ts. */
 import { CONNECTION_STATES } from "../../format/entry.ts";
-import { BY_HAND, type CounterState, HALF_FLAG, type Verdict } from "../../store/schema.ts";
+import type { CounterState, Verdict } from "../../format/verdict.ts";
+import { BY_HAND, HALF_FLAG } from "../../store/schema.ts";
 import { StoreError } from "../../store/store-error.ts";
 import type { NameTables } from "../half/name-tables.ts";
 import { shifted } from "../node/clock-shifts.ts";

@@ -1,6 +1,7 @@
 /** A connection as a row of the store. */
 import { dayOf, type Columns, type RowBlocks } from "../../store/row-blocks.ts";
-import { BY_HAND, COUNTER_STATES, NO_HALF, VERDICTS } from "../../store/schema.ts";
+import { COUNTER_STATES, VERDICTS } from "../../format/verdict.ts";
+import { BY_HAND, NO_HALF } from "../../store/schema.ts";
 import type { Changed } from "./changed-rows.ts";
 import type { Half } from "../half/half-records.ts";
 import { FORWARDER, WORD } from "../half/half-records.ts";

@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SeededRandom } from "../std/seeded-random.ts";
 import type { Entry, EntryKind } from "./entry.ts";
-import { GAP_CAUSES, RULINGS, SEVERITIES } from "./entry.ts";
+import { GAP_CAUSES, ACTOR_TYPES, ORIGINS, OUTCOMES, RULINGS, SEVERITIES } from "./entry.ts";
 import { decodeLine, encodeLine } from "./entry-line.ts";
 import { SERVER_KINDS } from "./entry-object.ts";
 import {
+  AUDIT_TEXT_CHARS_MAX,
+  CHANGED_CHARS_MAX,
+  CHANGES_MAX,
   ADDRESSES_MAX,
   ATTRIBUTE_NAME_CHARS_MAX,
   BODY_CHARS_MAX,
@@ -77,6 +80,20 @@ const GOOD = {
     evidence: {},
   },
   ruling: { finding: NODE, ruling: "excused", reason: "a known fault", actor: "admin" },
+  audit: {
+    id: NODE,
+    group: NODE,
+    actor: { type: "user", id: "u1", name: "ada" },
+    address: "10.0.0.9",
+    origin: "console",
+    action: "node.update",
+    read: false,
+    target: { type: "node", id: NODE, name: "db-1" },
+    changes: [{ property: "tags", old: null, new: ["db"] }],
+    outcome: "done",
+    code: "",
+    facts: {},
+  },
 } satisfies Record<string, Fields>;
 type Kind = keyof typeof GOOD;
 const KINDS = Object.keys(GOOD) as Kind[];
@@ -110,7 +127,7 @@ for (const kind of KINDS) {
         assert.throws(() => read(kind, rest), { code: "bad_entry" }, field);
         for (const value of [null, true, -2, 0.5, "\u0000".repeat(60_001), [1], [[]], { a: {} }]) {
           if (field === "count" && value === null) continue;
-          if (field === "evidence") continue;
+          if (field === "evidence" || (field === "read" && value === true)) continue;
           assert.throws(
             () => read(kind, { ...good, [field]: value }),
             { code: "bad_entry" },
@@ -178,6 +195,16 @@ const ACCEPTED: readonly Row[] = [
   ["ruling", { reason: "x".repeat(REASON_CHARS_MAX), actor: "x".repeat(64) }],
   ["ruling", { expiresAtMs: 0 }],
   ["ruling", { expiresAtMs: TIME_MS_END - 1 }],
+  ...ACTOR_TYPES.map((type): Row => ["audit", { actor: { type, id: "", name: "" } }]),
+  ...ORIGINS.map((origin): Row => ["audit", { origin }]),
+  ...OUTCOMES.map((outcome): Row => ["audit", { outcome, code: "x".repeat(64) }]),
+  ["audit", { address: "" }],
+  ["audit", { address: "2001:db8::1", read: true, action: "x".repeat(64) }],
+  ["audit", { target: { type: "", id: "", name: "x".repeat(AUDIT_TEXT_CHARS_MAX) } }],
+  ["audit", { changes: [] }],
+  ["audit", { changes: times(CHANGES_MAX, { property: "a", old: 1, new: { b: [true] } }) }],
+  ["audit", { changes: [{ property: "a", old: null, new: "x".repeat(CHANGED_CHARS_MAX - 2) }] }],
+  ["audit", { facts: { query: "verdict:missing", rows: 7, cut: false } }],
 ];
 
 test("the largest totals fit into one line", () => {
@@ -295,6 +322,25 @@ const REFUSED: readonly Row[] = [
   ["ruling", { expiresAtMs: null }],
   ["ruling", { expiresAtMs: -1 }],
   ["ruling", { expiresAtMs: TIME_MS_END }],
+  ["audit", { id: "" }],
+  ["audit", { group: NODE.toUpperCase() }],
+  ["audit", { actor: "ada" }],
+  ["audit", { actor: { type: "user", id: "u1" } }],
+  ["audit", { actor: { type: "root", id: "", name: "" } }],
+  ["audit", { actor: { type: "user", id: "", name: "", hash: "" } }],
+  ["audit", { address: "10.0.0.09" }],
+  ["audit", { origin: "" }],
+  ["audit", { action: "" }],
+  ["audit", { action: "x".repeat(65) }],
+  ["audit", { read: 0 }],
+  ["audit", { target: { type: "", id: "", name: "x".repeat(AUDIT_TEXT_CHARS_MAX + 1) } }],
+  ["audit", { changes: times(CHANGES_MAX + 1, { property: "a", old: 1, new: 2 }) }],
+  ["audit", { changes: [{ property: "", old: 1, new: 2 }] }],
+  ["audit", { changes: [{ property: "a", new: 2 }] }],
+  ["audit", { changes: [{ property: "a", old: null, new: "x".repeat(CHANGED_CHARS_MAX - 1) }] }],
+  ["audit", { outcome: "ok" }],
+  ["audit", { code: "x".repeat(65) }],
+  ["audit", { facts: { query: ["a"] } }],
 ];
 
 test("values past their bounds are refused", () => {
@@ -339,7 +385,14 @@ test("nested far too deeply is refused like any other", () => {
 });
 
 test("the server's kinds are those that it alone writes", () => {
-  const expected: readonly EntryKind[] = ["tick", "enrolled", "revoked", "finding", "ruling"];
+  const expected: readonly EntryKind[] = [
+    "tick",
+    "enrolled",
+    "revoked",
+    "finding",
+    "ruling",
+    "audit",
+  ];
   assert.deepEqual([...SERVER_KINDS], expected);
 });
 

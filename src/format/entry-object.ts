@@ -3,7 +3,7 @@
  * table is refused, so that two readers never understand the same line differently.
  */
 import type { Entry, EntryKind } from "./entry.ts";
-import { GAP_CAUSES, RULINGS, SEVERITIES } from "./entry.ts";
+import { ACTOR_TYPES, GAP_CAUSES, ORIGINS, OUTCOMES, RULINGS, SEVERITIES } from "./entry.ts";
 import { parseBase64url } from "./base64url.ts";
 import { isNodeName } from "./enrolment.ts";
 import { badEntry, isCanonicalAddress, isTimeMs, show } from "./entry-value.ts";
@@ -11,7 +11,10 @@ import { PUBLIC_KEY_BYTES } from "./identity.ts";
 import {
   ADDRESSES_MAX,
   ATTRIBUTE_NAME_CHARS_MAX,
+  AUDIT_TEXT_CHARS_MAX,
   BODY_CHARS_MAX,
+  CHANGED_CHARS_MAX,
+  CHANGES_MAX,
   EVIDENCE_DEPTH_MAX,
   REASON_CHARS_MAX,
   INTERFACE_NAME_CHARS_MAX,
@@ -93,6 +96,12 @@ const peerTotals = members({
   receivedBytes: natural,
   sentBytes: natural,
 });
+const auditText = text(AUDIT_TEXT_CHARS_MAX);
+const auditWords = words(AUDIT_TEXT_CHARS_MAX);
+const changed: Check = (value) =>
+  value !== undefined &&
+  isShallow(value, EVIDENCE_DEPTH_MAX) &&
+  JSON.stringify(value).length <= CHANGED_CHARS_MAX;
 const evidence: Check = (value) => isObject(value) && isShallow(value, EVIDENCE_DEPTH_MAX);
 
 const CHECKS = {
@@ -152,6 +161,20 @@ const CHECKS = {
     actor: words(64),
     expiresAtMs: either((value) => value === undefined, isTimeMs),
   },
+  audit: {
+    id: hex(16),
+    group: hex(16),
+    actor: members({ type: oneOf(ACTOR_TYPES), id: auditText, name: auditText }),
+    address: either(empty, (value) => typeof value === "string" && isCanonicalAddress(value)),
+    origin: oneOf(ORIGINS),
+    action: words(64),
+    read: isBoolean,
+    target: members({ type: text(64), id: auditText, name: auditText }),
+    changes: listOf(members({ property: auditWords, old: changed, new: changed }), CHANGES_MAX),
+    outcome: oneOf(OUTCOMES),
+    code: text(64),
+    facts: attributes,
+  },
 } satisfies Record<ObjectKind, Readonly<Record<string, Check>>>;
 
 /** The kinds that only the server's own stream may contain. */
@@ -161,6 +184,7 @@ export const SERVER_KINDS: ReadonlySet<EntryKind> = new Set([
   "revoked",
   "finding",
   "ruling",
+  "audit",
 ]);
 
 /** An entry from a parsed line of three values. Throws `bad_entry`. */

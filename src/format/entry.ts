@@ -305,6 +305,60 @@ export interface RulingEntry extends Timed {
   readonly expiresAtMs?: number;
 }
 
+/** Who did something, as the server knows them: `system` is the server itself, `nobody` is who did not say who they are. */
+export const ACTOR_TYPES = ["user", "token", "node", "system", "nobody"] as const;
+/** By which way it was asked for. */
+export const ORIGINS = ["console", "api", "cli", "agent", "system"] as const;
+/** `refused`: it was not allowed or made no sense, and `code` says why; `failed`: it was, and could not be done. */
+export const OUTCOMES = ["done", "refused", "failed"] as const;
+
+export interface Actor {
+  readonly type: (typeof ACTOR_TYPES)[number];
+  /** Of the user, token or node; empty for the others. */
+  readonly id: string;
+  /** As it was then. For a sign-in that failed, what was typed is kept nowhere: it may be a password. */
+  readonly name: string;
+}
+
+/** What something was done to. */
+export interface Target {
+  /** `node`, `user`, `finding`, `setting` … */
+  readonly type: string;
+  readonly id: string;
+  readonly name: string;
+}
+
+/** One property before and after; null where it was not there. Secrets and their hashes stand in none. */
+export interface PropertyChange {
+  readonly property: string;
+  readonly old: unknown;
+  readonly new: unknown;
+}
+
+/** The server's stream only: somebody changed something, read something, or tried to. */
+export interface AuditEntry extends Timed {
+  readonly kind: "audit";
+  /** Hex of 16 random bytes. What is staged under it has happened once this entry is in the journal. */
+  readonly id: string;
+  /** The `id` of the first entry of the operation that this one is part of; often its own. */
+  readonly group: string;
+  readonly actor: Actor;
+  /** Canonical; empty where there is none. */
+  readonly address: string;
+  readonly origin: (typeof ORIGINS)[number];
+  /** `node.revoke`, `user.create`, `connections.read` … */
+  readonly action: string;
+  /** Content was read, and nothing changed. */
+  readonly read: boolean;
+  readonly target: Target;
+  readonly changes: readonly PropertyChange[];
+  readonly outcome: (typeof OUTCOMES)[number];
+  /** Of the error; empty when it is done. */
+  readonly code: string;
+  /** What else is to be known: the query of a read, how many rows and bytes it gave. */
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+}
+
 /** What belongs to a half. */
 export type ConnectionEntry = OpenEntry | UpdateEntry | CloseEntry | AccountEntry;
 
@@ -322,7 +376,13 @@ export type NodeEntry =
   | ResumeEntry;
 
 /** Accepted from the server's own stream only. */
-export type ServerEntry = TickEntry | EnrolledEntry | RevokedEntry | FindingEntry | RulingEntry;
+export type ServerEntry =
+  | TickEntry
+  | EnrolledEntry
+  | RevokedEntry
+  | FindingEntry
+  | RulingEntry
+  | AuditEntry;
 
 export type Entry = ConnectionEntry | NodeEntry | ServerEntry;
 /** The first value of a line. */

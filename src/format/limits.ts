@@ -30,6 +30,15 @@ export const REASON_CHARS_MAX = 1_000;
 /** A ruling with an end ends after 90 days at most: what nobody would say again is forgotten. */
 export const EXCUSE_MS_MAX = 90 * 24 * 3_600_000;
 
+/** Properties that one audit entry changes: all of a user's, with room. */
+export const CHANGES_MAX = 64;
+
+/** UTF-16 units of a changed value as JSON: a policy of some length is shown by its hash. */
+export const CHANGED_CHARS_MAX = 4_096;
+
+/** Names, ids and codes in an audit entry, UTF-16 units. */
+export const AUDIT_TEXT_CHARS_MAX = 256;
+
 /** f, where nothing else is said: one liar alone. */
 export const LIARS_DEFAULT = 1;
 

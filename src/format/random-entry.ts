@@ -5,7 +5,15 @@
 import type { SeededRandom } from "../std/seeded-random.ts";
 import { formatAddress } from "./address.ts";
 import type { Amendment, Entry, EntryKind } from "./entry.ts";
-import { CONNECTION_STATES, GAP_CAUSES, RULINGS, SEVERITIES } from "./entry.ts";
+import {
+  ACTOR_TYPES,
+  CONNECTION_STATES,
+  GAP_CAUSES,
+  ORIGINS,
+  OUTCOMES,
+  RULINGS,
+  SEVERITIES,
+} from "./entry.ts";
 import { TIME_MS_END } from "./limits.ts";
 
 /** Where the entry will stand. */
@@ -151,6 +159,26 @@ const makers = {
     connection: random.chance() ? "" : random.bytes(16).toString("hex"),
     title: text(random, 60),
     evidence: { ...attributes(random), nested: [{ deep: [null, attributes(random)] }] },
+  }),
+  audit: (random, atMs) => ({
+    kind: "audit",
+    atMs,
+    id: random.bytes(16).toString("hex"),
+    group: random.bytes(16).toString("hex"),
+    actor: { type: random.pick(ACTOR_TYPES), id: text(random, 8), name: text(random, 20) },
+    address: random.pick(["", address(random)]),
+    origin: random.pick(ORIGINS),
+    action: random.pick(["node.revoke", "sql.read"]),
+    read: random.chance(),
+    target: { type: random.pick(["node", ""]), id: text(random, 8), name: text(random, 20) },
+    changes: Array.from({ length: random.integer(0, 3) }, () => ({
+      property: random.pick(["name", "constructor", "7"]),
+      old: random.pick([null, text(random, 9), 0, false, ["a"]]),
+      new: random.pick([null, { tags: [text(random, 9)] }, -1.5, true, []]),
+    })),
+    outcome: random.pick(OUTCOMES),
+    code: random.pick(["", "forbidden"]),
+    facts: attributes(random),
   }),
   ruling: (random, atMs) => ({
     kind: "ruling",

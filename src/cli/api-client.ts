@@ -110,6 +110,7 @@ export class ApiClient {
       agent: this.#agent,
       timeout: ANSWER_MS_MAX,
       headers: {
+        "user-agent": "tallystick/cli",
         authorization: `Bearer ${token}`,
         accept: "application/json, text/plain",
         ...(payload === undefined

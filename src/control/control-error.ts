@@ -3,6 +3,8 @@ export type ControlErrorCode =
   | "bad_enrolment_key"
   | "bad_tag"
   | "bad_ttl"
+  | "bad_name"
+  | "bad_owner"
   | "name_taken"
   | "revoked_key"
   | "already_revoked"

@@ -6,11 +6,17 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { nodeIdOf, rawPublicKey } from "../format/identity.ts";
 import { ManualClock } from "../std/clock.ts";
-import { Control, type ControlOptions, type EnrolmentRequest } from "./control.ts";
+import { Control, type ControlEntry, type ControlOptions } from "./control.ts";
 import { ControlError } from "./control-error.ts";
 import { openDatabase } from "./database.ts";
-import type { ControlEntry } from "./replay.ts";
+import type { EnrolmentRequest } from "./nodes.ts";
+import type { Who } from "./who.ts";
 
+const ADMIN: Who = {
+  actor: { type: "user", id: "u1", name: "ada" },
+  address: "127.0.0.1",
+  origin: "cli",
+};
 const directory = mkdtempSync(join(tmpdir(), "control-"));
 after(() => rmSync(directory, { recursive: true }));
 let files = 0;
@@ -28,10 +34,14 @@ function world(options: Partial<ControlOptions> & { journal?: ControlEntry[] } =
   const journal = options.journal ?? [];
   const file = options.file ?? join(directory, `${files++}.sqlite`);
   const fatal: ControlError[] = [];
+  let appends = 0;
   const control = Control.open({
     file,
     clock,
-    append: async (entry) => ({ index: journal.push(entry) - 1 }),
+    append: async (entries) => {
+      journal.push(...(entries as ControlEntry[]));
+      return { index: appends++ };
+    },
     chainEnd: async () => ({ epoch: 2, batches: 7 }),
     onFatal: (error) => fatal.push(error),
     ...options,
@@ -43,10 +53,13 @@ function newPublicKey(): Buffer {
   return rawPublicKey(generateKeyPairSync("ed25519").privateKey);
 }
 
-function request(control: Control, more: Partial<EnrolmentRequest> = {}): EnrolmentRequest {
-  const { key, secret } = control.createKey({ tags: ["web"] });
+async function request(
+  control: Control,
+  more: Partial<EnrolmentRequest> = {},
+): Promise<EnrolmentRequest> {
+  const { key, secret } = await control.keys.create({ tags: ["web"] }, ADMIN);
   const keyId = Buffer.from(key.id, "base64url");
-  return { keyId, secret, publicKey: newPublicKey(), name: "a", ...more };
+  return { keyId, secret, publicKey: newPublicKey(), name: "a", address: "10.0.0.1", ...more };
 }
 
 const coded = (code: string) => (error: unknown) =>
@@ -55,34 +68,42 @@ const coded = (code: string) => (error: unknown) =>
 describe("enrolling", () => {
   it("writes the entry, then lets the node in, with its key's tags", async () => {
     const { control, journal } = world();
-    const asked = request(control);
-    const node = await control.enrol(asked);
+    const asked = await request(control);
+    const node = await control.nodes.enrol(asked);
     assert.equal(node.id, nodeIdOf(asked.publicKey).toString("hex"));
     assert.deepEqual(node.tags, ["web"]);
     assert.deepEqual(
-      journal.map((entry) => [entry.kind, entry.node]),
-      [["enrolled", node.id]],
+      journal
+        .slice(1)
+        .map((entry) => [entry.kind, entry.kind === "audit" ? entry.target.id : entry.node]),
+      [
+        ["audit", node.id],
+        ["enrolled", node.id],
+      ],
     );
-    assert.equal(control.node(node.id)?.state, "active");
-    assert.equal(control.keys()[0]?.uses, 1);
+    assert.equal(control.nodes.get(node.id)?.state, "active");
+    assert.equal(control.keys.list()[0]?.uses, 1);
   });
 
   it("gives the same public key the same answer, also when the key is spent", async () => {
     const { control, journal } = world();
-    const asked = request(control);
-    const [first, meanwhile] = await Promise.all([control.enrol(asked), control.enrol(asked)]);
-    const later = await control.enrol({ ...asked, name: "other", secret: Buffer.alloc(24) });
+    const asked = await request(control);
+    const [first, meanwhile] = await Promise.all([
+      control.nodes.enrol(asked),
+      control.nodes.enrol(asked),
+    ]);
+    const later = await control.nodes.enrol({ ...asked, name: "other", secret: Buffer.alloc(24) });
     assert.equal(meanwhile.id, first.id);
     assert.equal(later.name, "a");
-    assert.equal(journal.length, 1);
+    assert.deepEqual(journal.filter(({ kind }) => kind === "enrolled").length, 1);
   });
 
   it("spends a key once, also between two that come together", async () => {
     const { control } = world();
-    const asked = request(control);
+    const asked = await request(control);
     const both = await Promise.allSettled([
-      control.enrol(asked),
-      control.enrol({ ...asked, publicKey: newPublicKey(), name: "b" }),
+      control.nodes.enrol(asked),
+      control.nodes.enrol({ ...asked, publicKey: newPublicKey(), name: "b" }),
     ]);
     assert.deepEqual(
       both.map((one) => one.status),
@@ -92,12 +113,13 @@ describe("enrolling", () => {
 
   it("lets many in by a reusable key", async () => {
     const { control } = world();
-    const { key, secret } = control.createKey({ reusable: true });
+    const { key, secret } = await control.keys.create({ reusable: true }, ADMIN);
     const keyId = Buffer.from(key.id, "base64url");
     for (const name of ["a", "b", "c"]) {
-      await control.enrol({ keyId, secret, publicKey: newPublicKey(), name });
+      const publicKey = newPublicKey();
+      await control.nodes.enrol({ keyId, secret, publicKey, name, address: "" });
     }
-    assert.equal(control.keys()[0]?.uses, 3);
+    assert.equal(control.keys.list()[0]?.uses, 3);
   });
 
   const refusals: [
@@ -118,8 +140,8 @@ describe("enrolling", () => {
     [
       "an expired key",
       "bad_enrolment_key",
-      ({ control, clock }) => {
-        const asked = request(control);
+      async ({ control, clock }) => {
+        const asked = await request(control);
         clock.advance(24 * 3_600_000);
         return asked;
       },
@@ -127,9 +149,9 @@ describe("enrolling", () => {
     [
       "a revoked key",
       "bad_enrolment_key",
-      ({ control }) => {
-        const asked = request(control);
-        control.revokeKey(Buffer.from(asked.keyId).toString("base64url"));
+      async ({ control }) => {
+        const asked = await request(control);
+        await control.keys.revoke(Buffer.from(asked.keyId).toString("base64url"), ADMIN);
         return asked;
       },
     ],
@@ -137,7 +159,7 @@ describe("enrolling", () => {
       "a name that an active node has, in another case",
       "name_taken",
       async ({ control }) => {
-        await control.enrol(request(control, { name: "Db" }));
+        await control.nodes.enrol(await request(control, { name: "Db" }));
         return request(control, { name: "dB" });
       },
     ],
@@ -145,10 +167,10 @@ describe("enrolling", () => {
       "the key of a revoked node",
       "revoked_key",
       async ({ control }) => {
-        const asked = request(control);
-        await control.enrol(asked);
-        await control.revokeNode("a");
-        return { ...asked, ...request(control), publicKey: asked.publicKey };
+        const asked = await request(control);
+        await control.nodes.enrol(asked);
+        await control.nodes.revoke("a", ADMIN);
+        return { ...asked, ...(await request(control)), publicKey: asked.publicKey };
       },
     ],
   ];
@@ -157,8 +179,12 @@ describe("enrolling", () => {
       const here = world();
       const asked = await prepare(here);
       const before = here.journal.length;
-      await assert.rejects(here.control.enrol(asked), coded(code));
-      assert.equal(here.journal.length, before);
+      await assert.rejects(here.control.nodes.enrol(asked), coded(code));
+      // The attempt, and nothing else.
+      assert.deepEqual(
+        here.journal.slice(before).map((entry) => entry.kind === "audit" && entry.code),
+        [code],
+      );
     });
   }
 });
@@ -166,8 +192,8 @@ describe("enrolling", () => {
 describe("revoking a node", () => {
   it("names the last batch in the journal, and frees the name", async () => {
     const { control, journal } = world();
-    const node = await control.enrol(request(control));
-    const revoked = await control.revokeNode(node.id);
+    const node = await control.nodes.enrol(await request(control));
+    const revoked = await control.nodes.revoke(node.id, ADMIN);
     assert.deepEqual(revoked.revoked && { ...revoked.revoked, atMs: 0 }, {
       atMs: 0,
       epoch: 2,
@@ -180,57 +206,65 @@ describe("revoking a node", () => {
       epoch: 2,
       lastBatch: 6,
     });
-    assert.notEqual((await control.enrol(request(control))).id, node.id);
-    await assert.rejects(control.revokeNode(node.id), coded("already_revoked"));
-    await assert.rejects(control.revokeNode("nobody"), coded("unknown_node"));
+    assert.notEqual((await control.nodes.enrol(await request(control))).id, node.id);
+    await assert.rejects(control.nodes.revoke(node.id, ADMIN), coded("already_revoked"));
+    await assert.rejects(control.nodes.revoke("nobody", ADMIN), coded("unknown_node"));
   });
 
   it("says of a name that it was revoked before, until another node has it", async () => {
     const { control } = world();
-    const first = await control.enrol(request(control));
-    await control.revokeNode("a");
-    await assert.rejects(control.revokeNode("A"), coded("already_revoked"));
-    assert.equal(control.findNode("a").id, first.id);
-    const second = await control.enrol(request(control));
-    assert.equal(control.findNode("a").id, second.id);
-    assert.equal((await control.revokeNode("a")).id, second.id);
+    const first = await control.nodes.enrol(await request(control));
+    await control.nodes.revoke("a", ADMIN);
+    await assert.rejects(control.nodes.revoke("A", ADMIN), coded("already_revoked"));
+    assert.equal(control.nodes.find("a").id, first.id);
+    const second = await control.nodes.enrol(await request(control));
+    assert.equal(control.nodes.find("a").id, second.id);
+    assert.equal((await control.nodes.revoke("a", ADMIN)).id, second.id);
   });
 
   it("refuses the node's batches before it asks where its chain ends", async () => {
     const asked: (string | undefined)[] = [];
     const here: World = world({
       chainEnd: async (id) => {
-        asked.push(here.control.node(id)?.state);
+        asked.push(here.control.nodes.get(id)?.state);
         return { epoch: 0, batches: 0 };
       },
     });
-    await here.control.enrol(request(here.control));
-    await here.control.revokeNode("a");
+    await here.control.nodes.enrol(await request(here.control));
+    await here.control.nodes.revoke("a", ADMIN);
     assert.deepEqual(asked, ["revoked"]);
   });
 });
 
 describe("failures", () => {
   it("stop everything when the journal's outcome is unknown", async () => {
-    const { control, fatal } = world({ append: () => Promise.reject(new Error("disk gone")) });
-    const asked = request(control);
-    await assert.rejects(control.enrol(asked), coded("control_failed"));
+    let isGone = false;
+    const { control, fatal } = world({
+      append: async () => {
+        if (isGone) throw new Error("disk gone");
+        return { index: 0 };
+      },
+    });
+    const asked = await request(control);
+    isGone = true;
+    await assert.rejects(control.nodes.enrol(asked), coded("control_failed"));
     assert.equal(fatal.length, 1);
-    assert.throws(() => control.createKey({}), coded("control_failed"));
+    await assert.rejects(control.keys.create({}, ADMIN), coded("control_failed"));
   });
 
   it("change nothing when nothing was written", async () => {
-    let full = true;
+    let full = false;
     const { control, fatal } = world({
       append: () => {
         if (full) return Promise.reject(new ControlError("control_busy", "full"));
         return Promise.resolve({ index: 0 });
       },
     });
-    const asked = request(control);
-    await assert.rejects(control.enrol(asked), coded("control_busy"));
+    const asked = await request(control);
+    full = true;
+    await assert.rejects(control.nodes.enrol(asked), coded("control_busy"));
     full = false;
-    assert.equal((await control.enrol(asked)).name, "a");
+    assert.equal((await control.nodes.enrol(asked)).name, "a");
     assert.equal(fatal.length, 0);
   });
 
@@ -241,51 +275,50 @@ describe("failures", () => {
     ["bad_tag", { tags: Array.from({ length: 17 }, (_, n) => `t${n}`) }],
   ] as const;
   for (const [code, asked] of keyRequests) {
-    it(`refuse a key with ${JSON.stringify(asked).slice(0, 40)}`, () => {
-      assert.throws(() => world().control.createKey(asked), coded(code));
-    });
+    it(`refuse a key with ${JSON.stringify(asked).slice(0, 40)}`, () =>
+      assert.rejects(world().control.keys.create(asked, ADMIN), coded(code)));
   }
 });
 
 describe("starting again", () => {
   it("rebuilds a lost file from the journal", async () => {
     const first = world();
-    const kept = await first.control.enrol(request(first.control, { name: "kept" }));
-    const gone = await first.control.enrol(request(first.control, { name: "gone" }));
-    await first.control.revokeNode("gone");
+    const kept = await first.control.nodes.enrol(await request(first.control, { name: "kept" }));
+    const gone = await first.control.nodes.enrol(await request(first.control, { name: "gone" }));
+    await first.control.nodes.revoke("gone", ADMIN);
     await first.control.close();
 
     const second = world();
     await second.control.replay(first.journal, 3);
-    assert.equal(second.control.node(kept.id)?.name, "kept");
-    assert.equal(second.control.node(gone.id)?.state, "revoked");
+    assert.equal(second.control.nodes.get(kept.id)?.name, "kept");
+    assert.equal(second.control.nodes.get(gone.id)?.state, "revoked");
     assert.equal(second.control.appliedIndex, 3);
   });
 
   it("applies what was journaled but not stored, once", async () => {
     const first = world();
-    const asked = request(first.control);
+    const asked = await request(first.control);
     await first.control.close();
     const journal: ControlEntry[] = [];
     const lost = world({ journal });
-    const { key, secret } = lost.control.createKey({});
-    await lost.control.enrol({ ...asked, keyId: Buffer.from(key.id, "base64url"), secret });
+    const { key, secret } = await lost.control.keys.create({}, ADMIN);
+    await lost.control.nodes.enrol({ ...asked, keyId: Buffer.from(key.id, "base64url"), secret });
 
     const second = world({ file: first.file });
     await second.control.replay(journal, 1);
     await second.control.replay(journal, 1);
-    assert.equal(second.control.nodes().length, 1);
+    assert.equal(second.control.nodes.list().length, 1);
     await second.control.close();
   });
 
   it("keeps what was stored, and the file private", async () => {
     const first = world();
-    const node = await first.control.enrol(request(first.control));
-    assert.equal(first.control.appliedIndex, 1);
+    const node = await first.control.nodes.enrol(await request(first.control));
+    assert.equal(first.control.appliedIndex, 2);
     await first.control.close();
     const second = world({ file: first.file });
-    assert.deepEqual(second.control.findNode("a").tags, node.tags);
-    assert.equal(second.control.appliedIndex, 1);
+    assert.deepEqual(second.control.nodes.find("a").tags, node.tags);
+    assert.equal(second.control.appliedIndex, 2);
     assert.equal(statSync(first.file).mode & 0o777, 0o600);
     await second.control.close();
   });

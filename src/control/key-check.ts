@@ -17,6 +17,11 @@ export function checkKeyRequest({ ttlMs, tags = [] }: KeyRequest): void {
   if (ttlMs !== undefined && !(ttlMs >= KEY_TTL_MS_MIN && ttlMs <= KEY_TTL_MS_MAX)) {
     throw new ControlError("bad_ttl", "a key lives at least 1 second and at most 366 days");
   }
+  checkTags(tags);
+}
+
+/** Throws `bad_tag`. */
+export function checkTags(tags: readonly string[]): void {
   const bad = tags.find((tag) => !isNodeName(tag));
   if (bad !== undefined || tags.length > TAGS_MAX) {
     throw new ControlError(

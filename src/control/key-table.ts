@@ -1,6 +1,7 @@
 /** Enrolment keys. The secret itself is never stored: it is random enough that its plain hash is safe. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { Effect } from "./effect.ts";
 
 export interface StoredKey {
   /** base64url of 6 bytes. */
@@ -8,6 +9,8 @@ export interface StoredKey {
   readonly secretHash: Uint8Array;
   readonly reusable: boolean;
   readonly createdAtMs: number;
+  /** Name of who made it. */
+  readonly createdBy: string;
   readonly expiresAtMs: number;
   readonly tags: readonly string[];
   readonly uses: number;
@@ -46,20 +49,20 @@ export class KeyTable {
     return Number(row?.["live"] ?? 0);
   }
 
-  insert(key: Omit<StoredKey, "uses" | "revokedAtMs">): void {
-    this.#database
-      .prepare(
-        `INSERT INTO enrolment_keys (id, secret_hash, reusable, created_at_ms, expires_at_ms, tags)
-         VALUES (?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        key.id,
-        key.secretHash,
-        Number(key.reusable),
-        key.createdAtMs,
-        key.expiresAtMs,
-        JSON.stringify(key.tags),
-      );
+  insertion(key: StoredKey): Effect {
+    return {
+      do: "insert",
+      table: "enrolment_keys",
+      row: {
+        id: key.id,
+        secret_hash: Buffer.from(key.secretHash).toString("hex"),
+        reusable: Number(key.reusable),
+        created_at_ms: key.createdAtMs,
+        created_by: key.createdBy,
+        expires_at_ms: key.expiresAtMs,
+        tags: JSON.stringify(key.tags),
+      },
+    };
   }
 
   /** Harmless for a key that is not there: the journal may know keys that a lost file took along. */
@@ -67,10 +70,13 @@ export class KeyTable {
     this.#database.prepare("UPDATE enrolment_keys SET uses = uses + 1 WHERE id = ?").run(id);
   }
 
-  revoke(id: string, atMs: number): void {
-    this.#database
-      .prepare("UPDATE enrolment_keys SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL")
-      .run(atMs, id);
+  revocation(id: string, atMs: number): Effect {
+    return {
+      do: "update",
+      table: "enrolment_keys",
+      key: { id },
+      set: { revoked_at_ms: atMs },
+    };
   }
 
   forgetDead(beforeMs: number): void {
@@ -100,9 +106,10 @@ function keyOf(row: Record<string, SQLOutputValue>): StoredKey {
   const revokedAtMs = row["revoked_at_ms"];
   return {
     id: String(row["id"]),
-    secretHash: Buffer.from(row["secret_hash"] as Uint8Array),
+    secretHash: Buffer.from(String(row["secret_hash"]), "hex"),
     reusable: row["reusable"] === 1,
     createdAtMs: Number(row["created_at_ms"]),
+    createdBy: String(row["created_by"]),
     expiresAtMs: Number(row["expires_at_ms"]),
     tags: JSON.parse(String(row["tags"])) as string[],
     uses: Number(row["uses"]),

@@ -9,6 +9,9 @@ export const LIVE_KEYS_MAX = 10_000;
 /** Tags of one key. */
 export const TAGS_MAX = 16;
 
+/** Whose a node is: a person, a team or an address, in UTF-16 units. */
+export const OWNER_CHARS_MAX = 128;
+
 /** Lifetime of an enrolment key, milliseconds: an hour is enough for a person, a day for a rollout. */
 export const KEY_TTL_MS_DEFAULT = 24 * 3_600_000;
 export const KEY_TTL_MS_MIN = 1_000;

@@ -28,4 +28,21 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE TABLE applied (next_index INTEGER NOT NULL) STRICT;
    INSERT INTO applied VALUES (0);`,
+  `CREATE TABLE staged_changes (
+     id TEXT PRIMARY KEY,
+     effects TEXT NOT NULL
+   ) STRICT;
+   ALTER TABLE nodes ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+   DROP TABLE enrolment_keys;
+   CREATE TABLE enrolment_keys (
+     id TEXT PRIMARY KEY,
+     secret_hash TEXT NOT NULL,
+     reusable INTEGER NOT NULL,
+     created_at_ms INTEGER NOT NULL,
+     created_by TEXT NOT NULL,
+     expires_at_ms INTEGER NOT NULL,
+     tags TEXT NOT NULL,
+     uses INTEGER NOT NULL DEFAULT 0,
+     revoked_at_ms INTEGER
+   ) STRICT;`,
 ];

@@ -1,6 +1,7 @@
 /** Nodes: rows in SQLite, and all of them in memory, because ingest asks for every batch. */
 import type { KeyObject } from "node:crypto";
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { Effect } from "./effect.ts";
 import { keyIdOf, publicKeyFromRaw } from "../format/identity.ts";
 
 export interface ControlNode {
@@ -18,6 +19,8 @@ export interface ControlNode {
   /** Id of the enrolment key that let it in. */
   readonly enrolmentKey: string;
   readonly tags: readonly string[];
+  /** Whose it is, as somebody wrote it; empty: nobody said. */
+  readonly owner: string;
   readonly revoked?: Revocation;
 }
 
@@ -41,9 +44,7 @@ export class NodeTable {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    for (const row of database.prepare("SELECT * FROM nodes ORDER BY name").all()) {
-      this.#remember(nodeOf(row));
-    }
+    this.reloadAll();
   }
 
   get size(): number {
@@ -87,7 +88,7 @@ export class NodeTable {
         node.enrolmentKey,
         JSON.stringify(node.tags),
       );
-    return this.#reload(node.id);
+    return this.reload(node.id);
   }
 
   revoke(id: string, revocation: Revocation): ControlNode {
@@ -97,12 +98,31 @@ export class NodeTable {
          WHERE id = ? AND state = 'active'`,
       )
       .run(revocation.atMs, revocation.epoch, revocation.batchNo, id);
-    const node = this.#byId.get(id);
-    if (node !== undefined) this.#idByName.delete(node.name.toLowerCase());
-    return this.#reload(id);
+    return this.reload(id);
   }
 
-  #reload(id: string): ControlNode {
+  update(id: string, { name, owner, tags }: Pick<ControlNode, "name" | "owner" | "tags">): Effect {
+    return {
+      do: "update",
+      table: "nodes",
+      key: { id },
+      set: { name, owner, tags: JSON.stringify(tags) },
+    };
+  }
+
+  /** After any row may have changed. */
+  reloadAll(): void {
+    this.#byId.clear();
+    this.#idByName.clear();
+    for (const row of this.#database.prepare("SELECT * FROM nodes ORDER BY name").all()) {
+      this.#remember(nodeOf(row));
+    }
+  }
+
+  /** After its row has changed. */
+  reload(id: string): ControlNode {
+    const before = this.#byId.get(id);
+    if (before?.state === "active") this.#idByName.delete(before.name.toLowerCase());
     const row = this.#database.prepare("SELECT * FROM nodes WHERE id = ?").get(id);
     if (row === undefined) throw new Error(`node ${id} was not stored`);
     const node = nodeOf(row);
@@ -129,6 +149,7 @@ function nodeOf(row: Record<string, SQLOutputValue>): ControlNode {
     enrolledAtMs: Number(row["enrolled_at_ms"]),
     enrolmentKey: String(row["enrolment_key"]),
     tags: JSON.parse(String(row["tags"])) as string[],
+    owner: String(row["owner"]),
     ...(revokedAtMs === null
       ? {}
       : {

@@ -6,9 +6,11 @@ import type { EnrolledEntry, RevokedEntry } from "../format/entry.ts";
 import type { KeyTable } from "./key-table.ts";
 import type { NodeTable } from "./node-table.ts";
 
-export type ControlEntry = EnrolledEntry | RevokedEntry;
-
-export function applyEntry(nodes: NodeTable, keys: KeyTable, entry: ControlEntry): void {
+export function applyEntry(
+  nodes: NodeTable,
+  keys: KeyTable,
+  entry: EnrolledEntry | RevokedEntry,
+): void {
   switch (entry.kind) {
     case "enrolled":
       return applyEnrolled(nodes, keys, entry);

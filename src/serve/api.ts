@@ -8,7 +8,6 @@ import type {
 } from "fastify";
 import type { Control } from "../control/control.ts";
 import type { EvidenceSource } from "../evidence/source.ts";
-import type { RulingEntry } from "../format/entry.ts";
 import type { Clock } from "../std/clock.ts";
 import type { StoreReader } from "./query/store-reader.ts";
 import type { SchemaTypes } from "./validation.ts";
@@ -37,10 +36,7 @@ export interface Vitals {
 }
 
 export interface ApiParts {
-  readonly control: Pick<
-    Control,
-    "nodes" | "findNode" | "revokeNode" | "createKey" | "keys" | "revokeKey"
-  >;
+  readonly control: Control;
   readonly store: StoreReader;
   /** For exports that stand on their own. */
   readonly evidence: EvidenceSource;
@@ -53,6 +49,4 @@ export interface ApiParts {
   /** Host of --public-url. */
   readonly publicHost?: string;
   vitals(): Vitals;
-  /** Journals a ruling; resolves when it is durable. Throws `control_busy`, `control_failed`. */
-  rule(entry: RulingEntry): Promise<{ readonly index: number }>;
 }

@@ -1,8 +1,10 @@
 /** The HTTP API, ready to be registered on a server: `/healthz`, `/readyz`, `/metrics`, `/api/v1/*`. */
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import { type GuardOptions, guardRoutes } from "./access/guard.ts";
+import { OPEN } from "./access/route-config.ts";
 import { addSecurityHeaders } from "./access/security-headers.ts";
 import type { Api, ApiParts } from "./api.ts";
+import { type AuditHooks, auditRoutes } from "./audit/audit-hooks.ts";
 import { describeRoutes } from "./openapi.ts";
 import { problemOf, sendProblem } from "./problem.ts";
 import { evidenceRoutes } from "./routes/evidence.ts";
@@ -19,6 +21,7 @@ const BODY_BYTES_MAX = 128 * 1024;
 
 export interface ApiOptions extends GuardOptions {
   readonly parts: ApiParts;
+  readonly audit: AuditHooks;
   /** Told about our own mistakes: what the client saw as `internal`. */
   readonly onError: (error: unknown) => void;
 }
@@ -42,6 +45,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
     route.bodyLimit ??= BODY_BYTES_MAX;
   });
   guardRoutes(root, options);
+  auditRoutes(root, options.audit);
   const { parts } = options;
   healthRoutes(root, parts);
   await root.register(
@@ -55,10 +59,8 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       evidenceRoutes(api, parts);
       rulingRoutes(api, parts);
       sqlRoutes(api, parts);
-      api.get(
-        "/openapi.json",
-        { config: { access: "public" }, schema: { summary: "This description" } },
-        () => document(),
+      api.get("/openapi.json", { config: OPEN, schema: { summary: "This description" } }, () =>
+        document(),
       );
     },
     { prefix: "/api/v1" },

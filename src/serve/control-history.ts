@@ -1,7 +1,7 @@
 /** The server's own entries about nodes, read back from the journal: what control applies at its start. */
 import { decodeFrame, decodeHeader } from "../format/batch.ts";
 import { decompressPayload, forEachEntry } from "../format/payload.ts";
-import type { ControlEntry } from "../control/replay.ts";
+import type { ControlEntry } from "../control/control.ts";
 import type { JournalPort } from "../ingest/journal-port.ts";
 
 export async function* controlEntries(
@@ -24,7 +24,9 @@ function entriesOf(frame: Uint8Array): ControlEntry[] {
   const found: ControlEntry[] = [];
   if (header.entryCount === 0) return found;
   forEachEntry(decompressPayload(payload, header.rawBytes), header, (entry) => {
-    if (entry.kind === "enrolled" || entry.kind === "revoked") found.push(entry);
+    if (entry.kind === "enrolled" || entry.kind === "revoked" || entry.kind === "audit") {
+      found.push(entry);
+    }
   });
   return found;
 }

@@ -1,12 +1,13 @@
 /** Ingest's question "may this node join?", put to control. */
-import type { Control } from "../control/control.ts";
+import type { Nodes } from "../control/nodes.ts";
 import { ControlError } from "../control/control-error.ts";
+import { auditAddress } from "./access/principal.ts";
 import type { Enrol, EnrolOutcome } from "../ingest/enrol.ts";
 
-export function enrolInto(control: Pick<Control, "enrol">): Enrol {
+export function enrolInto(nodes: Pick<Nodes, "enrol">): Enrol {
   return async (request) => {
     try {
-      const node = await control.enrol(request);
+      const node = await nodes.enrol({ ...request, address: auditAddress(request.remote) });
       return { outcome: "enrolled", nodeId: node.id, name: node.name };
     } catch (error) {
       if (error instanceof ControlError) return refusalOf(error);

@@ -1,5 +1,5 @@
 /** What an export of evidence asks of this server: the store tells where, the journal what. */
-import type { Control } from "../control/control.ts";
+import type { Nodes } from "../control/nodes.ts";
 import type {
   BatchQuery,
   EvidenceSource,
@@ -17,7 +17,7 @@ import type { StoreReader } from "./query/store-reader.ts";
 export interface EvidenceParts {
   readonly store: StoreReader;
   readonly journal: Pick<Journal, "readSome" | "durableEnd">;
-  readonly control: Pick<Control, "node">;
+  readonly nodes: Pick<Nodes, "get">;
   readonly serverKey: ServerKey;
 }
 
@@ -25,7 +25,7 @@ export interface EvidenceParts {
 const RECORD_BYTES = 4 * 1024;
 
 export function evidenceSource(parts: EvidenceParts): EvidenceSource {
-  const { store, journal, control, serverKey } = parts;
+  const { store, journal, nodes, serverKey } = parts;
   return {
     serverKey: serverKey.publicKeyBytes,
     serverId: serverKey.nodeId.toString("hex"),
@@ -63,7 +63,7 @@ export function evidenceSource(parts: EvidenceParts): EvidenceSource {
     batches: (query) => batches(store, query),
     statements: (query) => statements(store, query),
     firstIndexSince: (receivedMs) => firstIndexSince(journal, receivedMs),
-    membership: (nodeId) => membership(control, nodeId),
+    membership: (nodeId) => membership(nodes, nodeId),
     receipt: (header, { index, receivedMs }) => {
       const { nodeId, epoch, batchNo } = header;
       const head = chainHash(encodeHeader(header));
@@ -132,10 +132,10 @@ async function firstIndexSince(
 }
 
 function membership(
-  control: EvidenceParts["control"],
+  nodes: EvidenceParts["nodes"],
   nodeId: string,
 ): ReturnType<EvidenceSource["membership"]> {
-  const node = control.node(nodeId);
+  const node = nodes.get(nodeId);
   if (node === undefined) return undefined;
   const { enrolledAtMs, revoked } = node;
   return {

@@ -34,7 +34,7 @@ export async function serveHttp(
     writer: intake.writer,
     lookup: intake.lookup,
     serverKey: intake.serverKey,
-    enrol: enrolInto(intake.control),
+    enrol: enrolInto(intake.control.nodes),
     clock,
     onError: api.onError,
   });

@@ -6,13 +6,7 @@
 import { join } from "node:path";
 import { Control } from "../control/control.ts";
 import { ControlError } from "../control/control-error.ts";
-import type {
-  EnrolledEntry,
-  Entry,
-  FindingEntry,
-  RevokedEntry,
-  RulingEntry,
-} from "../format/entry.ts";
+import type { AuditEntry, Entry, FindingEntry, ServerEntry } from "../format/entry.ts";
 import { Admission } from "../ingest/admit.ts";
 import { ChainWriter } from "../ingest/chain-writer.ts";
 import { IngestError } from "../ingest/errors.ts";
@@ -56,7 +50,7 @@ export class Intake {
     const control = Control.open({
       file: join(dataDir, "state.sqlite"),
       clock,
-      append: (entry) => appendControl(intake?.own, entry),
+      append: (entries) => appendControl(intake?.own, entries),
       chainEnd: async (id) => (await intake?.admission.settled(id)) ?? { epoch: 0, batches: 0 },
       onFatal,
     });
@@ -113,7 +107,7 @@ export class Intake {
   }
 
   /** Who may send. */
-  readonly lookup = (nodeId: string): KnownNode | undefined => this.control.node(nodeId);
+  readonly lookup = (nodeId: string): KnownNode | undefined => this.control.nodes.get(nodeId);
 
   /** Resolves when they are durable, however long the disk is full. Rejects when the stream has ended. */
   async appendFindings(findings: readonly Omit<FindingEntry, "atMs">[]): Promise<void> {
@@ -124,15 +118,9 @@ export class Intake {
     }
   }
 
-  /** Resolves when it is durable. Rejects with `control_busy` (not written) or `control_failed` (unknown). */
-  async rule(entry: RulingEntry): Promise<{ readonly index: number }> {
-    try {
-      return await appendControl(this.own, entry);
-    } catch (cause) {
-      if (cause instanceof ControlError) throw cause;
-      const text = "the journal did not confirm the ruling; its outcome is unknown";
-      throw new ControlError("control_failed", text, { cause });
-    }
+  /** Who read or tried what. Rejects with `control_busy` where nothing was written. */
+  appendAudit(entries: readonly AuditEntry[]): Promise<{ readonly index: number }> {
+    return appendControl(this.own, entries);
   }
 
   /** An entry that must not be lost: written as soon as the journal takes it, unless the stream ends before. */
@@ -170,11 +158,11 @@ export class Intake {
 
 async function appendControl(
   own: OwnStream | undefined,
-  entry: EnrolledEntry | RevokedEntry | RulingEntry,
+  entries: readonly ServerEntry[],
 ): Promise<{ readonly index: number }> {
   try {
     if (own === undefined) throw new ControlError("control_busy", "the server is starting");
-    return await own.append([entry]);
+    return await own.append(entries);
   } catch (cause) {
     if (!isTransient(cause) && (cause as { code?: unknown }).code !== "closed") throw cause;
     throw new ControlError("control_busy", "the journal takes no entries now", { cause });

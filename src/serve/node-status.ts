@@ -72,6 +72,7 @@ export function describeNode(
     trust: trustOf(row),
     accused: row?.accused ?? null,
     received: receivedOf(row),
+    owner: node.owner,
     tags: [...node.tags],
     enrolled_at: new Date(node.enrolledAtMs).toISOString(),
     enrolment_key: node.enrolmentKey,

@@ -15,7 +15,7 @@ type StartErrorCode =
   | "state_too_new";
 
 /** Raised while enrolling only: ingest answers them. */
-type EnrolErrorCode = "bad_enrolment_key" | "name_taken" | "revoked_key" | "too_many_nodes";
+type EnrolErrorCode = "bad_enrolment_key" | "revoked_key" | "too_many_nodes";
 
 export type ProblemCode =
   | Exclude<ServeErrorCode | ControlErrorCode, StartErrorCode | EnrolErrorCode>
@@ -77,6 +77,21 @@ export const PROBLEMS = {
     hint: "run the command there, without a proxy between",
   },
   not_found: { status: 404, title: "no such route", hint: "routes are in /api/v1/openapi.json" },
+  forbidden: {
+    status: 403,
+    title: "your role does not allow it",
+    hint: "ask an owner; docs/access.md lists what each role may do",
+  },
+  bad_name: {
+    status: 400,
+    title: "the name is not allowed",
+    hint: "use 1 to 63 letters, digits, dots, dashes and underscores",
+  },
+  bad_owner: {
+    status: 400,
+    title: "the owner's name is too long",
+    hint: "use at most 128 characters",
+  },
   unknown_node: {
     status: 404,
     title: "no such node",
@@ -101,6 +116,11 @@ export const PROBLEMS = {
     status: 409,
     title: "the finding is open",
     hint: "there is nothing to take back; nothing was journaled",
+  },
+  name_taken: {
+    status: 409,
+    title: "another active node has that name",
+    hint: "choose another, or revoke that node first",
   },
   already_revoked: {
     status: 409,

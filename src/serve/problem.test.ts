@@ -10,7 +10,7 @@ const answers: [title: string, error: unknown, status: number, code: string][] =
   ["ours", new ServeError("unknown_host", "x"), 421, "unknown_host"],
   ["ours, of the start", new ServeError("listen_failed", "x"), 500, "internal"],
   ["control's", new ControlError("bad_tag", "x"), 400, "bad_tag"],
-  ["control's, for ingest", new ControlError("name_taken", "x"), 500, "internal"],
+  ["control's, for ingest", new ControlError("revoked_key", "x"), 500, "internal"],
   ["a dead store", new StoreError("store_unavailable", "x"), 503, "store_unavailable"],
   ["a closed store", new StoreError("store_closed", "x"), 503, "store_unavailable"],
   ["a store's no", new StoreError("store_failed", "x"), 500, "store_failed"],

@@ -2,8 +2,11 @@
  * A person's word about a finding: checked against what is found, journaled, and answered when it is
  * durable. The store shows it a moment later; the same words again change nothing, also in between.
  */
+import type { Control } from "../control/control.ts";
+import type { Shown } from "../control/property-changes.ts";
+import type { Who } from "../control/who.ts";
 import type { Ruling, RulingEntry } from "../format/entry.ts";
-import { EXCUSE_MS_MAX } from "../format/limits.ts";
+import { AUDIT_TEXT_CHARS_MAX, EXCUSE_MS_MAX } from "../format/limits.ts";
 import type { Clock } from "../std/clock.ts";
 import { parseTime } from "../std/duration.ts";
 import { ServeError } from "./serve-error.ts";
@@ -25,7 +28,7 @@ export interface RulingRequest {
   readonly reason: string;
   /** ISO 8601. */
   readonly expiresAt?: string;
-  readonly actor: string;
+  readonly who: Who;
 }
 
 export interface RulingParts {
@@ -34,12 +37,18 @@ export interface RulingParts {
   committed(): number;
   /** As the store has it. Throws `unknown_finding`, `store_unavailable`. */
   find(id: string): Promise<RuledFinding>;
-  /** Resolves when durable. Throws `control_busy`, `control_failed`. */
-  append(entry: RulingEntry): Promise<{ readonly index: number }>;
+  /** Throws `control_busy`, `control_failed`. */
+  readonly control: Pick<Control, "record">;
 }
 
 /** The state that a ruling gives. */
 const STATE = { excused: "excused", acknowledged: "acknowledged", reopened: "open" } as const;
+
+const ACTION = {
+  excused: "finding.excuse",
+  acknowledged: "finding.acknowledge",
+  reopened: "finding.reopen",
+} as const satisfies Readonly<Record<Ruling, string>>;
 
 export class Rulings {
   readonly #parts: RulingParts;
@@ -66,21 +75,28 @@ export class Rulings {
         `${request.id}: ${String(before["title"]).slice(0, 200)}`,
       );
     }
-    const { id, ruling, reason, actor } = request;
+    const { id, ruling, reason, who } = request;
+    const actor = who.actor.name;
     const entry: RulingEntry = { kind: "ruling", atMs, finding: id, ruling, reason, actor };
-    const { index } = await this.#parts.append(
-      expiresAtMs === undefined ? entry : { ...entry, expiresAtMs },
-    );
     const after = {
       ...before,
       state: STATE[ruling],
       reason,
       ruled_by: actor,
       ruled_until: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
-      journal_index: index,
     };
-    this.#recent.set(id, after);
-    return after;
+    const name = String(before["title"]).slice(0, AUDIT_TEXT_CHARS_MAX);
+    const asked = { who, action: ACTION[ruling], target: { type: "finding", id, name } };
+    return this.#parts.control.record(asked, () => ({
+      parts: [{ before: shown(before), after: shown(after) }],
+      effects: [],
+      entries: [expiresAtMs === undefined ? entry : { ...entry, expiresAtMs }],
+      answer: ({ index }) => {
+        const ruled = { ...after, journal_index: index };
+        this.#recent.set(id, ruled);
+        return ruled;
+      },
+    }));
   }
 
   async #find(id: string): Promise<RuledFinding> {
@@ -93,6 +109,10 @@ export class Rulings {
     const recent = this.#recent.get(id);
     return recent !== undefined && recent.journal_index > stored.journal_index ? recent : stored;
   }
+}
+
+function shown({ state, reason, ruled_until }: RuledFinding): Shown {
+  return { state, reason, ruled_until };
 }
 
 /** The end of the ruling; an excuse always has one. */

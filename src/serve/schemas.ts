@@ -160,6 +160,7 @@ export const Node = Type.Object({
         "what it received by its own readings of its interfaces, in up to an hour; null before there are two that can be compared",
     },
   ),
+  owner: Type.String({ description: "whose it is; empty: nobody said" }),
   tags: Type.Array(Type.String()),
   enrolled_at: Time,
   enrolment_key: Type.String(),
@@ -177,6 +178,7 @@ export const Key = Type.Object({
   tags: Type.Array(Type.String()),
   uses: Type.Integer(),
   created_at: Time,
+  created_by: Type.String({ description: "name of who made it" }),
   expires_at: Time,
   revoked_at: MaybeTime,
 });

@@ -4,6 +4,7 @@ export type ServeErrorCode =
   | "bad_cursor"
   | "bad_filter"
   | "unauthorized"
+  | "forbidden"
   | "foreign_address"
   | "not_found"
   | "unknown_finding"

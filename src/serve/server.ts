@@ -7,13 +7,16 @@ import { chmod, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { loadAdminToken } from "../control/admin-token.ts";
-import type { RulingEntry } from "../format/entry.ts";
+import type { AuditEntry } from "../format/entry.ts";
 import { LIARS_DEFAULT } from "../format/limits.ts";
 import { type Clock, systemClock } from "../std/clock.ts";
 import { replaceFile } from "../std/durable-file.ts";
 import { nodeDisk } from "../std/node-disk.ts";
+import { authenticateBy } from "./access/authenticate.ts";
 import { aborted } from "./aborted.ts";
 import type { Vitals } from "./api.ts";
+import { ReadAudit } from "./audit/read-audit.ts";
+import { RefusalAudit } from "./audit/refusal-audit.ts";
 import { evidenceSource } from "./evidence-source.ts";
 import { serveHttp } from "./http-server.ts";
 import { Intake } from "./intake.ts";
@@ -125,6 +128,7 @@ class Server implements RunningServer {
   readonly #searchable: Searchable;
   #app: FastifyInstance | undefined;
   #closing: Promise<void> | undefined;
+  readonly #audit: { readonly reads: ReadAudit; readonly refusals: RefusalAudit };
 
   constructor(
     options: ServerOptions & { readonly clock: Clock; readonly stop: AbortSignal },
@@ -134,6 +138,12 @@ class Server implements RunningServer {
     this.#options = options;
     this.#transport = transport;
     this.#intake = intake;
+    const { clock } = options;
+    const append = (entries: readonly AuditEntry[]) => intake.appendAudit(entries);
+    this.#audit = {
+      reads: new ReadAudit({ clock, append }),
+      refusals: new RefusalAudit({ clock, append }),
+    };
     this.adminTokenFile = join(options.dataDir, ADMIN_TOKEN_FILE);
     this.#searchable = new Searchable({
       ...options,
@@ -176,6 +186,9 @@ class Server implements RunningServer {
   async #close(reason: string): Promise<void> {
     await nodeDisk().remove(join(this.#options.dataDir, SERVING_FILE));
     await this.#app?.close();
+    // What the folds counted is said while the journal still takes it.
+    this.#audit.refusals.close();
+    await this.#audit.reads.close().catch(() => undefined);
     await this.#searchable.close();
     await this.#intake.close(reason);
   }
@@ -192,8 +205,7 @@ class Server implements RunningServer {
     const transport = this.#transport;
     const publicHost = publicUrl === undefined ? {} : { publicHost: publicHostOf(publicUrl) };
     return {
-      token,
-      trustsProxy: trustedProxies.length > 0,
+      authenticate: authenticateBy({ token, trustsProxy: trustedProxies.length > 0 }),
       names: {
         listenHost: parseListen(this.#options.listen).host,
         ...publicHost,
@@ -205,7 +217,7 @@ class Server implements RunningServer {
         evidence: evidenceSource({
           store: this.#searchable.reader,
           journal: this.#intake.journal,
-          control: this.#intake.control,
+          nodes: this.#intake.control.nodes,
           serverKey: this.#intake.serverKey,
         }),
         clock,
@@ -213,11 +225,11 @@ class Server implements RunningServer {
         version,
         startedAtMs: clock.nowMs(),
         vitals: () => this.#vitals(),
-        rule: (entry: RulingEntry) => this.#intake.rule(entry),
         ...(transport.scheme === "https" && transport.isSelfIssued
           ? { fingerprint: transport.fingerprint }
           : {}),
       },
+      audit: this.#audit,
       onError: (error: unknown) => this.#log(`a request failed: ${textOf(error)}`),
     };
   }

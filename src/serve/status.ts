@@ -35,7 +35,7 @@ export async function readStatus(
   const { journalEnd, committed } = parts.vitals();
   return {
     coverage: covered,
-    nodes: parts.control.nodes().map((node) => describeNode(node, rows, nowMs)),
+    nodes: parts.control.nodes.list().map((node) => describeNode(node, rows, nowMs)),
     journal: { records: journalEnd },
     store: {
       state: rows === undefined ? "unavailable" : "ok",

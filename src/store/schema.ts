@@ -10,7 +10,7 @@
 import { COUNTER_STATES, VERDICTS } from "../format/verdict.ts";
 
 /** Raised when a table changes; a store with another version is dropped and rebuilt from the journal. */
-export const SCHEMA_VERSION = 12;
+export const SCHEMA_VERSION = 13;
 
 const enumOf = (values: readonly string[]) =>
   `Enum8(${values.map((value, index) => `'${value}' = ${index}`).join(", ")})`;
@@ -99,6 +99,31 @@ export const TABLES = {
   ) ENGINE = MergeTree
   PARTITION BY toYYYYMMDD(time)
   ORDER BY (time, node_id, epoch, seq)
+  SETTINGS ${MERGE_TREE}`,
+
+  audit_rows: `
+    time DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    id FixedString(16) CODEC(NONE),
+    operation FixedString(16) CODEC(NONE),
+    actor_type LowCardinality(String),
+    actor_id LowCardinality(String),
+    actor LowCardinality(String),
+    address LowCardinality(String),
+    origin LowCardinality(String),
+    action LowCardinality(String),
+    is_read UInt8 CODEC(ZSTD(1)),
+    target_type LowCardinality(String),
+    target_id String CODEC(ZSTD(1)),
+    target String CODEC(ZSTD(1)),
+    changes String CODEC(ZSTD(1)),
+    outcome LowCardinality(String),
+    code LowCardinality(String),
+    facts String CODEC(ZSTD(1)),
+    journal_index UInt64 CODEC(Delta, ZSTD(1)),
+    seq UInt64 CODEC(Delta, ZSTD(1))
+  ) ENGINE = MergeTree
+  PARTITION BY toYYYYMMDD(time)
+  ORDER BY (time, seq)
   SETTINGS ${MERGE_TREE}`,
 
   batch_rows: `
@@ -294,12 +319,9 @@ export const VIEWS = {
   batches: `SELECT journal_index, received, node, epoch, batch_no, flags, seq_first, entry_count, closed,
     complete_to, payload_bytes, raw_bytes, lower(hex(chain_hash)) AS chain_hash FROM batch_rows`,
 
-  audit: `SELECT time,
-    if(kind = 'ruling', JSONExtractString(attributes, 'actor'), toString(node)) AS actor,
-    if(kind = 'ruling', JSONExtractString(attributes, 'ruling'), toString(kind)) AS action,
-    if(kind = 'ruling', JSONExtractString(attributes, 'finding'), body) AS target,
-    JSONExtractString(attributes, 'reason') AS reason, attributes, journal_index
-    FROM log_rows WHERE kind IN ('enrolled', 'revoked', 'ruling')`,
+  audit: `SELECT time, lower(hex(id)) AS id, lower(hex(operation)) AS operation, actor_type, actor_id, actor,
+    address, origin, action, is_read, target_type, target_id, target, changes, outcome, code, facts,
+    journal_index FROM audit_rows`,
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ViewName = keyof typeof VIEWS;

@@ -310,18 +310,20 @@ it("refuses what makes no sense", async () => {
 });
 
 it("lists every ruling in audit, with who, what and why", async () => {
-  const sql =
-    "SELECT actor, action, target, reason FROM audit WHERE action NOT IN ('enrolled', 'revoked') ORDER BY journal_index";
+  const sql = `SELECT actor, action, target_id,
+      JSONExtractString(arrayFirst(change -> JSONExtractString(change, 'property') = 'reason',
+        JSONExtractArrayRaw(changes)), 'new') AS reason
+    FROM audit WHERE target_type = 'finding' AND outcome = 'done' AND NOT is_read ORDER BY journal_index`;
   const rows = await queried(sql);
   const said = rows.map(([actor, action, , reason]) => `${actor} ${action}: ${reason}`);
   assert.deepEqual(said, [
-    "admin excused: a broken counter",
-    "admin excused: two broken counters",
-    "admin reopened: it was not the counter",
-    "admin excused: for now",
-    "admin excused: a test of 40002",
-    "admin excused: a test of 40003",
-    "admin acknowledged: her own laptop",
+    "admin finding.excuse: a broken counter",
+    "admin finding.excuse: two broken counters",
+    "admin finding.reopen: it was not the counter",
+    "admin finding.excuse: for now",
+    "admin finding.excuse: a test of 40002",
+    "admin finding.excuse: a test of 40003",
+    "admin finding.acknowledge: her own laptop",
   ]);
   assert.ok(rows.every(([, , target]) => /^[0-9a-f]{32}$/.test(target ?? "")));
 });

@@ -19,6 +19,7 @@ import { type NativeRow, nativeRows } from "./native-rows.ts";
 const KEYS: Readonly<Record<TableName, readonly string[]>> = {
   connection_rows: ["k_opened", "k_node", "k_epoch", "k_seq"],
   log_rows: ["node_id", "epoch", "seq", "journal_index"],
+  audit_rows: ["id"],
   batch_rows: ["journal_index"],
   finding_rows: ["id"],
   node_rows: ["id"],

@@ -63,6 +63,7 @@ const OF_RANGE = {
   connection_rows: "version = {to:UInt64}",
   node_rows: "version = {to:UInt64}",
   log_rows: "journal_index >= {from:UInt64} AND journal_index < {to:UInt64}",
+  audit_rows: "journal_index >= {from:UInt64} AND journal_index < {to:UInt64}",
   batch_rows: "journal_index >= {from:UInt64} AND journal_index < {to:UInt64}",
   finding_rows: "journal_index >= {from:UInt64} AND journal_index < {to:UInt64}",
   derive_cursor: "next_index = {to:UInt64}",

@@ -35,6 +35,7 @@ import type { DeriveStore, Position, RowRange, StoredNode } from "./derive-store
 import {
   writeBatch,
   writeFindingRow,
+  writeAudit,
   writeLog,
   writeNode,
   type BatchPlace,
@@ -345,6 +346,8 @@ export class Derive {
       case "ruling":
         this.#rulings.ruling(entry, { index: place.index, seq });
         return writeLog(this.#blocks, entry, seq, place);
+      case "audit":
+        return writeAudit(this.#blocks, entry, { index: place.index, seq });
       default:
         return writeLog(this.#blocks, entry, seq, place);
     }

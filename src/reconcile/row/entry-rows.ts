@@ -1,8 +1,8 @@
 /** Rows for everything that is not a connection: batches, log lines, findings, nodes. */
-import type { Entry } from "../../format/entry.ts";
+import type { AuditEntry, Entry } from "../../format/entry.ts";
 import { chainHash, type Batch } from "../../format/batch.ts";
 import { dayOf, type RowBlocks } from "../../store/row-blocks.ts";
-import type { Standing } from "../../format/finding-state.ts";
+import type { OwnPlace, Standing } from "../../format/finding-state.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 
 export interface BatchPlace {
@@ -54,6 +54,31 @@ export function writeLog(blocks: RowBlocks, entry: Entry, seq: number, place: Ba
   to.body.push(log ? entry.body : bodyOf(entry));
   to.attributes.push(JSON.stringify(log ? entry.attributes : rest));
   to.journal_index.push(place.index);
+}
+
+/** What somebody did, as one row; lists and maps as JSON. */
+export function writeAudit(blocks: RowBlocks, entry: AuditEntry, place: OwnPlace): void {
+  const { actor, target } = entry;
+  const to = blocks.row("audit_rows", dayOf(entry.atMs));
+  to.time.push(entry.atMs);
+  to.id.push(Buffer.from(entry.id, "hex"));
+  to.operation.push(Buffer.from(entry.group, "hex"));
+  to.actor_type.push(actor.type);
+  to.actor_id.push(actor.id);
+  to.actor.push(actor.name);
+  to.address.push(entry.address);
+  to.origin.push(entry.origin);
+  to.action.push(entry.action);
+  to.is_read.push(Number(entry.read));
+  to.target_type.push(target.type);
+  to.target_id.push(target.id);
+  to.target.push(target.name);
+  to.changes.push(JSON.stringify(entry.changes));
+  to.outcome.push(entry.outcome);
+  to.code.push(entry.code);
+  to.facts.push(JSON.stringify(entry.facts));
+  to.journal_index.push(place.index);
+  to.seq.push(place.seq);
 }
 
 function bodyOf(entry: Entry): string {

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { Type } from "typebox";
 import { evidenceChunks } from "../../evidence/file.ts";
 import { gatherEvidence } from "../../evidence/gather.ts";
+import { exports } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
 import { ServeError } from "../serve-error.ts";
@@ -17,7 +18,7 @@ export function evidenceRoutes(app: Api, { evidence, store }: ApiParts): void {
   app.get(
     "/findings/:id/evidence",
     {
-      config: { access: "admin" },
+      config: exports("export", "finding.export"),
       schema: {
         summary: "A finding with everything signed that it rests on, as one text file",
         media: "text/plain",

@@ -1,9 +1,10 @@
 /** For load balancers and Prometheus: open to whoever reaches the port, so they tell no names. */
 import { readNodeRows, describeNode } from "../node-status.ts";
 import { formatMetrics, metricsOf, type NodeTotals } from "../metrics.ts";
+import { OPEN } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
 
-const open = { config: { access: "public" } } as const;
+const open = { config: OPEN };
 
 export function healthRoutes(app: Api, parts: ApiParts): void {
   app.get("/healthz", open, async () => ({ status: "ok" }));
@@ -25,7 +26,7 @@ async function nodeTotals({ control, store, clock }: ApiParts): Promise<NodeTota
   const nowMs = clock.nowMs();
   const byState = new Map<string, number>();
   let lagMaxS: number | undefined;
-  for (const node of control.nodes()) {
+  for (const node of control.nodes.list()) {
     const { state, lag_ms } = describeNode(node, rows, nowMs);
     byState.set(state, (byState.get(state) ?? 0) + 1);
     if (state === "active" && lag_ms !== null) lagMaxS = Math.max(lagMaxS ?? 0, lag_ms / 1000);

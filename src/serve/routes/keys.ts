@@ -2,10 +2,11 @@
 import { type Static, Type } from "typebox";
 import { keyState, type StoredKey } from "../../control/key-table.ts";
 import { formatEnrolmentKey } from "../../format/enrolment.ts";
+import { changes, unaudited } from "../access/route-config.ts";
+import { principalOf } from "../access/guard.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { Key, NewKey } from "../schemas.ts";
 
-const config = { access: "admin" } as const;
 const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
 const CreatedKey = Type.Interface([Key], {
   key: Type.String({ description: "hand it to the node" }),
@@ -17,16 +18,19 @@ export function keyRoutes(app: Api, { control, clock, fingerprint }: ApiParts): 
   app.post(
     "/keys",
     {
-      config,
+      config: changes("keys.write", "enrolment_key.create"),
       schema: { summary: "Makes an enrolment key", body: NewKey, response: { 201: CreatedKey } },
     },
-    (request, reply) => {
+    async (request, reply) => {
       const { reusable, ttl_ms: ttlMs, tags } = request.body;
-      const { key, secret } = control.createKey({
-        ...(reusable === undefined ? {} : { reusable }),
-        ...(ttlMs === undefined ? {} : { ttlMs }),
-        ...(tags === undefined ? {} : { tags }),
-      });
+      const { key, secret } = await control.keys.create(
+        {
+          ...(reusable === undefined ? {} : { reusable }),
+          ...(ttlMs === undefined ? {} : { ttlMs }),
+          ...(tags === undefined ? {} : { tags }),
+        },
+        principalOf(request).who,
+      );
       const id = Buffer.from(key.id, "base64url");
       const pin = fingerprint === undefined ? {} : { fingerprint };
       reply.code(201);
@@ -37,26 +41,29 @@ export function keyRoutes(app: Api, { control, clock, fingerprint }: ApiParts): 
   app.get(
     "/keys",
     {
-      config,
+      config: unaudited("keys.read"),
       schema: {
         summary: "All enrolment keys, newest first",
         response: { 200: Type.Object({ items: Type.Array(Key) }) },
       },
     },
-    () => ({ items: control.keys().map(describe) }),
+    () => ({ items: control.keys.list().map(describe) }),
   );
 
   app.delete(
     "/keys/:id",
     {
-      config,
+      config: changes("keys.write", "enrolment_key.revoke"),
       schema: {
         summary: "Revokes a key; nodes that used it stay",
         params: Id,
         response: { 200: Key },
       },
     },
-    (request) => describe(control.revokeKey(request.params.id)),
+    async ({ params, principal }) => {
+      const { who } = principalOf({ principal });
+      return describe(await control.keys.revoke(params.id, who));
+    },
   );
 }
 
@@ -72,6 +79,7 @@ function describeKey(key: StoredKey, nowMs: number): Static<typeof Key> {
     tags: [...key.tags],
     uses: key.uses,
     created_at: time(key.createdAtMs),
+    created_by: key.createdBy,
     expires_at: time(key.expiresAtMs),
     revoked_at: key.revokedAtMs === undefined ? null : time(key.revokedAtMs),
   };

@@ -1,5 +1,6 @@
 /** `/api/v1/connections`, `/api/v1/findings`: filtered, paged by cursor, followed by cursor. */
 import { Type } from "typebox";
+import { reads } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { findFinding, findRulings, withEvidence } from "../find-finding.ts";
 import {
@@ -26,8 +27,6 @@ const ROWS_DEFAULT = 100;
 /** Where the store itself says that it stands; what the deriving thread reports is older. */
 const CURSOR = statementOf("SELECT max(next_index) AS committed FROM derive_cursor");
 
-const config = { access: "admin" } as const;
-
 interface ListQuery {
   readonly node?: string;
   readonly since?: string;
@@ -42,7 +41,7 @@ export function listRoutes(app: Api, parts: ApiParts): void {
   app.get(
     "/connections",
     {
-      config,
+      config: reads("connections.read", "connections.read"),
       schema: {
         summary: "Connections, newest first",
         querystring: ConnectionQuery,
@@ -55,7 +54,7 @@ export function listRoutes(app: Api, parts: ApiParts): void {
   app.get(
     "/findings",
     {
-      config,
+      config: reads("findings.read", "findings.read"),
       schema: {
         summary: "Findings, newest first",
         querystring: FindingQuery,
@@ -63,7 +62,7 @@ export function listRoutes(app: Api, parts: ApiParts): void {
       },
     },
     async ({ query }) => {
-      const named = parts.control.nodes().filter(({ name }) => name === query.node);
+      const named = parts.control.nodes.list().filter(({ name }) => name === query.node);
       const conditions = findingConditions({ ...query, nodeIds: named.map(({ id }) => id) });
       const page = await list(parts, FINDING_LISTING, query, conditions);
       return { ...page, items: page.items.map(withEvidence) };
@@ -73,7 +72,7 @@ export function listRoutes(app: Api, parts: ApiParts): void {
   app.get(
     "/findings/:id",
     {
-      config,
+      config: reads("findings.read", "finding.read"),
       schema: {
         summary: "One finding with its evidence, and what people decided about it",
         params: Type.Object({ id: Type.String({ description: ID_DESCRIPTION }) }),
@@ -97,7 +96,7 @@ async function list(
   if (query.where !== undefined) {
     throw new ServeError("where_not_built", "`where` is not understood yet");
   }
-  checkNodeFilter(query.node, parts.control.nodes());
+  checkNodeFilter(query.node, parts.control.nodes.list());
   const request = { ...query, limit: query.limit ?? ROWS_DEFAULT };
   // Asked first: what is below it is there for whatever is asked afterwards.
   const [cursor] = await parts.store.rows<{ committed: number }>(CURSOR);

@@ -2,6 +2,8 @@
 import { type Static, Type } from "typebox";
 import type { ControlNode } from "../../control/node-table.ts";
 import { isOwnAddress } from "../access/own-addresses.ts";
+import { changes, unaudited } from "../access/route-config.ts";
+import { principalOf } from "../access/guard.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { CoverageReader } from "../coverage/read-coverage.ts";
 import { nodeIdOf } from "../query/id-prefix.ts";
@@ -9,7 +11,6 @@ import { describeNode, readNodeRows } from "../node-status.ts";
 import { Node, Status } from "../schemas.ts";
 import { readStatus } from "../status.ts";
 
-const config = { access: "admin" } as const;
 const Id = Type.Object({
   id: Type.String({
     description:
@@ -19,46 +20,55 @@ const Id = Type.Object({
 
 export function nodeRoutes(app: Api, parts: ApiParts): void {
   const { control, store, clock } = parts;
-  const nodes = () => control.nodes().filter(({ state }) => state === "active");
+  const nodes = () => control.nodes.list().filter(({ state }) => state === "active");
   const isOwn = (address: string) => address === parts.publicHost || isOwnAddress(address);
   const coverage = new CoverageReader({ store, clock, nodes, isOwn });
 
   app.get(
     "/status",
-    { config, schema: { summary: "The state of everything", response: { 200: Status } } },
+    {
+      config: unaudited("status.read"),
+      schema: { summary: "The state of everything", response: { 200: Status } },
+    },
     () => readStatus(parts, coverage),
   );
 
   app.get(
     "/nodes",
     {
-      config,
+      config: unaudited("nodes.read"),
       schema: { summary: "All nodes", response: { 200: Type.Object({ items: Type.Array(Node) }) } },
     },
     async () => {
       const rows = await readNodeRows(store);
-      return { items: control.nodes().map((node) => describeNode(node, rows, clock.nowMs())) };
+      return { items: control.nodes.list().map((node) => describeNode(node, rows, clock.nowMs())) };
     },
   );
 
   app.get(
     "/nodes/:id",
-    { config, schema: { summary: "One node", params: Id, response: { 200: Node } } },
-    ({ params }) => show(parts, control.findNode(nodeIdOf(control.nodes(), params.id))),
+    {
+      config: unaudited("nodes.read"),
+      schema: { summary: "One node", params: Id, response: { 200: Node } },
+    },
+    ({ params }) => show(parts, control.nodes.find(nodeIdOf(control.nodes.list(), params.id))),
   );
 
   app.post(
     "/nodes/:id/revoke",
     {
-      config,
+      config: changes("nodes.write", "node.revoke"),
       schema: {
         summary: "Refuses the node's key from now on; its history stays",
         params: Id,
         response: { 200: Node },
       },
     },
-    async ({ params }) =>
-      show(parts, await control.revokeNode(nodeIdOf(control.nodes(), params.id))),
+    async ({ params, principal }) => {
+      const id = nodeIdOf(control.nodes.list(), params.id);
+      const { who } = principalOf({ principal });
+      return show(parts, await control.nodes.revoke(id, who));
+    },
   );
 }
 

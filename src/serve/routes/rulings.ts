@@ -2,6 +2,8 @@
 import { Type } from "typebox";
 import type { Ruling } from "../../format/entry.ts";
 import { REASON_CHARS_MAX } from "../../format/limits.ts";
+import { changes } from "../access/route-config.ts";
+import { principalOf } from "../access/guard.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { findFinding } from "../find-finding.ts";
 import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
@@ -41,21 +43,21 @@ export function rulingRoutes(app: Api, parts: ApiParts): void {
     clock: parts.clock,
     committed: () => parts.vitals().committed,
     find: (id) => findFinding(parts.store, id),
-    append: (entry) => parts.rule(entry),
+    control: parts.control,
   });
   for (const [action, [ruling, summary]] of Object.entries(ACTIONS)) {
     app.post(
       `/findings/:id/${action}`,
       {
-        config: { access: "admin" },
+        config: changes("findings.rule", `finding.${action}`),
         schema: { summary, params: Id, body: Request, response: { 200: Finding } },
       },
-      async ({ params, body }) => {
+      async (request) => {
+        const { params, body } = request;
         const { reason, expires_at: expiresAt } = body;
         const more = expiresAt === undefined ? {} : { expiresAt };
-        // There is one token, so there is one name.
         const id = await findingIdOf(parts.store, params.id);
-        return rulings.rule({ id, ruling, reason, actor: "admin", ...more });
+        return rulings.rule({ id, ruling, reason, who: principalOf(request).who, ...more });
       },
     );
   }

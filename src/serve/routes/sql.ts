@@ -1,5 +1,6 @@
 /** `POST /api/v1/sql`: one SELECT over the public tables. */
 import { sqlRefusals, type SqlRefusal } from "../../store/sql-guard.ts";
+import { exports } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { sendProblem } from "../problem.ts";
 import { SqlRequest, SqlResult } from "../schemas.ts";
@@ -10,7 +11,7 @@ export function sqlRoutes(app: Api, { store }: ApiParts): void {
   app.post(
     "/sql",
     {
-      config: { access: "admin" },
+      config: exports("sql", "sql.read"),
       schema: {
         summary: "Runs one read-only SELECT within limits of rows, time and memory",
         body: SqlRequest,

@@ -1,0 +1,40 @@
+/** What a route takes and what it leaves, said in one place beside its path. */
+import type { FastifyContextConfig } from "fastify";
+import type { Permission } from "../../control/roles.ts";
+
+/** `public` needs nobody; the others a principal with the permission. */
+export type Access = "public" | Permission;
+
+/**
+ * `change`: the change writer leaves its entry, and an attempt that was refused leaves one too · `read`:
+ * content is read, and the entry is durable before the first byte · `export`: the same, never folded
+ * with others · `none`: nobody learns or changes anything worth an entry.
+ */
+export type Audit = "none" | "change" | "read" | "export";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    access?: Access;
+    audit?: Audit;
+    /** As in the audit: `node.revoke`. */
+    action?: string;
+  }
+}
+
+export const OPEN: FastifyContextConfig = { access: "public", audit: "none" };
+
+export function unaudited(access: Permission): FastifyContextConfig {
+  return { access, audit: "none" };
+}
+
+export function changes(access: Permission, action: string): FastifyContextConfig {
+  return { access, audit: "change", action };
+}
+
+export function reads(access: Permission, action: string): FastifyContextConfig {
+  return { access, audit: "read", action };
+}
+
+export function exports(access: Permission, action: string): FastifyContextConfig {
+  return { access, audit: "export", action };
+}

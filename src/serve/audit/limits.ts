@@ -1,0 +1,13 @@
+/** Bounds of what is remembered for folding audit entries, with their reasons. */
+
+/** Who looks at the same thing again within this time is still looking: one more entry says nothing. */
+export const READ_FOLD_MS = 10 * 60_000;
+
+/** Attempts from one address that fail alike: a guesser's thousand are one line a minute. */
+export const REFUSAL_FOLD_MS = 60_000;
+
+/** Folds that are open at once, some 500 bytes each; of more, the oldest end early, or share one. */
+export const FOLDS_MAX = 10_000;
+
+/** UTF-16 units of a query as it stands in an entry. */
+export const QUERY_SHOWN_MAX = 2_000;

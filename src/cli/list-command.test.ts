@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { CommandError } from "../std/command-error.ts";
 import type { ApiClient, Query } from "./api-client.ts";
+import { findingCatalogue } from "../query/catalogues/findings.ts";
 import { runList } from "./list-command.ts";
 
 const NOW_MS = Date.UTC(2026, 2, 10, 12);
@@ -35,7 +36,14 @@ async function listed(
 ): Promise<{ asked: Query[]; out: string[] }> {
   const asked: Query[] = [];
   const out: string[] = [];
-  const options = { since: undefined, until: undefined, node: "a", limit: itemsMax, follow };
+  const options = {
+    since: undefined,
+    until: undefined,
+    node: "a",
+    where: "severity>=high",
+    limit: itemsMax,
+    follow,
+  };
   const terminal = { env: {}, nowMs: NOW_MS, isTerminal: false, columnsMax: undefined };
   const call = {
     options,
@@ -54,6 +62,7 @@ async function listed(
   };
   const spec = {
     path: "/findings",
+    catalogue: findingCatalogue([]),
     filters: { state: [] },
     rounds: [{ filters: { state: ["open"] }, isOfAnyAge: true }, { filters: { state: ["done"] } }],
     headings: ["id"],

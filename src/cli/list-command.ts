@@ -1,5 +1,9 @@
 /** What `connections` and `findings` have in common: filters, paging, following, printing. */
 import { NAME_CHARS_MAX } from "../format/limits.ts";
+import type { Catalogue } from "../query/catalogue.ts";
+import { QUERY_CHARS_MAX } from "../query/limits.ts";
+import { explain, QueryError } from "../query/query-error.ts";
+import { understand } from "../query/understand.ts";
 import { CommandError } from "../std/command-error.ts";
 import type { Call } from "../std/command-line.ts";
 import type { OptionTable, OptionValues } from "../std/command-options.ts";
@@ -15,6 +19,12 @@ export const listOptions = {
     summary: "only with this node",
     value: "NAME",
     charsMax: NAME_CHARS_MAX,
+  },
+  where: {
+    type: "text",
+    summary: "only what fits this query, such as 'port:22 -node:web*' (docs/query.md)",
+    value: "QUERY",
+    charsMax: QUERY_CHARS_MAX,
   },
   limit: {
     type: "count",
@@ -34,6 +44,8 @@ export interface Round {
 /** How one kind of item is asked for and shown. */
 export interface ListSpec<Item> {
   readonly path: string;
+  /** What can be asked of them. */
+  readonly catalogue: Catalogue;
   readonly filters: Query;
   readonly rounds: readonly Round[];
   readonly headings: readonly Heading[];
@@ -56,8 +68,9 @@ export async function runList<Item>(
 ): Promise<void> {
   const bounds = timeBounds(call);
   const printer = new ListPrinter(call, spec);
-  const { follow, node } = call.options;
-  const filters = { ...spec.filters, node, until: bounds.until };
+  const { follow, node, where } = call.options;
+  if (where !== undefined) checkQuery(where, spec.catalogue, call.terminal.nowMs);
+  const filters = { ...spec.filters, node, where, until: bounds.until };
   let from: string | undefined;
   const first: (readonly Item[])[] = [];
   for await (const page of inRounds(call, api, { ...spec, filters, since: bounds.since })) {
@@ -72,6 +85,17 @@ export async function runList<Item>(
   const tell = (line: string) => call.terminal.err(`tallystick: ${line}\n`);
   for await (const items of changes<Item>(api, spec.path, { query: filters, follow: from, tell })) {
     printer.print(items);
+  }
+}
+
+/** The server would refuse it too; here its place can be shown. Throws `wrong_usage`. */
+function checkQuery(query: string, catalogue: Catalogue, nowMs: number): void {
+  try {
+    understand(query, { catalogue, nowMs });
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    const line = "the query is not understood, --where, see docs/query.md";
+    throw new CommandError("wrong_usage", line, { below: explain(query, error) });
   }
 }
 

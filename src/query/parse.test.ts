@@ -115,12 +115,17 @@ describe("a wrong query is explained at its place", () => {
     });
   }
 
-  it("with a mark below it", () => {
-    const error = new QueryError("no such field", { from: 5, to: 8 }, "write a");
-    assert.equal(
-      explain("“a” 😀 xyz:1", new QueryError("no", { from: 7, to: 10 })),
-      "“a” 😀 xyz:1\n       ^^^\nno",
-    );
-    assert.equal(explain("a\nb  foo:1", error), "a b  foo:1\n     ^^^\nno such field; write a");
+  it("with a mark below it, as wide as it is shown", () => {
+    const rows: [query: string, from: number, to: number, shown: string, mark: string][] = [
+      ["a\nb  foo:1", 5, 8, "a b  foo:1", "     ^^^"],
+      ["“a” 😀 xyz:1", 7, 10, "“a” 😀 xyz:1", "       ^^^"],
+      ["日本 x", 3, 4, "日本 x", "     ^"],
+      ["a\u202e b", 3, 4, "a‹U+202E› b", "          ^"],
+      ["a", 1, 1, "a", " ^"],
+    ];
+    for (const [query, from, to, shownQuery, mark] of rows) {
+      const error = new QueryError("no such field", { from, to }, "write a");
+      assert.deepEqual(explain(query, error), [shownQuery, mark, "no such field; write a"]);
+    }
   });
 });

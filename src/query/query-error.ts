@@ -1,3 +1,5 @@
+import { printable, widthColumns } from "../std/printable.ts";
+
 /** A query that cannot be understood: what is wrong, and at which place of its text. */
 export class QueryError extends Error {
   readonly code = "bad_query";
@@ -25,10 +27,18 @@ export interface Span {
   readonly to: number;
 }
 
-/** Three lines for a terminal: the query, a mark below the place (an emoji is two columns wide there too), and what is wrong. */
-export function explain(query: string, error: QueryError): string {
-  const before = query.slice(0, error.from).length;
-  const wide = Math.max(1, query.slice(error.from, error.to).length);
+/** For a terminal: the query, a mark below the place, and what is wrong there; one line each. */
+export function explain(query: string, error: QueryError): readonly [string, string, string] {
+  const [before, at] = [query.slice(0, error.from), query.slice(error.from, error.to)].map(shown);
+  const mark = "^".repeat(Math.max(1, widthColumns(at ?? "")));
   const hint = error.hint === "" ? "" : `; ${error.hint}`;
-  return `${query.replaceAll(/\s/g, " ")}\n${" ".repeat(before)}${"^".repeat(wide)}\n${error.what}${hint}`;
+  return [
+    shown(query),
+    `${" ".repeat(widthColumns(before ?? ""))}${mark}`,
+    shown(`${error.what}${hint}`),
+  ];
+}
+
+function shown(text: string): string {
+  return printable(text.replaceAll(/\s/gu, " "));
 }

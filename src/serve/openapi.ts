@@ -88,6 +88,8 @@ const problemSchema = {
     title: { type: "string" },
     detail: { type: "string" },
     hint: { type: "string", description: "what to do" },
+    from: { type: "integer", description: "of `bad_query`: where it is wrong, from 0" },
+    to: { type: "integer", description: "exclusive" },
   },
 };
 

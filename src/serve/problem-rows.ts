@@ -167,10 +167,10 @@ export const PROBLEMS = {
     title: "the store could not answer",
     hint: "ask for less (a shorter time, fewer rows); look at the server's log",
   },
-  where_not_built: {
-    status: 501,
-    title: "this version has no query language yet",
-    hint: "use the other filters, or `tallystick sql`",
+  bad_query: {
+    status: 400,
+    title: "the query is not understood",
+    hint: "docs/query.md shows how to write it",
   },
   control_failed: {
     status: 503,

@@ -1,6 +1,7 @@
 /** Errors as clients see them: RFC 9457, with our code and what to do. Nothing internal gets out. */
 import type { FastifyReply } from "fastify";
 import { ControlError } from "../control/control-error.ts";
+import { QueryError } from "../query/query-error.ts";
 import { StoreError } from "../store/store-error.ts";
 import { PROBLEMS, type ProblemCode } from "./problem-rows.ts";
 import { ServeError } from "./serve-error.ts";
@@ -11,6 +12,9 @@ export interface Problem {
   readonly title: string;
   readonly detail: string;
   readonly hint: string;
+  /** Where in the query it is wrong, UTF-16 offsets, `to` exclusive; of `bad_query` alone. */
+  readonly from?: number;
+  readonly to?: number;
 }
 
 export function problem(code: ProblemCode, detail: string): Problem {
@@ -20,9 +24,9 @@ export function problem(code: ProblemCode, detail: string): Problem {
 
 export function sendProblem(
   reply: FastifyReply,
-  { code, detail }: Pick<Problem, "code" | "detail">,
+  { code, detail, from, to }: Pick<Problem, "code" | "detail" | "from" | "to">,
 ): FastifyReply {
-  const body = problem(code, detail);
+  const body = { ...problem(code, detail), from, to };
   if (body.status === 401) reply.header("www-authenticate", "Bearer");
   if (body.status === 429 || body.status === 503) reply.header("retry-after", "1");
   return reply.code(body.status).type("application/problem+json").send(JSON.stringify(body));
@@ -31,10 +35,15 @@ export function sendProblem(
 /** `internal` for what no client can cause: the caller logs it. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ServeError || error instanceof ControlError) {
-    return isProblemCode(error.code) ? problem(error.code, error.message) : internal();
+    if (!isProblemCode(error.code)) return internal();
+    return { ...problem(error.code, error.message), ...placeOf(error.cause) };
   }
   if (error instanceof StoreError) return storeProblem(error);
   return fastifyProblem(error as { code?: unknown; statusCode?: unknown; message?: unknown });
+}
+
+function placeOf(cause: unknown): Pick<Problem, "from" | "to"> {
+  return cause instanceof QueryError ? { from: cause.from, to: cause.to } : {};
 }
 
 function storeProblem(error: StoreError): Problem {

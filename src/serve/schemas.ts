@@ -2,6 +2,7 @@
 import { Type } from "typebox";
 import { FINDING_STATES } from "../format/finding-state.ts";
 import { VERDICTS } from "../format/verdict.ts";
+import { QUERY_CHARS_MAX } from "../query/limits.ts";
 import { FINDING_KINDS } from "./finding-kinds.ts";
 
 const exact = { additionalProperties: false } as const;
@@ -24,7 +25,9 @@ const listFields = {
       description: "a node's name: connections with it, findings that involve it",
     }),
   ),
-  where: Type.Optional(Type.String({ maxLength: 4_096 })),
+  where: Type.Optional(
+    Type.String({ maxLength: QUERY_CHARS_MAX, description: "a query: docs/query.md" }),
+  ),
   cursor: Type.Optional(Type.String({ maxLength: 200, description: "`next` of the page before" })),
   follow: Type.Optional(
     Type.String({ maxLength: 200, description: "`follow` of an answer before" }),

@@ -16,7 +16,7 @@ export type ServeErrorCode =
   | "payload_too_large"
   | "unsupported_media_type"
   | "unknown_host"
-  | "where_not_built"
+  | "bad_query"
   | "store_unavailable"
   | "store_failed"
   | "internal"

@@ -9,15 +9,22 @@ export class CommandError extends Error {
   readonly code: CommandErrorCode;
   /** A code that says more than `code`, and ends the line in parentheses. */
   readonly reason: string | undefined;
+  /** Printed below the line, one line each: what shows the place, say. */
+  readonly below: readonly string[];
 
   constructor(
     code: CommandErrorCode,
     message: string,
-    { reason, ...options }: ErrorOptions & { readonly reason?: string } = {},
+    {
+      reason,
+      below = [],
+      ...options
+    }: ErrorOptions & { readonly reason?: string; readonly below?: readonly string[] } = {},
   ) {
     super(message, options);
     this.name = "CommandError";
     this.code = code;
     this.reason = reason;
+    this.below = below;
   }
 }

@@ -124,6 +124,8 @@ export async function runProgram(
     return 0;
   } catch (error) {
     terminal.err(`${program.name}: ${oneLine(error)}\n`);
+    const below = error instanceof CommandError ? error.below : [];
+    for (const line of below) terminal.err(`  ${printable(line)}\n`);
     return error instanceof CommandError && error.code === "wrong_usage" ? 2 : 1;
   }
 }

@@ -63,6 +63,7 @@ it("shows a mistake as it is shown", () => {
   assert.throws(
     () => understand(query, { catalogue: CONNECTIONS, nowMs }),
     (error) =>
-      error instanceof QueryError && explain(query, error) === [query, ...shown].join("\n"),
+      error instanceof QueryError &&
+      explain(query, error).join("\n") === [query, ...shown].join("\n"),
   );
 });

@@ -43,7 +43,17 @@ describe("a transcript", () => {
     ["server --data NOWHERE --version", { code: 0, out: /^tallystick \d+\.\d+\.\d+\n$/ }],
     ["server", { code: 2, err: /missing option, --data/ }],
     ["server --data", { code: 2, err: /missing value, --data/ }],
-    ["connections --where x", { code: 2, err: /unknown option, --where/ }],
+    [
+      "connections --where prot:22 --token x --url http://127.0.0.1:9",
+      {
+        code: 2,
+        err: /not understood, --where, .*\n {2}prot:22\n {2}\^{4}\n {2}connections have no/,
+      },
+    ],
+    [
+      "findings --where port:22 --token x --url http://127.0.0.1:9",
+      { code: 2, err: /findings have no field port/ },
+    ],
     ["connections --verdict wrong", { code: 2, err: /none of its choices, wrong/ }],
     ["connections --since yesterday", { code: 2, err: /--since is no time/ }],
     ["nodes show", { code: 2, err: /missing argument, NODE/ }],

@@ -1,4 +1,5 @@
 /** `tallystick connections`: what was recorded, and what the comparison says of it. */
+import { CONNECTIONS } from "../../query/catalogues/connections.ts";
 import { type Cell, cuttable } from "../../std/table.ts";
 import { countedBytes, humanSpan, humanTime, verdictCell } from "../human.ts";
 import { listOptions, runList } from "../list-command.ts";
@@ -38,6 +39,7 @@ export const connectionsCommand = remoteCommand({
     const { verdict } = call.options;
     return runList<Connection>(call, api, {
       path: "/connections",
+      catalogue: CONNECTIONS,
       filters: { verdict },
       rounds: [{ filters: {} }],
       nothing: "nothing in this time; look further back with --since 7d",

@@ -2,6 +2,7 @@
 import { pipeline } from "node:stream/promises";
 import type { Watermark } from "../../evidence/finding-text.ts";
 import { claimsOf } from "../../evidence/claims.ts";
+import { findingCatalogue } from "../../query/catalogues/findings.ts";
 import type { Call } from "../../std/command-line.ts";
 import { CommandError } from "../../std/command-error.ts";
 import { optionFlag, type OptionTable } from "../../std/command-options.ts";
@@ -83,6 +84,7 @@ export const findingsCommand = remoteCommand({
     if (id !== undefined) return showFinding(call, api, id);
     return runList<Finding>(call, api, {
       path: "/findings",
+      catalogue: findingCatalogue(FINDING_KINDS),
       filters: { severity, state, kind },
       rounds: roundsOf(state.length === 0 ? STATES : state),
       nothing: "nothing open, and nothing else in this time; look further back with --since 7d",

@@ -1,8 +1,12 @@
 /** Listing connections and findings: their columns, and what they can be filtered by. */
+import { CONNECTIONS } from "../../query/catalogues/connections.ts";
+import { findingCatalogue } from "../../query/catalogues/findings.ts";
+import { FINDING_KINDS } from "../finding-kinds.ts";
 import type { Condition, Listing } from "./list-statement.ts";
 
 export const CONNECTION_LISTING: Listing = {
   view: "connections",
+  catalogue: CONNECTIONS,
   columns: [
     "network",
     "opened_at",
@@ -35,6 +39,7 @@ export const CONNECTION_LISTING: Listing = {
 
 export const FINDING_LISTING: Listing = {
   view: "findings",
+  catalogue: findingCatalogue(FINDING_KINDS),
   columns: [
     "time",
     "kind",

@@ -1,4 +1,5 @@
 /** Filters and cursors to one SELECT over a view. Values are parameters; names come from tables in the code. */
+import type { Catalogue } from "../../query/catalogue.ts";
 import { parseTime } from "../../std/duration.ts";
 import { ServeError } from "../serve-error.ts";
 import { type Cursor, decodeCursor, encodeCursor } from "./cursor.ts";
@@ -8,6 +9,8 @@ import type { Row, Statement } from "./store-reader.ts";
 export interface Listing {
   readonly view: string;
   readonly columns: readonly string[];
+  /** What `where` can ask of its rows. */
+  readonly catalogue: Catalogue;
   readonly timeColumn: string;
   readonly idColumn: string;
   /** Journal index of a row's last change. */

@@ -17,10 +17,10 @@ import {
   pageOf,
 } from "../query/list-statement.ts";
 import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
+import { whereConditions } from "../query/where.ts";
 import { checkNodeFilter } from "../query/node-filter.ts";
 import { statementOf } from "../query/store-reader.ts";
 import { Connection, ConnectionQuery, Finding, FindingInFull, FindingQuery } from "../schemas.ts";
-import { ServeError } from "../serve-error.ts";
 
 const ROWS_DEFAULT = 100;
 
@@ -93,15 +93,14 @@ async function list(
   query: ListQuery,
   conditions: readonly Condition[],
 ): Promise<Page> {
-  if (query.where !== undefined) {
-    throw new ServeError("where_not_built", "`where` is not understood yet");
-  }
+  const nowMs = parts.clock.nowMs();
+  const asked = whereConditions(query.where, listing.catalogue, nowMs);
   checkNodeFilter(query.node, parts.control.nodes.list());
   const request = { ...query, limit: query.limit ?? ROWS_DEFAULT };
   // Asked first: what is below it is there for whatever is asked afterwards.
   const [cursor] = await parts.store.rows<{ committed: number }>(CURSOR);
-  const context = { nowMs: parts.clock.nowMs(), committed: cursor?.committed ?? 0 };
-  const statement = listStatement(listing, request, conditions, context);
+  const context = { nowMs, committed: cursor?.committed ?? 0 };
+  const statement = listStatement(listing, request, [...conditions, ...asked], context);
   return pageOf(listing, request, await parts.store.rows(statement), context);
 }
 

@@ -9,7 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ClickHouseDeriveStore } from "../src/reconcile/derive/derive-store.ts";
 import { CONNECTION_LISTING, connectionConditions } from "../src/serve/query/connection-list.ts";
-import { listStatement, type ListRequest, pageOf } from "../src/serve/query/list-statement.ts";
+import { readHistogram } from "../src/serve/query/histogram.ts";
+import type { ListRequest } from "../src/serve/query/list-statement.ts";
+import { readPage } from "../src/serve/query/read-page.ts";
 import { storeReader, type StoreReader } from "../src/serve/query/store-reader.ts";
 import { whereConditions } from "../src/serve/query/where.ts";
 import { systemClock } from "../src/std/clock.ts";
@@ -47,6 +49,15 @@ const QUESTIONS: readonly Question[] = [
   { what: "a bare word", where: "node-77" },
 ];
 
+const HISTOGRAMS: readonly Question[] = [
+  { what: "all" },
+  { what: "last hour", request: { since: "1h" } },
+  { what: "verdict:missing", where: "verdict:missing" },
+  { what: "node:node-7", where: "node:node-7" },
+  { what: "a bare word", where: "node-77" },
+  { what: "-port:443", where: "-port:443" },
+];
+
 export async function benchLists(connections = 10_000_000): Promise<ListFigure[]> {
   const dataDir = await mkdtemp(join(tmpdir(), "tallystick-lists-"));
   const store = await openStore({ dataDir, clock: systemClock() });
@@ -67,6 +78,13 @@ export async function benchLists(connections = 10_000_000): Promise<ListFigure[]
     for (const question of QUESTIONS) {
       figures.push(await measured(question.what, () => listed(reader, question, nowMs)));
     }
+    for (const { what, request = {}, where } of HISTOGRAMS) {
+      const context = { nowMs, committed: 10_000_000 };
+      const conditions = whereConditions(where, CONNECTION_LISTING.catalogue, nowMs);
+      const asked = { partsMax: 120, ...request };
+      const run = () => readHistogram(reader, asked, conditions, context);
+      figures.push(await measured(`histogram, ${what}`, run));
+    }
     return figures;
   } finally {
     await store.close();
@@ -85,11 +103,11 @@ async function listed(
     ...connectionConditions(filters),
     ...whereConditions(where, CONNECTION_LISTING.catalogue, nowMs),
   ];
-  const rows = await reader.rows(listStatement(CONNECTION_LISTING, asked, conditions, context));
-  return pageOf(CONNECTION_LISTING, asked, rows, context).items.length;
+  const page = { listing: CONNECTION_LISTING, request: asked, conditions, context };
+  return (await readPage(reader, page)).items.length;
 }
 
-async function measured(what: string, run: () => Promise<number>): Promise<ListFigure> {
+async function measured(what: string, run: () => Promise<unknown>): Promise<ListFigure> {
   const took: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const begun = performance.now();

@@ -2,7 +2,7 @@
  * Every figure that we steer by, measured in one run on one machine, as a table and as JSON. What
  * counts are the ratios: an absolute figure belongs to the machine that it was taken on.
  *
- *   npm run bench [-- --json] [-- --only journal,ingest,scan,reconcile,steady,derive,ack,visibility,load]
+ *   npm run bench [-- --json] [-- --only journal,ingest,scan,reconcile,steady,derive,ack,lists,visibility,load]
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -12,6 +12,8 @@ import type { LoadResult } from "./connection-load.ts";
 import { benchDerive } from "./derive.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchJournal } from "./journal.ts";
+import { benchLists } from "./lists.ts";
+
 import { benchLoad, LOAD_CASES, type LoadCase } from "./load.ts";
 import { benchReconcile } from "./reconcile.ts";
 import { benchScan } from "./scan.ts";
@@ -34,6 +36,7 @@ const BENCHES = {
   steady: steadyFigures,
   derive: deriveFigures,
   ack: ackFigures,
+  lists: listFigures,
   visibility: visibilityFigures,
   load: loadFigures,
 } as const satisfies Record<string, () => Promise<Figure[]>>;
@@ -146,6 +149,14 @@ async function visibilityFigures(): Promise<Figure[]> {
     { what: "open → visible", value: round(openToVisible.p99Ms), unit: "ms p99", goal: "< 3000" },
     { what: "close → visible", value: round(closeToVisible.p99Ms), unit: "ms p99", goal: "< 3000" },
   ];
+}
+
+async function listFigures(): Promise<Figure[]> {
+  const figures = await benchLists();
+  return figures.map(({ what, p50Ms }) => {
+    const goal = what.startsWith("histogram") ? "< 500" : "< 300";
+    return { what: `10 M connections, ${what}`, value: p50Ms, unit: "ms p50", goal };
+  });
 }
 
 /** Needs root: its hosts are network namespaces. */

@@ -18,7 +18,10 @@ export interface Field {
   readonly type: FieldType;
   /** For completion and the manual. */
   readonly summary: string;
-  /** Of the view; a SQL expression that is `NULL` where the row has no value. Never holds anything of a request. */
+  /**
+   * Of the view; a SQL expression that is `NULL` where the row has no value, and a text unless it is a
+   * number or a time. Never holds anything of a request.
+   */
   readonly sql: string;
   /** The same from a row; null where it has no value. Numbers for `number`, Unix ms or ISO for `time`. */
   readonly read: (row: Row) => unknown;

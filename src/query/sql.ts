@@ -39,7 +39,7 @@ function conditionOf(check: Check, param: Param): string {
 }
 
 function testSql(field: Field, test: Test, param: Param): string {
-  const text = textSql(field);
+  const text = field.sql;
   switch (test.is) {
     case "present":
       return isTextual(field) ? `${text} != ''` : `isNotNull(${field.sql})`;
@@ -62,11 +62,6 @@ function testSql(field: Field, test: Test, param: Param): string {
 
 function isTextual({ type }: Field): boolean {
   return type !== "number" && type !== "time";
-}
-
-/** A choice is an enumeration in the store, and a word among many or one of few in others. */
-function textSql({ sql }: Field): string {
-  return `toString(${sql})`;
 }
 
 function betweenSql(

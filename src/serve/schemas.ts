@@ -43,6 +43,39 @@ export const ConnectionQuery = Type.Object(
   exact,
 );
 
+const { since, until, node, where } = listFields;
+
+export const HistogramQuery = Type.Object(
+  {
+    since,
+    until,
+    node,
+    where,
+    verdict: Type.Optional(Type.Array(Type.Enum([...VERDICTS]), { maxItems: 16 })),
+    parts: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1e3,
+        description: "at most so many; default 120",
+      }),
+    ),
+  },
+  exact,
+);
+
+export const HistogramAnswer = Type.Object({
+  from: Time,
+  to: Time,
+  step_ms: Type.Integer({ description: "length of a part" }),
+  parts: Type.Array(
+    Type.Object({
+      from: Time,
+      counts: Type.Record(Type.String(), Type.Integer(), { description: "by verdict" }),
+    }),
+    { description: "those with at least one connection, oldest first" },
+  ),
+});
+
 export const FindingQuery = Type.Object(
   {
     ...listFields,

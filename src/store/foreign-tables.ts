@@ -4,7 +4,7 @@
  * by mistake. Names prove nothing, others have tables called `logs` too: what is ours has a mark.
  */
 import type { ClickHouseClient } from "@clickhouse/client";
-import { TABLES, VIEWS } from "./schema.ts";
+import { LIST_VIEWS, TABLES, VIEWS } from "./schema.ts";
 import { StoreError, storeErrorOf } from "./store-error.ts";
 
 const ANSWER_MS_MAX = 10_000;
@@ -19,7 +19,11 @@ const MARK = "(x UInt8) ENGINE = Memory";
 const OWNER = /^server ([0-9a-f]{32})$/;
 
 /** All versions of the schema had these; a name that one leaves out stays here. */
-const own: ReadonlySet<string> = new Set([...Object.keys(TABLES), ...Object.keys(VIEWS)]);
+const own: ReadonlySet<string> = new Set([
+  ...Object.keys(TABLES),
+  ...Object.keys(VIEWS),
+  ...Object.keys(LIST_VIEWS),
+]);
 
 /** Whether a table of this name is made anew with another schema, in a database that is ours. */
 export function isDisposable(name: string): boolean {

@@ -12,7 +12,13 @@ export const CATALOGUE: Catalogue = {
   fields: fieldsOf({
     label: { type: "name", summary: "a name" },
     body: { type: "text", summary: "prose" },
-    level: { type: "choice", values: LEVELS, ordered: true, summary: "one of three" },
+    level: {
+      type: "choice",
+      values: LEVELS,
+      ordered: true,
+      summary: "one of three",
+      sql: "toString(level)",
+    },
     amount: { type: "number", unit: "bytes", summary: "a number, or none" },
     at: { type: "time", summary: "a time, or none" },
     address: { type: "address", summary: "an address, or the empty text" },

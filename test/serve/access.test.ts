@@ -16,6 +16,7 @@ const PROTECTED: readonly (readonly [method: string, path: string])[] = [
   ["POST", "/api/v1/keys"],
   ["DELETE", "/api/v1/keys/a"],
   ["GET", "/api/v1/connections"],
+  ["GET", "/api/v1/connections/histogram"],
   ["GET", "/api/v1/findings"],
   ["GET", `/api/v1/findings/${"0".repeat(32)}`],
   ["GET", `/api/v1/findings/${"0".repeat(32)}/evidence`],

@@ -153,6 +153,25 @@ describe("connections", () => {
     });
   }
 
+  it("are counted by time and verdict", async () => {
+    const since = Date.now() - 3_600_000;
+    const { body } = await server.call<{
+      readonly from: string;
+      readonly to: string;
+      readonly step_ms: number;
+      readonly parts: readonly { readonly from: string; readonly counts: object }[];
+    }>("GET", `/api/v1/connections/histogram?since=${since}&parts=70&where=verdict:matched`);
+    assert.equal(body.step_ms, 60_000);
+    assert.ok(Date.parse(body.from) <= since && Date.parse(body.to) >= Date.now());
+    const sums = body.parts.flatMap(({ counts }) => Object.entries(counts));
+    assert.deepEqual([...new Set(sums.map(([verdict]) => verdict))], ["matched"]);
+    assert.equal(
+      sums.reduce((sum, [, count]) => sum + Number(count), 0),
+      COUNT,
+    );
+    for (const { from } of body.parts) assert.equal(Date.parse(from) % body.step_ms, 0);
+  });
+
   const wrong: [path: string, code: string, detail: RegExp][] = [
     ["connections?node=node-c", "bad_filter", /^unknown node node-c; known: node-a, node-b$/],
     ["findings?node=node-c", "bad_filter", /^unknown node node-c; known: node-a, node-b$/],

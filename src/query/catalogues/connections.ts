@@ -6,7 +6,12 @@ import { type Catalogue, fieldsOf, type Row } from "../catalogue.ts";
 export const CONNECTIONS: Catalogue = {
   rows: "connections",
   fields: fieldsOf({
-    verdict: { type: "choice", values: VERDICTS, summary: "what the comparison says" },
+    verdict: {
+      type: "choice",
+      values: VERDICTS,
+      summary: "what the comparison says",
+      sql: "toString(verdict)",
+    },
     excuse: { type: "name", summary: "why a mismatch is harmless" },
     proto: { type: "name", summary: "tcp, udp, icmp …" },
     network: { type: "name", summary: "the network whose addresses these are" },
@@ -37,7 +42,12 @@ export const CONNECTIONS: Catalogue = {
     initiator_packets: { type: "number", summary: "sent by who began it" },
     responder_packets: { type: "number", summary: "sent by who was called" },
     end_state: { type: "choice", values: CONNECTION_STATES, summary: "how it stands or ended" },
-    counters: { type: "choice", values: COUNTER_STATES, summary: "whether the counts are final" },
+    counters: {
+      type: "choice",
+      values: COUNTER_STATES,
+      summary: "whether the counts are final",
+      sql: "toString(counters)",
+    },
     connection_id: { type: "name", summary: "its id; the beginning and a star will do" },
     community_id: { type: "name", summary: "its Community ID, as other tools print it" },
   }),

@@ -5,7 +5,7 @@
 import { Readable } from "node:stream";
 import type { ClickHouseClient } from "@clickhouse/client";
 import { isDisposable } from "../../store/foreign-tables.ts";
-import { SCHEMA_VERSION, TABLES, VIEWS, type TableName } from "../../store/schema.ts";
+import { LIST_VIEWS, SCHEMA_VERSION, TABLES, VIEWS, type TableName } from "../../store/schema.ts";
 import type { ReadyBlock } from "../../store/row-blocks.ts";
 import { STORED_COLUMNS, type StoredConnection } from "../row/restore-connection.ts";
 import type { StoredRow } from "../row/halves-in-row.ts";
@@ -98,8 +98,9 @@ export class ClickHouseDeriveStore implements DeriveStore {
     for (const [table, definition] of Object.entries(TABLES)) {
       await this.#command(`CREATE TABLE IF NOT EXISTS ${table} (${definition}`);
     }
-    for (const [view, definition] of Object.entries(VIEWS)) {
-      await this.#command(`CREATE OR REPLACE VIEW ${view} AS ${definition}`);
+    // Never replaced: for a moment there would be none, and somebody may be asking.
+    for (const [view, definition] of Object.entries({ ...VIEWS, ...LIST_VIEWS })) {
+      await this.#command(`CREATE VIEW IF NOT EXISTS ${view} AS ${definition}`);
     }
     await this.#command(`CREATE TABLE IF NOT EXISTS ${name} (x UInt8) ENGINE = Memory`);
   }

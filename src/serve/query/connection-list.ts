@@ -1,11 +1,13 @@
 /** Listing connections and findings: their columns, and what they can be filtered by. */
 import { CONNECTIONS } from "../../query/catalogues/connections.ts";
 import { findingCatalogue } from "../../query/catalogues/findings.ts";
+import { CONNECTION_KEY } from "../../store/schema.ts";
 import { FINDING_KINDS } from "../finding-kinds.ts";
 import type { Condition, Listing } from "./list-statement.ts";
 
 export const CONNECTION_LISTING: Listing = {
-  view: "connections",
+  view: "connection_latest",
+  versions: { view: "connection_versions", key: CONNECTION_KEY },
   catalogue: CONNECTIONS,
   columns: [
     "network",

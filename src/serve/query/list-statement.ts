@@ -8,6 +8,8 @@ import type { Row, Statement } from "./store-reader.ts";
 /** How a view is listed. All names are ours, never a request's. */
 export interface Listing {
   readonly view: string;
+  /** All versions of its rows, where it shows only the newest of each, and what tells rows apart in both. */
+  readonly versions?: { readonly view: string; readonly key: readonly string[] };
   readonly columns: readonly string[];
   /** What `where` can ask of its rows. */
   readonly catalogue: Catalogue;
@@ -47,26 +49,94 @@ export interface ListContext {
   readonly committed: number;
 }
 
-/** Newest first; or, with `follow`, changes in the order in which they came. Throws `bad_cursor`, `bad_request`. */
+/** Where a list goes on: all that passes the conditions, in order. */
+interface Selection {
+  readonly where: string;
+  readonly order: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Newest first; or, with `follow`, changes in the order in which they came. `candidates`: of a view
+ * with versions, a page is made from so many of them, the first that fit; what is found may be fewer
+ * than asked for then, though there are more. Throws `bad_cursor`, `bad_request`.
+ */
 export function listStatement(
   listing: Listing,
   request: ListRequest,
   conditions: readonly Condition[],
   context: ListContext,
+  candidates = Number.MAX_SAFE_INTEGER,
 ): Statement {
-  const { view, columns, timeColumn, idColumn, indexColumn } = listing;
+  const { view, columns, timeColumn } = listing;
+  const selection = selectionOf(listing, request, conditions, context);
+  const { where, order, params } = selection;
+  const among = amongVersions(listing, request, selection);
+  const filter = whereSql([where, among]);
+  return {
+    text: `SELECT ${columns.join(", ")}, toUnixTimestamp64Milli(${timeColumn}) AS key_ms FROM ${view}${filter} ORDER BY ${order} LIMIT {limit:UInt32}`,
+    // One more than asked shows whether there are more.
+    params: { ...params, limit: request.limit + 1, candidates },
+  };
+}
+
+/** How many versions a page was made from, and where the last of them stands: `{ found, last: [key_ms, id] }`. */
+export function candidatesStatement(
+  listing: Listing,
+  request: ListRequest,
+  conditions: readonly Condition[],
+  context: ListContext,
+  candidates: number,
+): Statement {
+  const { view, versions, timeColumn, idColumn } = listing;
+  const { where, order, params } = selectionOf(listing, request, conditions, context);
+  const key = `(toUnixTimestamp64Milli(${timeColumn}), ${idColumn}) AS place`;
+  const from = `${versions?.view ?? view}${whereSql([where])}`;
+  const some = `SELECT ${key} FROM ${from} ORDER BY ${order} LIMIT {candidates:UInt64}`;
+  return {
+    text: `SELECT count() AS found, min(place) AS last FROM (${some})`,
+    params: { ...params, candidates },
+  };
+}
+
+/**
+ * To know which version of a row is its newest takes the store ten times as long as to find the
+ * versions that fit. So these are found first, and the newest is looked for among few rows. What is
+ * followed has no first ones: a row whose newest version comes later would be told before its turn.
+ */
+function amongVersions(
+  { versions }: Listing,
+  { follow }: ListRequest,
+  { where, order }: Selection,
+): string {
+  if (versions === undefined) return "";
+  const key = versions.key.join(", ");
+  const some = follow === undefined ? ` ORDER BY ${order} LIMIT {candidates:UInt64}` : "";
+  return `(${key}) IN (SELECT ${key} FROM ${versions.view}${whereSql([where])}${some})`;
+}
+
+function whereSql(parts: readonly string[]): string {
+  const filled = parts.filter((part) => part !== "");
+  return filled.length === 0 ? "" : ` WHERE ${filled.join(" AND ")}`;
+}
+
+function selectionOf(
+  listing: Listing,
+  request: ListRequest,
+  conditions: readonly Condition[],
+  context: ListContext,
+): Selection {
+  const { timeColumn, idColumn, indexColumn } = listing;
   const isFollow = request.follow !== undefined;
   const all = [
     ...timeConditions(timeColumn, request, context.nowMs),
     ...conditions,
     ...(isFollow ? followConditions(listing, request, context) : pageConditions(listing, request)),
   ];
-  const where = all.length === 0 ? "" : ` WHERE ${all.map(({ sql }) => `(${sql})`).join(" AND ")}`;
-  const order = isFollow ? `${indexColumn}, ${idColumn}` : `${timeColumn} DESC, ${idColumn} DESC`;
   return {
-    text: `SELECT ${columns.join(", ")}, toUnixTimestamp64Milli(${timeColumn}) AS key_ms FROM ${view}${where} ORDER BY ${order} LIMIT {limit:UInt32}`,
-    // One more than asked shows whether there are more.
-    params: Object.assign({ limit: request.limit + 1 }, ...all.map(({ params }) => params)),
+    where: all.map(({ sql }) => `(${sql})`).join(" AND "),
+    order: isFollow ? `${indexColumn}, ${idColumn}` : `${timeColumn} DESC, ${idColumn} DESC`,
+    params: Object.assign({}, ...all.map(({ params }) => params)) as Record<string, unknown>,
   };
 }
 
@@ -135,7 +205,11 @@ function followConditions(
   ];
 }
 
-function timeConditions(column: string, request: ListRequest, nowMs: number): Condition[] {
+export function timeConditions(
+  column: string,
+  request: Pick<ListRequest, "since" | "until">,
+  nowMs: number,
+): Condition[] {
   return [
     ...bound(column, ">=", "since", request.since, nowMs),
     ...bound(column, "<", "until", request.until, nowMs),

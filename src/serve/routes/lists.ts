@@ -1,5 +1,5 @@
 /** `/api/v1/connections`, `/api/v1/findings`: filtered, paged by cursor, followed by cursor. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { reads } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { findFinding, findRulings, withEvidence } from "../find-finding.ts";
@@ -9,18 +9,22 @@ import {
   FINDING_LISTING,
   findingConditions,
 } from "../query/connection-list.ts";
-import {
-  type Condition,
-  type Listing,
-  listStatement,
-  type Page,
-  pageOf,
-} from "../query/list-statement.ts";
+import type { Condition, Listing, Page } from "../query/list-statement.ts";
 import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
+import { readHistogram } from "../query/histogram.ts";
+import { readPage } from "../query/read-page.ts";
 import { whereConditions } from "../query/where.ts";
 import { checkNodeFilter } from "../query/node-filter.ts";
 import { statementOf } from "../query/store-reader.ts";
-import { Connection, ConnectionQuery, Finding, FindingInFull, FindingQuery } from "../schemas.ts";
+import {
+  Connection,
+  ConnectionQuery,
+  Finding,
+  FindingInFull,
+  FindingQuery,
+  HistogramAnswer,
+  HistogramQuery,
+} from "../schemas.ts";
 
 const ROWS_DEFAULT = 100;
 
@@ -49,6 +53,19 @@ export function listRoutes(app: Api, parts: ApiParts): void {
       },
     },
     ({ query }) => list(parts, CONNECTION_LISTING, query, connectionConditions(query)),
+  );
+
+  app.get(
+    "/connections/histogram",
+    {
+      config: reads("connections.read", "connections.read"),
+      schema: {
+        summary: "How many connections began when, by verdict",
+        querystring: HistogramQuery,
+        response: { 200: HistogramAnswer },
+      },
+    },
+    async ({ query }) => histogram(parts, query),
   );
 
   app.get(
@@ -100,8 +117,33 @@ async function list(
   // Asked first: what is below it is there for whatever is asked afterwards.
   const [cursor] = await parts.store.rows<{ committed: number }>(CURSOR);
   const context = { nowMs, committed: cursor?.committed ?? 0 };
-  const statement = listStatement(listing, request, [...conditions, ...asked], context);
-  return pageOf(listing, request, await parts.store.rows(statement), context);
+  const all = [...conditions, ...asked];
+  return readPage(parts.store, { listing, request, conditions: all, context });
+}
+
+const PARTS_DEFAULT = 120;
+
+async function histogram(
+  parts: ApiParts,
+  query: Static<typeof HistogramQuery>,
+): Promise<Static<typeof HistogramAnswer>> {
+  const nowMs = parts.clock.nowMs();
+  checkNodeFilter(query.node, parts.control.nodes.list());
+  const conditions = [
+    ...connectionConditions(query),
+    ...whereConditions(query.where, CONNECTION_LISTING.catalogue, nowMs),
+  ];
+  const asked = { ...query, partsMax: query.parts ?? PARTS_DEFAULT };
+  const counted = await readHistogram(parts.store, asked, conditions, { nowMs, committed: 0 });
+  return {
+    from: new Date(counted.fromMs).toISOString(),
+    to: new Date(counted.toMs).toISOString(),
+    step_ms: counted.stepMs,
+    parts: counted.parts.map(({ atMs, counts }) => ({
+      from: new Date(atMs).toISOString(),
+      counts,
+    })),
+  };
 }
 
 function pageSchema<Item extends typeof Connection | typeof Finding>(item: Item) {

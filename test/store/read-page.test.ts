@@ -59,13 +59,13 @@ after(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-async function all(where: string, limit: number): Promise<Row[]> {
+async function all(where: string, rowsPerPage: number): Promise<Row[]> {
   const conditions = whereConditions(where, CONNECTION_LISTING.catalogue, nowMs);
   const context = { nowMs, committed: 10 };
   const rows: Row[] = [];
   let cursor: string | undefined;
   do {
-    const request = { limit, ...(cursor === undefined ? {} : { cursor }) };
+    const request = { limit: rowsPerPage, ...(cursor === undefined ? {} : { cursor }) };
     const page = await readPage(reader, {
       listing: CONNECTION_LISTING,
       request,
@@ -85,8 +85,8 @@ const EVERY = Array.from({ length: ROWS }, (_, n) => n);
 
 describe("pages of rows with older versions", () => {
   it("list every row once, newest first", async () => {
-    for (const limit of [700, 1_000, ROWS]) {
-      assert.deepEqual(places(await all("", limit)), newestFirst(EVERY), String(limit));
+    for (const rowsPerPage of [700, 1_000, ROWS]) {
+      assert.deepEqual(places(await all("", rowsPerPage)), newestFirst(EVERY));
     }
   });
 

@@ -14,6 +14,7 @@ import {
 import { openDatabase } from "./database.ts";
 import { EnrolmentKeys } from "./enrolment-keys.ts";
 import { Nodes, type NodesOptions } from "./nodes.ts";
+import { Views } from "./views.ts";
 
 export interface ControlOptions extends ChangeWriterOptions, Pick<NodesOptions, "chainEnd"> {
   /** `:memory:` in tests. */
@@ -26,6 +27,7 @@ export type ControlEntry = EnrolledEntry | RevokedEntry | AuditEntry;
 export class Control {
   readonly nodes: Nodes;
   readonly keys: EnrolmentKeys;
+  readonly views: Views;
   readonly #database: DatabaseSync;
   readonly #writer: ChangeWriter;
 
@@ -39,6 +41,7 @@ export class Control {
     this.#database = database;
     this.#writer = new ChangeWriter(database, options);
     this.keys = new EnrolmentKeys(database, this.#writer, clock);
+    this.views = new Views(database, this.#writer, clock);
     this.nodes = new Nodes(database, { ...options, writer: this.#writer, keys: this.keys });
   }
 

@@ -12,6 +12,9 @@ export const TAGS_MAX = 16;
 /** Whose a node is: a person, a team or an address, in UTF-16 units. */
 export const OWNER_CHARS_MAX = 128;
 
+/** Saved views of one person: more than that nobody finds again. */
+export const VIEWS_PER_OWNER_MAX = 100;
+
 /** Lifetime of an enrolment key, milliseconds: an hour is enough for a person, a day for a rollout. */
 export const KEY_TTL_MS_DEFAULT = 24 * 3_600_000;
 export const KEY_TTL_MS_MIN = 1_000;

@@ -45,4 +45,16 @@ export const MIGRATIONS: readonly string[] = [
      uses INTEGER NOT NULL DEFAULT 0,
      revoked_at_ms INTEGER
    ) STRICT;`,
+  `CREATE TABLE views (
+     id TEXT PRIMARY KEY,
+     owner_id TEXT NOT NULL,
+     owner_name TEXT NOT NULL,
+     name TEXT NOT NULL,
+     topic TEXT NOT NULL,
+     query TEXT NOT NULL,
+     settings TEXT NOT NULL,
+     shared INTEGER NOT NULL,
+     created_at_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE UNIQUE INDEX view_names ON views (owner_id, lower(name));`,
 ];

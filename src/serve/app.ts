@@ -13,6 +13,7 @@ import { keyRoutes } from "./routes/keys.ts";
 import { listRoutes } from "./routes/lists.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { rulingRoutes } from "./routes/rulings.ts";
+import { viewRoutes } from "./routes/views.ts";
 import { sqlRoutes } from "./routes/sql.ts";
 import { checkBySchemas } from "./validation.ts";
 
@@ -59,6 +60,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       evidenceRoutes(api, parts);
       rulingRoutes(api, parts);
       sqlRoutes(api, parts);
+      viewRoutes(api, parts);
       api.get("/openapi.json", { config: OPEN, schema: { summary: "This description" } }, () =>
         document(),
       );

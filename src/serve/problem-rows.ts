@@ -117,6 +117,21 @@ export const PROBLEMS = {
     title: "the finding is open",
     hint: "there is nothing to take back; nothing was journaled",
   },
+  unknown_view: {
+    status: 404,
+    title: "no such view of yours",
+    hint: "list them with GET /api/v1/views; what others share, they alone change",
+  },
+  view_name_taken: {
+    status: 409,
+    title: "another of your views has that name",
+    hint: "choose another name, or change that view",
+  },
+  too_many_views: {
+    status: 409,
+    title: "no more views can be saved",
+    hint: "remove one that you do not use",
+  },
   name_taken: {
     status: 409,
     title: "another active node has that name",

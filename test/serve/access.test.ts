@@ -23,6 +23,10 @@ const PROTECTED: readonly (readonly [method: string, path: string])[] = [
   ["POST", `/api/v1/findings/${"0".repeat(32)}/excuse`],
   ["POST", `/api/v1/findings/${"0".repeat(32)}/acknowledge`],
   ["POST", `/api/v1/findings/${"0".repeat(32)}/reopen`],
+  ["GET", "/api/v1/views"],
+  ["POST", "/api/v1/views"],
+  ["PATCH", "/api/v1/views/a"],
+  ["DELETE", "/api/v1/views/a"],
   ["POST", "/api/v1/sql"],
 ];
 

@@ -4,6 +4,8 @@
  * change without its entry in the journal (change-writer.ts).
  */
 import type { DatabaseSync } from "node:sqlite";
+import { AccessEnds } from "./access-ends.ts";
+import { ApiTokens } from "./api-tokens.ts";
 import type { AuditEntry, EnrolledEntry, RevokedEntry } from "../format/entry.ts";
 import {
   type Asked,
@@ -15,10 +17,19 @@ import { openDatabase } from "./database.ts";
 import { EnrolmentKeys } from "./enrolment-keys.ts";
 import { Nodes, type NodesOptions } from "./nodes.ts";
 import { Views } from "./views.ts";
+import { SignInLinks } from "./sign-in/links.ts";
+import { OwnCredentials } from "./sign-in/own-credentials.ts";
+import { type Derive, Passwords } from "./sign-in/passwords.ts";
+import { Sessions } from "./sign-in/sessions.ts";
+import { SignInRules } from "./sign-in/settings.ts";
+import { SignIn } from "./sign-in/sign-in.ts";
+import { Users } from "./users.ts";
 
 export interface ControlOptions extends ChangeWriterOptions, Pick<NodesOptions, "chainEnd"> {
   /** `:memory:` in tests. */
   readonly file: string;
+  /** How a password becomes a hash; tests count it. */
+  readonly derive?: Derive;
 }
 
 /** What the tables follow from the journal. */
@@ -28,6 +39,14 @@ export class Control {
   readonly nodes: Nodes;
   readonly keys: EnrolmentKeys;
   readonly views: Views;
+  readonly users: Users;
+  readonly sessions: Sessions;
+  readonly tokens: ApiTokens;
+  readonly links: SignInLinks;
+  readonly signIn: SignIn;
+  readonly signInRules: SignInRules;
+  readonly ownCredentials: OwnCredentials;
+  readonly accessEnds = new AccessEnds();
   readonly #database: DatabaseSync;
   readonly #writer: ChangeWriter;
 
@@ -43,6 +62,16 @@ export class Control {
     this.keys = new EnrolmentKeys(database, this.#writer, clock);
     this.views = new Views(database, this.#writer, clock);
     this.nodes = new Nodes(database, { ...options, writer: this.#writer, keys: this.keys });
+    const people = { clock, writer: this.#writer, ends: this.accessEnds };
+    const passwords = new Passwords(options.derive);
+    this.links = new SignInLinks(database, this.#writer, clock);
+    this.users = new Users(database, { ...people, links: this.links });
+    this.sessions = new Sessions(database, people);
+    this.tokens = new ApiTokens(database, people);
+    this.signInRules = new SignInRules(database, this.#writer);
+    const { links, users, sessions } = this;
+    this.signIn = new SignIn({ ...people, links, users, sessions, passwords });
+    this.ownCredentials = new OwnCredentials({ ...people, users, sessions, passwords });
   }
 
   /** Index of the first journal record whose entries may not be applied yet. */

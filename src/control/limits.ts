@@ -25,3 +25,42 @@ export const DEAD_KEYS_KEPT_MS = 90 * 24 * 3_600_000;
 
 /** Changes that wait for the one before them. Each takes one durable append, a few milliseconds. */
 export const CHANGES_WAITING_MAX = 1_024;
+
+/** People, not machines. Each is a row of some 300 bytes. */
+export const USERS_MAX = 10_000;
+
+/** Of a password, in UTF-16 units: short ones are guessed, and hashing very long ones is work for nothing. */
+export const PASSWORD_CHARS_MIN = 12;
+export const PASSWORD_CHARS_MAX = 256;
+
+/** Each takes 19 MiB and one of the four threads that the disk's writes need as well. */
+export const HASHES_AT_ONCE_MAX = 2;
+/** About a second of hashing; who comes later is told to try again. */
+export const HASHES_WAITING_MAX = 32;
+
+/** A working day, milliseconds: then a person proves again who they are. */
+export const SESSION_MS_MAX = 12 * 3_600_000;
+/** A session that nobody used for so long may be on a screen that somebody left. */
+export const SESSION_IDLE_MS_MAX = 2 * 3_600_000;
+/** When a session or token was last used is written this often at most: each write is a sync. */
+export const SEEN_WRITE_MS = 5 * 60_000;
+/** Of one user at once; of more, the oldest ends. */
+export const SESSIONS_PER_USER_MAX = 20;
+
+/** Life of a sign-in link that makes or restores an owner: long enough to click it. */
+export const OWNER_LINK_MS = 15 * 60_000;
+/** Life of a link for one user, who has to receive it first. */
+export const USER_LINK_MS = 24 * 3_600_000;
+/** Links that could still be used. */
+export const LINKS_MAX = 1_000;
+
+/** Lifetime of an API token, milliseconds. */
+export const TOKEN_MS_DEFAULT = 90 * 24 * 3_600_000;
+export const TOKEN_MS_MAX = 366 * 24 * 3_600_000;
+export const TOKEN_MS_MIN = 1_000;
+/** Usable ones of one user. */
+export const TOKENS_PER_USER_MAX = 100;
+/** What an API token is called, in UTF-16 units. */
+export const TOKEN_NAME_CHARS_MAX = 63;
+/** Dead tokens stay listed this long, so that "whose was it?" has an answer. */
+export const DEAD_TOKENS_KEPT_MS = 90 * 24 * 3_600_000;

@@ -57,4 +57,55 @@ export const MIGRATIONS: readonly string[] = [
      created_at_ms INTEGER NOT NULL
    ) STRICT;
    CREATE UNIQUE INDEX view_names ON views (owner_id, lower(name));`,
+  `CREATE TABLE users (
+     id TEXT PRIMARY KEY,
+     name TEXT NOT NULL,
+     role TEXT NOT NULL,
+     source TEXT NOT NULL,
+     password_hash TEXT,
+     totp_secret TEXT,
+     totp_used_step INTEGER NOT NULL DEFAULT 0,
+     created_at_ms INTEGER NOT NULL,
+     created_by TEXT NOT NULL,
+     disabled_at_ms INTEGER
+   ) STRICT;
+   CREATE UNIQUE INDEX user_names ON users (lower(name));
+   CREATE TABLE recovery_codes (
+     user_id TEXT NOT NULL,
+     code_hash TEXT NOT NULL,
+     PRIMARY KEY (user_id, code_hash)
+   ) STRICT;
+   CREATE TABLE signin_links (
+     secret_hash TEXT PRIMARY KEY,
+     user_id TEXT NOT NULL,
+     expires_at_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE sessions (
+     id TEXT PRIMARY KEY,
+     secret_hash TEXT NOT NULL UNIQUE,
+     user_id TEXT NOT NULL,
+     created_at_ms INTEGER NOT NULL,
+     seen_at_ms INTEGER NOT NULL,
+     expires_at_ms INTEGER NOT NULL,
+     address TEXT NOT NULL,
+     agent TEXT NOT NULL,
+     second_factor INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE api_tokens (
+     id TEXT PRIMARY KEY,
+     name TEXT NOT NULL,
+     secret_hash TEXT NOT NULL,
+     user_id TEXT NOT NULL,
+     made_by TEXT NOT NULL,
+     scopes TEXT,
+     created_at_ms INTEGER NOT NULL,
+     expires_at_ms INTEGER NOT NULL,
+     used_at_ms INTEGER,
+     revoked_at_ms INTEGER
+   ) STRICT;
+   CREATE TABLE signin_settings (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+     second_factor_required INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO signin_settings VALUES (1, 1);`,
 ];

@@ -3,6 +3,10 @@
 export const ROLES = ["viewer", "operator", "auditor", "admin", "owner"] as const;
 export type Role = (typeof ROLES)[number];
 
+export function isRole(text: string): text is Role {
+  return ROLES.some((role) => role === text);
+}
+
 const EVERYBODY = ROLES;
 const AT_WORK = ["operator", "auditor", "admin", "owner"] as const;
 
@@ -11,6 +15,7 @@ const AT_WORK = ["operator", "auditor", "admin", "owner"] as const;
  * is his own; an administrator runs the fleet; an owner decides who may do what.
  */
 export const PERMISSIONS = {
+  "profile.read": EVERYBODY,
   "profile.write": EVERYBODY,
   "status.read": EVERYBODY,
   "findings.read": EVERYBODY,
@@ -35,6 +40,17 @@ export const PERMISSIONS = {
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 
 export type Permission = keyof typeof PERMISSIONS;
+
+export function isPermission(text: string): text is Permission {
+  return Object.hasOwn(PERMISSIONS, text);
+}
+
+/** In the order of the table. */
+export function permissionsOf(role: Role): Permission[] {
+  return Object.keys(PERMISSIONS)
+    .filter(isPermission)
+    .filter((permission) => mayRole(role, permission));
+}
 
 export function mayRole(role: Role, permission: Permission): boolean {
   const roles: readonly Role[] = PERMISSIONS[permission];

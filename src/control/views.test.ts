@@ -48,16 +48,14 @@ describe("a saved view", () => {
     assert.deepEqual(views.list("u-ben"), []);
     await views.update(id, { shared: true }, ADA);
     const [seen] = views.list("u-ben");
-    assert.deepEqual(seen, ({
-	...SSH,
-	shared: true,
-	id,
-	...{
-		ownerId: 'u-ada',
-		ownerName: 'ada',
-		createdAtMs: clock.nowMs()
-	}
-}));
+    assert.deepEqual(seen, {
+      ...SSH,
+      shared: true,
+      id,
+      ownerId: "u-ada",
+      ownerName: "ada",
+      createdAtMs: clock.nowMs(),
+    });
   });
 
   it("is changed by its owner alone, and the attempt is on record without its name", async () => {

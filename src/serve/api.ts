@@ -9,6 +9,8 @@ import type {
 import type { Control } from "../control/control.ts";
 import type { EvidenceSource } from "../evidence/source.ts";
 import type { Clock } from "../std/clock.ts";
+import type { SessionCookie } from "./access/session-cookie.ts";
+import type { SignInThrottle } from "./access/signin-throttle.ts";
 import type { StoreReader } from "./query/store-reader.ts";
 import type { SchemaTypes } from "./validation.ts";
 
@@ -48,5 +50,9 @@ export interface ApiParts {
   readonly fingerprint?: Buffer;
   /** Host of --public-url. */
   readonly publicHost?: string;
+  readonly cookie: SessionCookie;
+  readonly throttle: SignInThrottle;
   vitals(): Vitals;
+  /** How people reach the server, without a slash at the end. */
+  baseUrl(): string;
 }

@@ -12,9 +12,14 @@ import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { listRoutes } from "./routes/lists.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { profileRoutes } from "./routes/profile.ts";
 import { rulingRoutes } from "./routes/rulings.ts";
 import { viewRoutes } from "./routes/views.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
+import { signInRoutes } from "./routes/sign-in.ts";
 import { sqlRoutes } from "./routes/sql.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
+import { userRoutes } from "./routes/users.ts";
 import { checkBySchemas } from "./validation.ts";
 
 /** The largest honest body is a query of 64 KiB. */
@@ -52,7 +57,10 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
   await root.register(
     async (scope) => {
       acceptEmptyJson(scope);
-      const document = describeRoutes(scope, parts.version);
+      const document = describeRoutes(scope, {
+        version: parts.version,
+        cookieName: parts.cookie.name,
+      });
       const api = scope as unknown as Api;
       nodeRoutes(api, parts);
       keyRoutes(api, parts);
@@ -61,6 +69,11 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       rulingRoutes(api, parts);
       sqlRoutes(api, parts);
       viewRoutes(api, parts);
+      signInRoutes(api, parts);
+      profileRoutes(api, parts);
+      sessionRoutes(api, parts);
+      tokenRoutes(api, parts);
+      userRoutes(api, parts);
       api.get("/openapi.json", { config: OPEN, schema: { summary: "This description" } }, () =>
         document(),
       );

@@ -1,5 +1,6 @@
 /** The API's description, from the schemas that check it: OpenAPI 3.1 takes JSON Schema as it is. */
 import type { FastifyInstance, RouteOptions } from "fastify";
+import type { Access } from "./access/route-config.ts";
 import { PROBLEMS } from "./problem-rows.ts";
 
 declare module "fastify" {
@@ -21,7 +22,10 @@ interface PathParameter {
 type Operations = Record<string, unknown>;
 
 /** Collects the routes registered after it; call the result when all are. */
-export function describeRoutes(scope: FastifyInstance, version: string): () => object {
+export function describeRoutes(
+  scope: FastifyInstance,
+  { version, cookieName }: { readonly version: string; readonly cookieName: string },
+): () => object {
   const paths: Record<string, Operations> = {};
   scope.addHook("onRoute", (route) => {
     const methods = [route.method].flat().filter((method) => method !== "HEAD");
@@ -35,10 +39,18 @@ export function describeRoutes(scope: FastifyInstance, version: string): () => o
     info: { title: "Tallystick", version, license: { name: "Apache-2.0" } },
     paths,
     components: {
-      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer" },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: cookieName,
+          description: "of POST /api/v1/signin; writes need JSON from the server's own pages",
+        },
+      },
       schemas: { Problem: problemSchema },
     },
-    security: [{ token: [] }],
+    security: [{ token: [] }, { session: [] }],
   });
 }
 
@@ -54,7 +66,7 @@ function operation({ schema, config }: RouteOptions): object {
   const body = schema?.body;
   return {
     summary: schema?.summary ?? "",
-    ...(config?.access === "public" ? { security: [] } : {}),
+    ...(isOpen(config?.access) ? { security: [] } : {}),
     parameters: [
       ...parameters("path", schema?.params),
       ...parameters("query", schema?.querystring),
@@ -64,6 +76,10 @@ function operation({ schema, config }: RouteOptions): object {
       : { requestBody: { required: true, content: { "application/json": { schema: body } } } }),
     responses: { ...Object.fromEntries(answers), default: problemAnswer },
   };
+}
+
+function isOpen(access: Access | undefined): boolean {
+  return access === "public" || access === "sign-in";
 }
 
 function parameters(place: "path" | "query", schema: unknown): PathParameter[] {

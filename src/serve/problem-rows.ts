@@ -68,8 +68,103 @@ export const PROBLEMS = {
   },
   unauthorized: {
     status: 401,
-    title: "no valid token",
-    hint: "send `Authorization: Bearer TOKEN`; the administrator's is in DIR/admin.token on the server",
+    title: "no valid token or session",
+    hint: "sign in, or send `Authorization: Bearer TOKEN`; the administrator's is in DIR/admin.token on the server",
+  },
+  bad_signin: {
+    status: 401,
+    title: "name, password or code is wrong",
+    hint: "try again with the next code; who is locked out asks an owner, or the server's administrator for a sign-in link",
+  },
+  bad_signin_link: {
+    status: 401,
+    title: "the sign-in link is not valid",
+    hint: "links count once and not for long; `tallystick admin signin-link --data DIR` makes another on the server",
+  },
+  signin_throttled: {
+    status: 429,
+    title: "too many attempts to sign in",
+    hint: "wait as long as `retry-after` says",
+  },
+  cross_site: {
+    status: 403,
+    title: "the request seems to come from another site",
+    hint: "with a session, write from the server's own pages, as application/json; programs use an API token",
+  },
+  second_factor_needed: {
+    status: 403,
+    title: "the session has no second factor yet",
+    hint: "set one up: POST /api/v1/profile/totp",
+  },
+  session_needed: {
+    status: 403,
+    title: "a person in a session does this, no token",
+    hint: "sign in, with `tallystick login` say",
+  },
+  no_user: {
+    status: 403,
+    title: "the administrator's token is no user",
+    hint: "sign in as a user for what belongs to one",
+  },
+  bad_password: {
+    status: 400,
+    title: "the password is not allowed",
+    hint: "use 12 to 256 characters that are not your name",
+  },
+  wrong_password: {
+    status: 403,
+    title: "the password is wrong",
+    hint: "give the one that you sign in with",
+  },
+  wrong_code: {
+    status: 403,
+    title: "the code is wrong",
+    hint: "enter what the authenticator shows now; begin anew if the secret was shown long ago",
+  },
+  user_exists: {
+    status: 409,
+    title: "another user has that name",
+    hint: "choose another; upper and lower case are the same",
+  },
+  unknown_user: {
+    status: 404,
+    title: "no such user",
+    hint: "list them with `tallystick users`",
+  },
+  too_many_users: {
+    status: 409,
+    title: "there are as many users as may be",
+    hint: "delete those who are gone",
+  },
+  last_owner: {
+    status: 409,
+    title: "the last owner who can sign in stays",
+    hint: "make another owner first",
+  },
+  too_many_links: {
+    status: 409,
+    title: "too many sign-in links wait to be used",
+    hint: "use them, or let them expire",
+  },
+  unknown_session: {
+    status: 404,
+    title: "no such session",
+    hint: "it may have ended; they are listed at /api/v1/sessions",
+  },
+  unknown_token: {
+    status: 404,
+    title: "no such API token",
+    hint: "list them with `tallystick tokens`",
+  },
+  too_many_tokens: {
+    status: 409,
+    title: "the user has as many API tokens as may be",
+    hint: "revoke some with `tallystick tokens revoke`",
+  },
+  bad_scope: {
+    status: 400,
+    title: "the token may not have that scope",
+    hint: "a token never may more than who makes it; docs/access.md lists the permissions",
   },
   foreign_address: {
     status: 403,
@@ -85,7 +180,7 @@ export const PROBLEMS = {
   bad_name: {
     status: 400,
     title: "the name is not allowed",
-    hint: "use 1 to 63 letters, digits, dots, dashes and underscores",
+    hint: "use 1 to 63 letters, digits, dots, dashes and underscores; a user's also @ and +",
   },
   bad_owner: {
     status: 400,

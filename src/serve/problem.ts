@@ -15,6 +15,8 @@ export interface Problem {
   /** Where in the query it is wrong, UTF-16 offsets, `to` exclusive; of `bad_query` alone. */
   readonly from?: number;
   readonly to?: number;
+  /** Stands in the header of that name. */
+  readonly retryAfterS?: number;
 }
 
 export function problem(code: ProblemCode, detail: string): Problem {
@@ -24,11 +26,17 @@ export function problem(code: ProblemCode, detail: string): Problem {
 
 export function sendProblem(
   reply: FastifyReply,
-  { code, detail, from, to }: Pick<Problem, "code" | "detail" | "from" | "to">,
+  {
+    code,
+    detail,
+    from,
+    to,
+    retryAfterS = 1,
+  }: Pick<Problem, "code" | "detail" | "from" | "to" | "retryAfterS">,
 ): FastifyReply {
   const body = { ...problem(code, detail), from, to };
   if (body.status === 401) reply.header("www-authenticate", "Bearer");
-  if (body.status === 429 || body.status === 503) reply.header("retry-after", "1");
+  if (body.status === 429 || body.status === 503) reply.header("retry-after", String(retryAfterS));
   return reply.code(body.status).type("application/problem+json").send(JSON.stringify(body));
 }
 
@@ -36,10 +44,15 @@ export function sendProblem(
 export function problemOf(error: unknown): Problem {
   if (error instanceof ServeError || error instanceof ControlError) {
     if (!isProblemCode(error.code)) return internal();
-    return { ...problem(error.code, error.message), ...placeOf(error.cause) };
+    return { ...problem(error.code, error.message), ...placeOf(error.cause), ...retryOf(error) };
   }
   if (error instanceof StoreError) return storeProblem(error);
   return fastifyProblem(error as { code?: unknown; statusCode?: unknown; message?: unknown });
+}
+
+function retryOf(error: ServeError | ControlError): Pick<Problem, "retryAfterS"> {
+  const { retryAfterS } = error instanceof ServeError ? error : {};
+  return retryAfterS === undefined ? {} : { retryAfterS };
 }
 
 function placeOf(cause: unknown): Pick<Problem, "from" | "to"> {

@@ -5,6 +5,10 @@ export type ServeErrorCode =
   | "bad_filter"
   | "unauthorized"
   | "forbidden"
+  | "second_factor_needed"
+  | "session_needed"
+  | "cross_site"
+  | "signin_throttled"
   | "foreign_address"
   | "not_found"
   | "unknown_finding"
@@ -29,10 +33,17 @@ export type ServeErrorCode =
 
 export class ServeError extends Error {
   readonly code: ServeErrorCode;
+  /** Seconds after which it is worth another try, where that is known. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(code: ServeErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: ServeErrorCode,
+    message: string,
+    { retryAfterS, ...options }: ErrorOptions & { readonly retryAfterS?: number } = {},
+  ) {
     super(message, options);
     this.name = "ServeError";
     this.code = code;
+    this.retryAfterS = retryAfterS;
   }
 }

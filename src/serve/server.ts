@@ -12,7 +12,11 @@ import { LIARS_DEFAULT } from "../format/limits.ts";
 import { type Clock, systemClock } from "../std/clock.ts";
 import { replaceFile } from "../std/durable-file.ts";
 import { nodeDisk } from "../std/node-disk.ts";
-import { authenticateBy } from "./access/authenticate.ts";
+import { SYSTEM } from "../control/who.ts";
+import { authenticateBy, isAliveIn } from "./access/authenticate.ts";
+import { RunningRequests } from "./access/running-requests.ts";
+import { SessionCookie } from "./access/session-cookie.ts";
+import { SignInThrottle } from "./access/signin-throttle.ts";
 import { aborted } from "./aborted.ts";
 import type { Vitals } from "./api.ts";
 import { ReadAudit } from "./audit/read-audit.ts";
@@ -23,6 +27,7 @@ import { Intake } from "./intake.ts";
 import { localUrl, parseListen, publicHostOf } from "./listen-address.ts";
 import { Searchable } from "./searchable.ts";
 import { ServeError } from "./serve-error.ts";
+import { signInUrl } from "./sign-in-url.ts";
 import { chooseTransport, type Transport } from "./tls/transport.ts";
 
 export interface ServerOptions {
@@ -54,6 +59,8 @@ export interface RunningServer {
   readonly adminTokenFile: string;
   /** This was the first start. */
   readonly isNew: boolean;
+  /** By which the first owner is made; absent where there are users. */
+  readonly signInUrl: string | undefined;
   /** Queries are answered. If not, the store could not be started yet; agents are served all the same. */
   readonly isSearchable: boolean;
   close(reason: string): Promise<void>;
@@ -120,6 +127,7 @@ async function prepare(options: ServerOptions, clock: Clock): Promise<Transport>
 class Server implements RunningServer {
   url = "";
   isNew = false;
+  signInUrl: string | undefined;
   isSearchable = false;
   readonly adminTokenFile: string;
   readonly #options: ServerOptions & { readonly clock: Clock; readonly stop: AbortSignal };
@@ -171,11 +179,28 @@ class Server implements RunningServer {
     const fingerprint = fingerprintOf(this.#transport)?.toString("base64url");
     const serving = JSON.stringify({ url: this.url, fingerprint, pid: process.pid });
     await replaceFile(nodeDisk(), join(dataDir, SERVING_FILE), `${serving}\n`);
+    await this.#inviteOwner();
     // What the comparison is to go by belongs in the journal, or nobody could conclude the same again.
     const facts = { role: "server", version, node: process.version, maxLiars };
     this.#intake.tell({ kind: "start", atMs: clock.nowMs(), facts });
     // Agents are served already.
     await Promise.race([this.#startSearchable(), aborted(this.#options.stop)]);
+  }
+
+  /** As long as nobody can sign in, each start makes a link by which somebody becomes the first owner. */
+  async #inviteOwner(): Promise<void> {
+    const { users, links } = this.#intake.control;
+    if (users.table.size > 0) return;
+    try {
+      const { token } = await links.create(undefined, SYSTEM);
+      this.signInUrl = signInUrl(this.#baseUrl(), token);
+    } catch (error) {
+      this.#log(`no sign-in link could be made: ${textOf(error)}`);
+    }
+  }
+
+  #baseUrl(): string {
+    return (this.#options.publicUrl ?? this.url).replace(/\/+$/, "");
   }
 
   close(reason: string): Promise<void> {
@@ -204,15 +229,33 @@ class Server implements RunningServer {
     const { clock, dataDir, version, publicUrl, trustedProxies } = this.#options;
     const transport = this.#transport;
     const publicHost = publicUrl === undefined ? {} : { publicHost: publicHostOf(publicUrl) };
+    const publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
+    const { control } = this.#intake;
+    const isSecure = transport.scheme === "https" || publicOrigin?.startsWith("https:") === true;
+    const cookie = new SessionCookie(isSecure);
     return {
-      authenticate: authenticateBy({ token, trustsProxy: trustedProxies.length > 0 }),
+      authenticate: authenticateBy({
+        token,
+        trustsProxy: trustedProxies.length > 0,
+        control,
+        cookie,
+      }),
+      running: new RunningRequests({
+        clock,
+        ends: control.accessEnds,
+        isAlive: isAliveIn(control),
+      }),
+      ...(publicOrigin === undefined ? {} : { publicOrigin }),
       names: {
         listenHost: parseListen(this.#options.listen).host,
         ...publicHost,
       },
       parts: {
         ...publicHost,
-        control: this.#intake.control,
+        control,
+        cookie,
+        throttle: new SignInThrottle(clock),
+        baseUrl: () => this.#baseUrl(),
         store: this.#searchable.reader,
         evidence: evidenceSource({
           store: this.#searchable.reader,

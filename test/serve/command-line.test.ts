@@ -67,7 +67,7 @@ describe("a transcript", () => {
         err: /cannot reach the server, http:\/\/127.0.0.1:9 \(.*ECONNREFUSED.*\), check TALLYSTICK_URL/,
       },
     ],
-    ["status --token x --url URL", { code: 1, err: /^tallystick: no valid token, / }],
+    ["status --token x --url URL", { code: 1, err: /^tallystick: no valid token or session, / }],
     ["status --token x --url URL --ca sha256:00", { code: 2, err: /no SHA-256/ }],
     ["status --data NOWHERE", { code: 1, err: /cannot read, .*admin\.token \(ENOENT\)/ }],
     ["status --data DIR", { code: 0, out: /^WHAT .*VALUE\nboth ends, last hour +no connections/ }],

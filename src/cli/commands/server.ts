@@ -85,6 +85,9 @@ export function serverCommand(version: string) {
         throw new CommandError(code, withCode(error), { cause: error.cause });
       });
       if (server.isNew) log(`the administrator's token is in ${server.adminTokenFile}`);
+      if (server.signInUrl !== undefined) {
+        log(`nobody can sign in yet; within 15 minutes, once: ${server.signInUrl}`);
+      }
       if (!ending.signal.aborted) sayReady(call, server, log);
       try {
         await server.close(await end.promise);

@@ -2,11 +2,14 @@
  * Who may call what. Every route of the API says what it takes and what it leaves (`config.access`,
  * `config.audit`); one that says nothing is refused, so that forgetting it opens nothing.
  */
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Permission } from "../../control/roles.ts";
 import { ServeError } from "../serve-error.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { checkNotForeign, checkSameSite } from "./cross-site.ts";
 import { type HostNames, isKnownHost } from "./host-names.ts";
 import { mayPrincipal, type Principal } from "./principal.ts";
+import type { RunningRequests } from "./running-requests.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -16,24 +19,49 @@ declare module "fastify" {
 
 export interface GuardOptions {
   readonly names: HostNames;
+  /** Of --public-url, lower case; behind a proxy the request's own says http. */
+  readonly publicOrigin?: string;
   readonly authenticate: Authenticate;
+  readonly running: RunningRequests;
 }
 
 export function guardRoutes(scope: FastifyInstance, options: GuardOptions): void {
   scope.decorateRequest("principal", undefined);
-  scope.addHook("onRequest", async (request) => {
+  options.running.register(scope);
+  scope.addHook("onRequest", async (request, reply) => {
     const { access } = request.routeOptions.config;
     if (access === "public") return;
     if (!isKnownHost(request.headers.host, options.names)) {
       throw new ServeError("unknown_host", `Host is ${shown(request.headers.host)}`);
     }
-    const principal = options.authenticate(request);
-    request.principal = principal;
-    if (access === undefined) throw new ServeError("unauthorized", "the route is open to nobody");
-    if (mayPrincipal(principal, access)) return;
-    const { name } = principal.who.actor;
-    throw new ServeError("forbidden", `${name} has the role ${principal.role}, without ${access}`);
+    if (access === "sign-in") checkNotForeign(request, options.publicOrigin);
+    else admit(request, reply, options);
   });
+}
+
+function admit(request: FastifyRequest, reply: FastifyReply, options: GuardOptions): void {
+  const { access, beforeSecondFactor } = request.routeOptions.config;
+  const principal = options.authenticate(request);
+  request.principal = principal;
+  if (principal.by === "session") checkSameSite(request, options.publicOrigin);
+  if (access === undefined) throw new ServeError("unauthorized", "the route is open to nobody");
+  if (principal.needsSecondFactor === true && beforeSecondFactor !== true) {
+    throw new ServeError("second_factor_needed", "the session may only set up a second factor");
+  }
+  if (access !== "self" && access !== "public" && access !== "sign-in") {
+    requirePermission(principal, access);
+  }
+  options.running.begin(request, reply, principal);
+}
+
+/** Throws `forbidden`. Also for what a route finds out only from a request's parameters. */
+export function requirePermission(principal: Principal, permission: Permission): void {
+  if (mayPrincipal(principal, permission)) return;
+  const { name } = principal.who.actor;
+  throw new ServeError(
+    "forbidden",
+    `${name} has the role ${principal.role}, without ${permission}`,
+  );
 }
 
 /** Of a route that is not public. */

@@ -1,5 +1,6 @@
 /** Who sent a request, and what that lets them do. */
 import { canonicalAddress } from "../../format/address.ts";
+import type { ApiToken } from "../../control/token-table.ts";
 import type { Who } from "../../control/who.ts";
 import { mayRole, type Permission, type Role } from "../../control/roles.ts";
 
@@ -10,9 +11,20 @@ export interface Principal {
   readonly scopes?: readonly Permission[];
   /** What its reads fold by: the session's or token's id. */
   readonly session: string;
+  /** How they showed who they are. */
+  readonly by: "admin" | "session" | "token";
+  /** Whose session or token it is; absent: the administrator's token, which is nobody's. */
+  readonly user?: { readonly id: string; readonly name: string };
+  /** The token, by a token. */
+  readonly token?: ApiToken;
+  /** A session that may only set up a second factor. */
+  readonly needsSecondFactor?: boolean;
 }
 
-export function mayPrincipal({ role, scopes }: Principal, permission: Permission): boolean {
+export function mayPrincipal(
+  { role, scopes }: Pick<Principal, "role" | "scopes">,
+  permission: Permission,
+): boolean {
   return mayRole(role, permission) && (scopes === undefined || scopes.includes(permission));
 }
 

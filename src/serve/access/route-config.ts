@@ -2,8 +2,11 @@
 import type { FastifyContextConfig } from "fastify";
 import type { Permission } from "../../control/roles.ts";
 
-/** `public` needs nobody; the others a principal with the permission. */
-export type Access = "public" | Permission;
+/**
+ * `public` needs nobody · `sign-in` nobody yet, and no other site's page · `self` anybody who has
+ * signed in, whatever they may · the others a principal with the permission.
+ */
+export type Access = "public" | "sign-in" | "self" | Permission;
 
 /**
  * `change`: the change writer leaves its entry, and an attempt that was refused leaves one too · `read`:
@@ -18,16 +21,18 @@ declare module "fastify" {
     audit?: Audit;
     /** As in the audit: `node.revoke`. */
     action?: string;
+    /** A session that has no second factor yet may call it too. */
+    beforeSecondFactor?: boolean;
   }
 }
 
 export const OPEN: FastifyContextConfig = { access: "public", audit: "none" };
 
-export function unaudited(access: Permission): FastifyContextConfig {
+export function unaudited(access: "self" | Permission): FastifyContextConfig {
   return { access, audit: "none" };
 }
 
-export function changes(access: Permission, action: string): FastifyContextConfig {
+export function changes(access: Exclude<Access, "public">, action: string): FastifyContextConfig {
   return { access, audit: "change", action };
 }
 
@@ -37,4 +42,9 @@ export function reads(access: Permission, action: string): FastifyContextConfig 
 
 export function exports(access: Permission, action: string): FastifyContextConfig {
   return { access, audit: "export", action };
+}
+
+/** The same, also for a session that has no second factor yet. */
+export function beforeSecondFactor(config: FastifyContextConfig): FastifyContextConfig {
+  return { ...config, beforeSecondFactor: true };
 }

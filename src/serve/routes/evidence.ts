@@ -26,7 +26,7 @@ export function evidenceRoutes(app: Api, { evidence, store }: ApiParts): void {
         response: { 200: Type.String({ description: "docs/evidence.md" }) },
       },
     },
-    async ({ params }, reply) => {
+    async ({ params, gone }, reply) => {
       const id = await findingIdOf(store, params.id);
       if (running >= EXPORTS_AT_ONCE_MAX) {
         throw new ServeError("evidence_busy", `${running} exports are under way`);
@@ -34,12 +34,16 @@ export function evidenceRoutes(app: Api, { evidence, store }: ApiParts): void {
       running++;
       // Until the last byte has left: a slow reader holds the file as well.
       reply.raw.once("close", () => running--);
-      // Ingest shares this thread: it gets its turn after every batch.
-      const data = await gatherEvidence(evidence, id, nextTurn);
+      // Ingest shares this thread: it gets its turn after every batch. Who is gone needs no more of them.
+      const turn = (): Promise<void> => {
+        gone.throwIfAborted();
+        return nextTurn();
+      };
+      const data = await gatherEvidence(evidence, id, turn);
       if (data === undefined)
         throw new ServeError("unknown_finding", `no finding has the id ${id}`);
       reply.header("content-disposition", `attachment; filename="finding-${id}.evidence.txt"`);
-      return reply.type(TEXT).send(Readable.from(evidenceChunks(data, nextTurn)));
+      return reply.type(TEXT).send(Readable.from(evidenceChunks(data, turn)));
     },
   );
 }

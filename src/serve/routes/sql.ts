@@ -19,11 +19,9 @@ export function sqlRoutes(app: Api, { store }: ApiParts): void {
       },
     },
     async (request, reply) => {
-      // Who hangs up stops the query too.
-      const gone = new AbortController();
-      reply.raw.once("close", () => gone.abort());
       const { sql, limit = ROWS_MAX_DEFAULT } = request.body;
-      const answer = await store.sql(sql, limit, gone.signal);
+      // Who hangs up, or may not ask any more, stops the query too.
+      const answer = await store.sql(sql, limit, request.gone);
       if (!answer.ok) return sendProblem(reply, { code: answer.code, detail: detailOf(answer) });
       const { columns, cut } = answer;
       const rows = answer.rows.map((row) =>

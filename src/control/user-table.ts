@@ -1,0 +1,156 @@
+/** Users: rows in SQLite, asked for at every request, and what of a second factor may be used once. */
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { Effect } from "./effect.ts";
+import { isRole, type Role } from "./roles.ts";
+
+export interface User {
+  /** Hex of 8 random bytes; a name may be given to somebody else later. */
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  /** Who vouches for them: this server, by a password of its own. */
+  readonly source: "local";
+  /** PHC form; absent until the one-time link is used. */
+  readonly passwordHash?: string;
+  readonly totp?: Totp;
+  readonly createdAtMs: number;
+  /** Name of who made the user. */
+  readonly createdBy: string;
+  readonly disabledAtMs?: number;
+}
+
+export interface Totp {
+  /** Base32, as authenticators take it. */
+  readonly secret: string;
+  /** The last step of 30 seconds whose code was used: a code counts once. */
+  readonly usedStep: number;
+}
+
+export class UserTable {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  get(id: string): User | undefined {
+    const row = this.#database.prepare("SELECT * FROM users WHERE id = ?").get(id);
+    return row === undefined ? undefined : userOf(row);
+  }
+
+  /** Without regard to case. */
+  byName(name: string): User | undefined {
+    const row = this.#database
+      .prepare("SELECT * FROM users WHERE lower(name) = lower(?)")
+      .get(name);
+    return row === undefined ? undefined : userOf(row);
+  }
+
+  /** By name. */
+  list(): User[] {
+    return this.#database.prepare("SELECT * FROM users ORDER BY lower(name)").all().map(userOf);
+  }
+
+  get size(): number {
+    return Number(this.#database.prepare("SELECT count(*) AS size FROM users").get()?.["size"]);
+  }
+
+  /** Those who can let others in. */
+  enabledOwners(): User[] {
+    return this.list().filter(({ role, disabledAtMs }) => {
+      return role === "owner" && disabledAtMs === undefined;
+    });
+  }
+
+  hasRecoveryCode(id: string, hash: string): boolean {
+    const row = this.#database
+      .prepare("SELECT 1 FROM recovery_codes WHERE user_id = ? AND code_hash = ?")
+      .get(id, hash);
+    return row !== undefined;
+  }
+
+  countRecoveryCodes(id: string): number {
+    const row = this.#database
+      .prepare("SELECT count(*) AS left_over FROM recovery_codes WHERE user_id = ?")
+      .get(id);
+    return Number(row?.["left_over"]);
+  }
+
+  insertion(user: User): Effect {
+    return {
+      do: "insert",
+      table: "users",
+      row: {
+        id: user.id,
+        name: user.name,
+        role: user.role,
+        source: user.source,
+        password_hash: user.passwordHash ?? null,
+        created_at_ms: user.createdAtMs,
+        created_by: user.createdBy,
+      },
+    };
+  }
+
+  roleIs(id: string, role: Role): Effect {
+    return { do: "update", table: "users", key: { id }, set: { role } };
+  }
+
+  disabledSince(id: string, atMs: number | null): Effect {
+    return { do: "update", table: "users", key: { id }, set: { disabled_at_ms: atMs } };
+  }
+
+  passwordIs(id: string, hash: string): Effect {
+    return { do: "update", table: "users", key: { id }, set: { password_hash: hash } };
+  }
+
+  totpIs(id: string, totp: Totp | undefined): Effect {
+    const set = { totp_secret: totp?.secret ?? null, totp_used_step: totp?.usedStep ?? 0 };
+    return { do: "update", table: "users", key: { id }, set };
+  }
+
+  stepUsed(id: string, step: number): Effect {
+    return { do: "update", table: "users", key: { id }, set: { totp_used_step: step } };
+  }
+
+  recoveryCodesAre(id: string, hashes: readonly string[]): Effect[] {
+    return [
+      { do: "delete", table: "recovery_codes", key: { user_id: id } },
+      ...hashes.map((hash): Effect => {
+        return { do: "insert", table: "recovery_codes", row: { user_id: id, code_hash: hash } };
+      }),
+    ];
+  }
+
+  recoveryCodeUsed(id: string, hash: string): Effect {
+    return { do: "delete", table: "recovery_codes", key: { user_id: id, code_hash: hash } };
+  }
+
+  /** With all by which the user could be recognised. */
+  deletion(id: string): Effect[] {
+    const own = ["sessions", "api_tokens", "signin_links", "recovery_codes"];
+    return [
+      ...own.map((table): Effect => ({ do: "delete", table, key: { user_id: id } })),
+      { do: "delete", table: "users", key: { id } },
+    ];
+  }
+}
+
+function userOf(row: Record<string, SQLOutputValue>): User {
+  const { password_hash: hash, totp_secret: secret, disabled_at_ms: disabledAtMs } = row;
+  const role = String(row["role"]);
+  if (!isRole(role)) throw new Error(`a user has the role ${role}`);
+  return {
+    id: String(row["id"]),
+    name: String(row["name"]),
+    role,
+    source: "local",
+    ...(hash === null ? {} : { passwordHash: String(hash) }),
+    ...(secret === null
+      ? {}
+      : { totp: { secret: String(secret), usedStep: Number(row["totp_used_step"]) } }),
+    createdAtMs: Number(row["created_at_ms"]),
+    createdBy: String(row["created_by"]),
+    ...(disabledAtMs === null ? {} : { disabledAtMs: Number(disabledAtMs) }),
+  };
+}

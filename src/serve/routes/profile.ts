@@ -1,0 +1,124 @@
+/** `/api/v1/profile`: who asks, and what they change of themselves. */
+import type { Static } from "typebox";
+import { permissionsOf } from "../../control/roles.ts";
+import type { User } from "../../control/user-table.ts";
+import {
+  PasswordChange,
+  Profile,
+  RecoveryCodes,
+  TotpBegin,
+  TotpBegun,
+  TotpConfirm,
+} from "../account-schemas.ts";
+import { principalOf } from "../access/guard.ts";
+import { mayPrincipal, type Principal } from "../access/principal.ts";
+import { beforeSecondFactor, changes, unaudited } from "../access/route-config.ts";
+import type { Api, ApiParts } from "../api.ts";
+import { ownOf } from "./own.ts";
+
+export function profileRoutes(app: Api, parts: ApiParts): void {
+  const { control, throttle, cookie } = parts;
+
+  app.get(
+    "/profile",
+    {
+      config: beforeSecondFactor(unaudited("self")),
+      schema: { summary: "Who asks, and what they may", response: { 200: Profile } },
+    },
+    (request) => {
+      const principal = principalOf(request);
+      const { user } = principal;
+      return profileOf(parts, {
+        ...principal,
+        name: user?.name ?? principal.who.actor.name,
+        user: user === undefined ? undefined : control.users.find(user.id),
+      });
+    },
+  );
+
+  app.post(
+    "/profile/password",
+    {
+      config: changes("profile.write", "user.set_password"),
+      schema: {
+        summary: "Sets another password; all sessions of the user end",
+        body: PasswordChange,
+        response: { 204: { description: "nothing" } },
+      },
+    },
+    async (request, reply) => {
+      const own = ownOf(request);
+      const attempt = attemptOf(request.principal);
+      throttle.begin(attempt);
+      await control.ownCredentials.setPassword(own, request.body.old, request.body.password);
+      throttle.succeeded(attempt);
+      cookie.clear(reply);
+      return reply.code(204).send();
+    },
+  );
+
+  app.post(
+    "/profile/totp",
+    {
+      config: beforeSecondFactor({ access: "profile.write", audit: "none" }),
+      schema: {
+        summary: "Shows a new secret for an authenticator, to be confirmed by its code",
+        body: TotpBegin,
+        response: { 200: TotpBegun },
+      },
+    },
+    async ({ principal, body }) => {
+      const own = ownOf({ principal });
+      const attempt = attemptOf(principal);
+      throttle.begin(attempt);
+      const begun = await control.ownCredentials.beginTotp(own, body.password);
+      throttle.succeeded(attempt);
+      return begun;
+    },
+  );
+
+  app.post(
+    "/profile/totp/confirm",
+    {
+      config: beforeSecondFactor(changes("profile.write", "user.set_second_factor")),
+      schema: {
+        summary: "Makes the shown secret the second factor; other sessions of the user end",
+        body: TotpConfirm,
+        response: { 200: RecoveryCodes },
+      },
+    },
+    async ({ principal, body }) => {
+      const codes = await control.ownCredentials.confirmTotp(ownOf({ principal }), body.code);
+      return { recovery_codes: [...codes] };
+    },
+  );
+}
+
+type Asking = Pick<Principal, "role" | "by" | "session" | "scopes" | "needsSecondFactor"> & {
+  readonly name: string;
+  readonly user: User | undefined;
+};
+
+export function profileOf(
+  { control }: Pick<ApiParts, "control">,
+  asking: Asking,
+): Static<typeof Profile> {
+  const { name, user, role, by, session, needsSecondFactor = false } = asking;
+  const may = permissionsOf(role).filter((each) => mayPrincipal(asking, each));
+  return {
+    name,
+    user_id: user?.id ?? null,
+    role,
+    permissions: needsSecondFactor ? [] : may,
+    by,
+    session_id: by === "session" ? session : null,
+    second_factor: user?.totp === undefined ? "none" : "totp",
+    second_factor_needed: needsSecondFactor,
+    recovery_codes_left: user === undefined ? 0 : control.users.table.countRecoveryCodes(user.id),
+  };
+}
+
+/** Whoever found an open session must not guess the password in it. */
+function attemptOf(principal: Principal | undefined) {
+  return { name: principal?.user?.name ?? "", address: principal?.who.address ?? "" };
+}

@@ -1,0 +1,100 @@
+/** `/api/v1/tokens`: API tokens. The text of a token is shown once, when it is made. */
+import { type Static, Type } from "typebox";
+import type { ApiToken } from "../../control/token-table.ts";
+import { parseTime } from "../../std/duration.ts";
+import { CreatedToken, NewToken, Token } from "../account-schemas.ts";
+import { principalOf } from "../access/guard.ts";
+import type { Principal } from "../access/principal.ts";
+import { changes, unaudited } from "../access/route-config.ts";
+import type { Api, ApiParts } from "../api.ts";
+import { ServeError } from "../serve-error.ts";
+import { isTheirs, listedUser, userOf } from "./own.ts";
+
+const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
+
+export function tokenRoutes(app: Api, { control, clock }: ApiParts): void {
+  const describe = (token: ApiToken, principal: Principal): Static<typeof Token> => ({
+    id: token.id,
+    name: token.name,
+    user: control.users.table.get(token.userId)?.name ?? "",
+    own: token.userId === principal.user?.id,
+    state: control.tokens.stateOf(token),
+    scopes: token.scopes === undefined ? null : [...token.scopes],
+    created_at: time(token.createdAtMs),
+    expires_at: time(token.expiresAtMs),
+    used_at: token.usedAtMs === undefined ? null : time(token.usedAtMs),
+    revoked_at: token.revokedAtMs === undefined ? null : time(token.revokedAtMs),
+  });
+
+  app.post(
+    "/tokens",
+    {
+      config: changes("profile.write", "token.create"),
+      schema: {
+        summary: "Makes an API token that may no more than who makes it",
+        body: NewToken,
+        response: { 201: CreatedToken },
+      },
+    },
+    async (request, reply) => {
+      const { name, scopes, expires_at: expiresAt } = request.body;
+      const principal = principalOf(request);
+      const { who, token: by } = principal;
+      const { id: userId } = userOf(request);
+      const made = await control.tokens.create(
+        {
+          name,
+          ...(scopes === undefined ? {} : { scopes }),
+          ...(expiresAt === undefined ? {} : { expiresAtMs: timeOf(expiresAt, clock.nowMs()) }),
+        },
+        { userId, who, ...(by === undefined ? {} : { token: by }) },
+      );
+      reply.code(201);
+      return { ...describe(made.token, principal), token: made.text };
+    },
+  );
+
+  app.get(
+    "/tokens",
+    {
+      config: unaudited("profile.read"),
+      schema: {
+        summary: "API tokens, newest first: one's own, and for an owner all",
+        response: { 200: Type.Object({ items: Type.Array(Token) }) },
+      },
+    },
+    (request) => {
+      const principal = principalOf(request);
+      const listed = control.tokens.list(listedUser(request));
+      return { items: listed.map((token) => describe(token, principal)) };
+    },
+  );
+
+  app.delete(
+    "/tokens/:id",
+    {
+      config: changes("profile.write", "token.revoke"),
+      schema: {
+        summary: "Revokes a token and those that it made, with their streams and queries",
+        params: Id,
+        response: { 200: Token },
+      },
+    },
+    async ({ principal, params: { id } }) => {
+      const asking = principalOf({ principal });
+      const mayRevoke = ({ userId }: ApiToken) => isTheirs({ principal }, userId);
+      return describe(await control.tokens.revoke(id, asking.who, mayRevoke), asking);
+    },
+  );
+}
+
+/** Throws `bad_request`. */
+function timeOf(text: string, nowMs: number): number {
+  const atMs = /^\d{4}-/.test(text) ? parseTime(text, nowMs) : undefined;
+  if (atMs !== undefined) return atMs;
+  throw new ServeError("bad_request", "body expires_at: is no time, write 2026-03-01T08:30Z");
+}
+
+function time(atMs: number): string {
+  return new Date(atMs).toISOString();
+}

@@ -11,7 +11,8 @@ export type Row = Readonly<Record<string, unknown>>;
  * - `time` points in time, whose value is a span as long as it is precise: a date is a whole day
  * - `address` IPv4 and IPv6, single ones and networks
  */
-export type FieldType = "name" | "text" | "choice" | "number" | "time" | "address";
+export const FIELD_TYPES = ["name", "text", "choice", "number", "time", "address"] as const;
+export type FieldType = (typeof FIELD_TYPES)[number];
 
 export interface Field {
   readonly name: string;

@@ -8,6 +8,7 @@ import { type AuditHooks, auditRoutes } from "./audit/audit-hooks.ts";
 import { describeRoutes } from "./openapi.ts";
 import { problemOf, sendProblem } from "./problem.ts";
 import { evidenceRoutes } from "./routes/evidence.ts";
+import { fieldRoutes } from "./routes/fields.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { listRoutes } from "./routes/lists.ts";
@@ -69,6 +70,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       rulingRoutes(api, parts);
       sqlRoutes(api, parts);
       viewRoutes(api, parts);
+      fieldRoutes(api, parts);
       signInRoutes(api, parts);
       profileRoutes(api, parts);
       sessionRoutes(api, parts);

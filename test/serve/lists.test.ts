@@ -153,6 +153,23 @@ describe("connections", () => {
     });
   }
 
+  const values: [query: string, items: readonly string[]][] = [
+    ["field=initiator_node", ["node-a"]],
+    ["field=node", ["node-a", "node-b"]],
+    ["field=node&prefix=NODE-B", ["node-b"]],
+    ["field=ip&prefix=10.9", [A, B]],
+    ["field=initiator_port&prefix=4000&limit=3", ["40000", "40001", "40002"]],
+    ["field=node&where=initiator_port:1", []],
+    ["field=verdict&prefix=m", ["matched", "missing"]],
+    ["field=opened_at", []],
+  ];
+  for (const [query, items] of values) {
+    it(`complete ${query}`, async () => {
+      const { body } = await server.call("GET", `/api/v1/connections/values?${query}`);
+      assert.deepEqual(body, { items });
+    });
+  }
+
   it("are counted by time and verdict", async () => {
     const since = Date.now() - 3_600_000;
     const { body } = await server.call<{

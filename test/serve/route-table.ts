@@ -13,6 +13,8 @@ export interface ExpectedRoute {
   readonly beforeSecondFactor?: true;
   /** With the action that its entries carry. */
   readonly audit: "none" | `${"change" | "read" | "export"} ${string}`;
+  /** Whatever it demands. */
+  readonly query?: string;
   /** In place of `{id}`; nobody's. */
   readonly id?: string;
   /** Whatever its form demands. */
@@ -75,6 +77,23 @@ export const ROUTES: readonly ExpectedRoute[] = [
     audit: "read connections.read",
     answer: 200,
   },
+  ...(["connections", "findings"] as const).flatMap((topic): ExpectedRoute[] => [
+    {
+      method: "GET",
+      path: `/api/v1/${topic}/fields`,
+      access: `${topic}.read`,
+      audit: "none",
+      answer: 200,
+    },
+    {
+      method: "GET",
+      path: `/api/v1/${topic}/values`,
+      access: `${topic}.read`,
+      audit: `read ${topic}.read`,
+      query: "field=node",
+      answer: 200,
+    },
+  ]),
   {
     method: "GET",
     path: "/api/v1/findings",
@@ -288,8 +307,8 @@ export const ROUTES: readonly ExpectedRoute[] = [
   },
 ];
 
-export function pathOf({ path, id = "" }: ExpectedRoute): string {
-  return path.replace("{id}", id);
+export function pathOf({ path, id = "", query }: ExpectedRoute): string {
+  return `${path.replace("{id}", id)}${query === undefined ? "" : `?${query}`}`;
 }
 
 export function named({ method, path }: Pick<ExpectedRoute, "method" | "path">): string {

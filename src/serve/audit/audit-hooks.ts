@@ -85,8 +85,8 @@ function targetOf({ params }: FastifyRequest, action: string): Target {
   return { type, id: id.slice(0, AUDIT_TEXT_CHARS_MAX), name: "" };
 }
 
-/** Parameters that turn pages or refresh: the query is the same with and without. */
-const PAGING = new Set(["cursor", "follow", "limit"]);
+/** Parameters that turn pages, refresh, draw or complete: the query is the same with and without. */
+const PAGING = new Set(["cursor", "follow", "limit", "parts", "field", "prefix"]);
 
 function normalQuery({ query, body }: FastifyRequest): string {
   if (typeof body === "object" && body !== null) return JSON.stringify(body);

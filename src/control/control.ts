@@ -16,6 +16,7 @@ import {
 import { openDatabase } from "./database.ts";
 import { EnrolmentKeys } from "./enrolment-keys.ts";
 import { Nodes, type NodesOptions } from "./nodes.ts";
+import { Proposals } from "./proposals.ts";
 import { Views } from "./views.ts";
 import { SignInLinks } from "./sign-in/links.ts";
 import { OwnCredentials } from "./sign-in/own-credentials.ts";
@@ -39,6 +40,7 @@ export class Control {
   readonly nodes: Nodes;
   readonly keys: EnrolmentKeys;
   readonly views: Views;
+  readonly proposals: Proposals;
   readonly users: Users;
   readonly sessions: Sessions;
   readonly tokens: ApiTokens;
@@ -60,6 +62,7 @@ export class Control {
     this.#database = database;
     this.#writer = new ChangeWriter(database, options);
     this.keys = new EnrolmentKeys(database, this.#writer, clock);
+    this.proposals = new Proposals(database);
     this.views = new Views(database, this.#writer, clock);
     this.nodes = new Nodes(database, { ...options, writer: this.#writer, keys: this.keys });
     const people = { clock, writer: this.#writer, ends: this.accessEnds };

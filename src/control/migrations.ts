@@ -108,4 +108,13 @@ export const MIGRATIONS: readonly string[] = [
      second_factor_required INTEGER NOT NULL
    ) STRICT;
    INSERT INTO signin_settings VALUES (1, 1);`,
+  `CREATE TABLE proposals (
+     finding_id TEXT PRIMARY KEY,
+     ruling TEXT NOT NULL,
+     reason TEXT NOT NULL,
+     expires_at_ms INTEGER,
+     user_id TEXT NOT NULL,
+     user_name TEXT NOT NULL,
+     at_ms INTEGER NOT NULL
+   ) STRICT;`,
 ];

@@ -1,5 +1,6 @@
 /** One finding by its id, as the API answers it, and what people decided about it. */
 import type { Static } from "typebox";
+import type { Proposals } from "../control/proposals.ts";
 import type { Ruling } from "../format/entry.ts";
 import { rulingEndMs } from "../format/finding-state.ts";
 import { FINDING_LISTING } from "./query/connection-list.ts";
@@ -19,6 +20,15 @@ export async function findFinding(store: StoreReader, id: string): Promise<Ruled
 /** The store keeps evidence as text; what it holds is the server's own JSON. */
 export function withEvidence<R extends Row>(row: R): R {
   return { ...row, evidence: JSON.parse(String(row["evidence"])) as unknown };
+}
+
+/** With what waits for a second person. */
+export function withProposal<R extends Row>(row: R, proposals: Pick<Proposals, "get">) {
+  const proposal = proposals.get(String(row["id"]));
+  if (proposal === undefined) return { ...row, proposal: null };
+  const { ruling, reason, userName: by, atMs, expiresAtMs } = proposal;
+  const until = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
+  return { ...row, proposal: { time: new Date(atMs).toISOString(), by, ruling, reason, until } };
 }
 
 /** Of all that people decided about one finding, the last so many. */

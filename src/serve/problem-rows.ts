@@ -212,6 +212,16 @@ export const PROBLEMS = {
     title: "the finding is open",
     hint: "there is nothing to take back; nothing was journaled",
   },
+  nothing_to_confirm: {
+    status: 409,
+    title: "nothing waits to be confirmed",
+    hint: "rule on the finding yourself",
+  },
+  second_person_needed: {
+    status: 403,
+    title: "somebody else must confirm it",
+    hint: "ask a person who did not propose it and whose node it is not about",
+  },
   unknown_view: {
     status: 404,
     title: "no such view of yours",

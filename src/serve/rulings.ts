@@ -3,9 +3,10 @@
  * durable. The store shows it a moment later; the same words again change nothing, also in between.
  */
 import type { Control } from "../control/control.ts";
+import type { Proposal } from "../control/proposals.ts";
 import type { Shown } from "../control/property-changes.ts";
 import type { Who } from "../control/who.ts";
-import type { Ruling, RulingEntry } from "../format/entry.ts";
+import type { Ruling, RulingEntry, Target } from "../format/entry.ts";
 import { AUDIT_TEXT_CHARS_MAX, EXCUSE_MS_MAX } from "../format/limits.ts";
 import type { Clock } from "../std/clock.ts";
 import { parseTime } from "../std/duration.ts";
@@ -29,6 +30,13 @@ export interface RulingRequest {
   /** ISO 8601. */
   readonly expiresAt?: string;
   readonly who: Who;
+  /** Who asks, or whose token does; absent: the administrator's token. */
+  readonly user?: Person;
+}
+
+export interface Person {
+  readonly id: string;
+  readonly name: string;
 }
 
 export interface RulingParts {
@@ -38,7 +46,7 @@ export interface RulingParts {
   /** As the store has it. Throws `unknown_finding`, `store_unavailable`. */
   find(id: string): Promise<RuledFinding>;
   /** Throws `control_busy`, `control_failed`. */
-  readonly control: Pick<Control, "record">;
+  readonly control: Pick<Control, "record" | "nodes" | "proposals">;
 }
 
 /** The state that a ruling gives. */
@@ -75,7 +83,83 @@ export class Rulings {
         `${request.id}: ${String(before["title"]).slice(0, 200)}`,
       );
     }
-    const { id, ruling, reason, who } = request;
+    const needsSecond = request.ruling !== "reopened" && this.#isTheirs(before, request.user);
+    return needsSecond
+      ? this.#propose(before, request, expiresAtMs)
+      : this.#commit(before, {
+          ...request,
+          atMs,
+          ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+        });
+  }
+
+  /**
+   * A second person says so too, and the proposal counts. Throws `nothing_to_confirm`,
+   * `second_person_needed`, and as `rule`.
+   */
+  async confirm(
+    id: string,
+    { who, user }: Pick<RulingRequest, "who" | "user">,
+  ): Promise<RuledFinding> {
+    const before = await this.#find(id);
+    const proposal = this.#parts.control.proposals.get(id);
+    if (proposal === undefined || before.state === "resolved") {
+      throw new ServeError("nothing_to_confirm", `${id}: nobody proposed anything that waits`);
+    }
+    if (user?.id === proposal.userId || this.#isTheirs(before, user)) {
+      const detail = `${who.actor.name} proposed it, or owns a node that it is about`;
+      throw new ServeError("second_person_needed", detail);
+    }
+    const { ruling, reason, expiresAtMs, userName } = proposal;
+    const atMs = this.#parts.clock.nowMs();
+    const lasting = expiresAtMs ?? expiryOf({ ruling }, atMs);
+    const more = lasting === undefined ? {} : { expiresAtMs: lasting };
+    return this.#commit(before, { id, ruling, reason, who, atMs, proposedBy: userName, ...more });
+  }
+
+  /** The finding is about a node of theirs: as an end, a witness or otherwise. */
+  #isTheirs(finding: RuledFinding, user: Person | undefined): boolean {
+    if (user === undefined) return false;
+    const evidence = JSON.stringify(finding["evidence"] ?? {});
+    const name = user.name.toLowerCase();
+    return this.#parts.control.nodes
+      .list()
+      .some(
+        (node) =>
+          node.owner.toLowerCase() === name &&
+          (node.name === finding["node"] || evidence.includes(JSON.stringify(node.id))),
+      );
+  }
+
+  #propose(
+    before: RuledFinding,
+    { id, ruling, reason, who, user }: RulingRequest,
+    expiresAtMs: number | undefined,
+  ): Promise<RuledFinding> {
+    const { control, clock } = this.#parts;
+    const asked = { who, action: "finding.propose", target: targetOf(before) };
+    return control.record(asked, () => {
+      const known = control.proposals.get(id);
+      const proposal: Proposal = {
+        findingId: id,
+        ruling: ruling === "acknowledged" ? "acknowledged" : "excused",
+        reason,
+        userId: user?.id ?? "",
+        userName: user?.name ?? "",
+        atMs: clock.nowMs(),
+        ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+      };
+      return {
+        parts: [{ before: proposed(known), after: proposed(proposal) }],
+        effects: control.proposals.put(proposal),
+        answer: () => before,
+      };
+    });
+  }
+
+  #commit(before: RuledFinding, said: Said): Promise<RuledFinding> {
+    const { id, ruling, reason, who, atMs, expiresAtMs, proposedBy } = said;
+    const { control } = this.#parts;
     const actor = who.actor.name;
     const entry: RulingEntry = { kind: "ruling", atMs, finding: id, ruling, reason, actor };
     const after = {
@@ -85,11 +169,17 @@ export class Rulings {
       ruled_by: actor,
       ruled_until: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
     };
-    const name = String(before["title"]).slice(0, AUDIT_TEXT_CHARS_MAX);
-    const asked = { who, action: ACTION[ruling], target: { type: "finding", id, name } };
-    return this.#parts.control.record(asked, () => ({
-      parts: [{ before: shown(before), after: shown(after) }],
-      effects: [],
+    const asked = { who, action: ACTION[ruling], target: targetOf(before) };
+    return control.record(asked, () => ({
+      parts: [
+        {
+          before: shown(before),
+          after: shown(after),
+          ...(proposedBy === undefined ? {} : { facts: { proposedBy } }),
+        },
+      ],
+      // Whatever was proposed is overtaken.
+      effects: control.proposals.remove(id),
       entries: [expiresAtMs === undefined ? entry : { ...entry, expiresAtMs }],
       answer: ({ index }) => {
         const ruled = { ...after, journal_index: index };
@@ -111,12 +201,35 @@ export class Rulings {
   }
 }
 
+/** A ruling that counts. */
+interface Said extends Pick<RulingRequest, "id" | "ruling" | "reason" | "who"> {
+  /** What its end was counted from. */
+  readonly atMs: number;
+  readonly expiresAtMs?: number;
+  readonly proposedBy?: string;
+}
+
+function targetOf(finding: RuledFinding): Target {
+  const name = String(finding["title"]).slice(0, AUDIT_TEXT_CHARS_MAX);
+  return { type: "finding", id: finding.id, name };
+}
+
+function proposed(proposal: Proposal | undefined): Shown {
+  if (proposal === undefined) return {};
+  const { ruling, reason, expiresAtMs } = proposal;
+  const until = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
+  return { proposed: ruling, reason, until };
+}
+
 function shown({ state, reason, ruled_until }: RuledFinding): Shown {
   return { state, reason, ruled_until };
 }
 
 /** The end of the ruling; an excuse always has one. */
-function expiryOf({ ruling, expiresAt }: RulingRequest, nowMs: number): number | undefined {
+function expiryOf(
+  { ruling, expiresAt }: Pick<RulingRequest, "ruling" | "expiresAt">,
+  nowMs: number,
+): number | undefined {
   if (expiresAt === undefined) return ruling === "excused" ? nowMs + EXCUSE_MS_MAX : undefined;
   const atMs = /^\d{4}-/.test(expiresAt) ? parseTime(expiresAt, nowMs) : undefined;
   if (ruling === "reopened") throw new ServeError("bad_expiry", "reopening has no end");

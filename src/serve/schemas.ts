@@ -117,6 +117,14 @@ export const Connection = Type.Object({
   updated_index: Type.Integer(),
 });
 
+export const RulingSaid = Type.Object({
+  time: Time,
+  by: Type.String(),
+  ruling: Type.Enum(["excused", "acknowledged", "reopened"]),
+  reason: Type.String(),
+  until: Type.Union([Time, Type.Null()], { description: "when it ends by itself, if at all" }),
+});
+
 export const Finding = Type.Object({
   time: Time,
   kind: Type.String(),
@@ -130,15 +138,11 @@ export const Finding = Type.Object({
   reason: Type.String({ description: "of the ruling that holds, or reopened it; empty without" }),
   ruled_by: Type.String(),
   ruled_until: MaybeTime,
+  proposal: Type.Union([Type.Null(), RulingSaid], {
+    description:
+      "what an owner of a node that it is about proposed, and a second person must confirm",
+  }),
   journal_index: Type.Integer({ description: "of the record that changed it last" }),
-});
-
-export const RulingSaid = Type.Object({
-  time: Time,
-  by: Type.String(),
-  ruling: Type.Enum(["excused", "acknowledged", "reopened"]),
-  reason: Type.String(),
-  until: Type.Union([Time, Type.Null()], { description: "when it ends by itself, if at all" }),
 });
 
 export const FindingInFull = Type.Interface([Finding], {

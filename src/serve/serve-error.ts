@@ -17,6 +17,8 @@ export type ServeErrorCode =
   | "finding_resolved"
   | "finding_open"
   | "bad_expiry"
+  | "nothing_to_confirm"
+  | "second_person_needed"
   | "payload_too_large"
   | "unsupported_media_type"
   | "unknown_host"

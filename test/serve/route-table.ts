@@ -137,6 +137,14 @@ export const ROUTES: readonly ExpectedRoute[] = [
   },
   {
     method: "POST",
+    path: "/api/v1/findings/{id}/confirm",
+    access: "findings.rule",
+    audit: "change finding.confirm",
+    id: FINDING,
+    answer: 404,
+  },
+  {
+    method: "POST",
     path: "/api/v1/findings/{id}/reopen",
     access: "findings.rule",
     audit: "change finding.reopen",

@@ -10,6 +10,7 @@ interface Ruled {
   readonly state: string;
   readonly title: string;
   readonly ruled_until: string | null;
+  readonly proposal: { readonly ruling: string; readonly by: string } | null;
 }
 
 const reason = {
@@ -76,8 +77,29 @@ async function rule(
   const path = `/findings/${encodeURIComponent(words[0] ?? "")}/${action}`;
   const ruled = await api.post<Ruled>(path, { reason: options.reason, expires_at: end });
   if (call.json) return call.printJson(ruled);
-  const until = ruled.ruled_until === null ? "" : ` until ${humanTime(ruled.ruled_until)}`;
-  call.say(`${ruled.state}${until}: ${ruled.title}`);
+  if (ruled.proposal !== null) {
+    const { ruling, by } = ruled.proposal;
+    const how = `\`tallystick findings confirm ${ruled.id.slice(0, 8)}\` by somebody else`;
+    return call.say(`${ruling} proposed by ${by}, whose node it is about; it counts after ${how}`);
+  }
+  call.say(saidOf(ruled));
 }
 
-export const rulingCommands: readonly Command[] = [excuse, acknowledge, reopen];
+function saidOf({ state, ruled_until, title }: Ruled): string {
+  return `${state}${ruled_until === null ? "" : ` until ${humanTime(ruled_until)}`}: ${title}`;
+}
+
+const confirm = remoteCommand({
+  name: "findings confirm",
+  summary: "confirm as a second person what the owner of a node proposed",
+  options: {},
+  positionals,
+  async run(call, api) {
+    const path = `/findings/${encodeURIComponent(call.positionals[0] ?? "")}/confirm`;
+    const ruled = await api.post<Ruled>(path);
+    if (call.json) return call.printJson(ruled);
+    call.say(saidOf(ruled));
+  },
+});
+
+export const rulingCommands: readonly Command[] = [excuse, acknowledge, reopen, confirm];

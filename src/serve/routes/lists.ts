@@ -2,7 +2,7 @@
 import { type Static, Type } from "typebox";
 import { reads } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
-import { findFinding, findRulings, withEvidence } from "../find-finding.ts";
+import { findFinding, findRulings, withEvidence, withProposal } from "../find-finding.ts";
 import {
   CONNECTION_LISTING,
   connectionConditions,
@@ -82,7 +82,10 @@ export function listRoutes(app: Api, parts: ApiParts): void {
       const named = parts.control.nodes.list().filter(({ name }) => name === query.node);
       const conditions = findingConditions({ ...query, nodeIds: named.map(({ id }) => id) });
       const page = await list(parts, FINDING_LISTING, query, conditions);
-      return { ...page, items: page.items.map(withEvidence) };
+      return {
+        ...page,
+        items: page.items.map((item) => withProposal(withEvidence(item), parts.control.proposals)),
+      };
     },
   );
 
@@ -99,7 +102,8 @@ export function listRoutes(app: Api, parts: ApiParts): void {
     async ({ params }) => {
       const id = await findingIdOf(parts.store, params.id);
       const finding = await findFinding(parts.store, id);
-      return { ...finding, rulings: await findRulings(parts.store, id) };
+      const rulings = await findRulings(parts.store, id);
+      return { ...withProposal(finding, parts.control.proposals), rulings };
     },
   );
 }

@@ -5,7 +5,7 @@ import { REASON_CHARS_MAX } from "../../format/limits.ts";
 import { changes } from "../access/route-config.ts";
 import { principalOf } from "../access/guard.ts";
 import type { Api, ApiParts } from "../api.ts";
-import { findFinding } from "../find-finding.ts";
+import { findFinding, withProposal } from "../find-finding.ts";
 import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
 import { Rulings } from "../rulings.ts";
 import { Finding } from "../schemas.ts";
@@ -57,8 +57,29 @@ export function rulingRoutes(app: Api, parts: ApiParts): void {
         const { reason, expires_at: expiresAt } = body;
         const more = expiresAt === undefined ? {} : { expiresAt };
         const id = await findingIdOf(parts.store, params.id);
-        return rulings.rule({ id, ruling, reason, who: principalOf(request).who, ...more });
+        const { who, user } = principalOf(request);
+        const by = user === undefined ? { who } : { who, user };
+        const ruled = await rulings.rule({ id, ruling, reason, ...by, ...more });
+        return withProposal(ruled, parts.control.proposals);
       },
     );
   }
+
+  app.post(
+    "/findings/:id/confirm",
+    {
+      config: changes("findings.rule", "finding.confirm"),
+      schema: {
+        summary: "A second person confirms what the owner of a node proposed about a finding of it",
+        params: Id,
+        response: { 200: Finding },
+      },
+    },
+    async ({ params, principal }) => {
+      const id = await findingIdOf(parts.store, params.id);
+      const { who, user } = principalOf({ principal });
+      const ruled = await rulings.confirm(id, user === undefined ? { who } : { who, user });
+      return withProposal(ruled, parts.control.proposals);
+    },
+  );
 }

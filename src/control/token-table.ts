@@ -63,9 +63,14 @@ export class TokenTable {
     return { do: "update", table: "api_tokens", key: { id }, set: { revoked_at_ms: atMs } };
   }
 
-  /** No change of anything that somebody decided: it has no entry. */
+  /** No change of anything that somebody decided: it has no entry, and waits where the disk is full. */
   used(id: string, atMs: number): void {
-    this.#database.prepare("UPDATE api_tokens SET used_at_ms = ? WHERE id = ?").run(atMs, id);
+    const set = this.#database.prepare("UPDATE api_tokens SET used_at_ms = ? WHERE id = ?");
+    try {
+      set.run(atMs, id);
+    } catch {
+      // Whoever makes room has to be let in first; the next request tries again.
+    }
   }
 
   forgetDead(beforeMs: number): void {

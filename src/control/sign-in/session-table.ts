@@ -78,9 +78,14 @@ export class SessionTable {
     return { do: "delete", table: "sessions", key: { user_id: userId } };
   }
 
-  /** No change of anything that somebody decided: it has no entry. */
+  /** No change of anything that somebody decided: it has no entry, and waits where the disk is full. */
   seen(id: string, atMs: number): void {
-    this.#database.prepare("UPDATE sessions SET seen_at_ms = ? WHERE id = ?").run(atMs, id);
+    const set = this.#database.prepare("UPDATE sessions SET seen_at_ms = ? WHERE id = ?");
+    try {
+      set.run(atMs, id);
+    } catch {
+      // Whoever makes room has to be let in first; the next request tries again.
+    }
   }
 
   forgetDead(nowMs: number, seenBeforeMs: number): void {

@@ -11,6 +11,8 @@ import type { EvidenceSource } from "../evidence/source.ts";
 import type { Clock } from "../std/clock.ts";
 import type { SessionCookie } from "./access/session-cookie.ts";
 import type { SignInThrottle } from "./access/signin-throttle.ts";
+import type { ReadAudit } from "./audit/read-audit.ts";
+import type { EventHub } from "./events/event-hub.ts";
 import type { StoreReader } from "./query/store-reader.ts";
 import type { SchemaTypes } from "./validation.ts";
 
@@ -42,6 +44,9 @@ export interface ApiParts {
   readonly store: StoreReader;
   /** For exports that stand on their own. */
   readonly evidence: EvidenceSource;
+  readonly events: EventHub;
+  /** For reads that last: a live tail. */
+  readonly reads: Pick<ReadAudit, "tail">;
   readonly clock: Clock;
   readonly dataDir: string;
   readonly version: string;

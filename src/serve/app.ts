@@ -7,6 +7,7 @@ import type { Api, ApiParts } from "./api.ts";
 import { type AuditHooks, auditRoutes } from "./audit/audit-hooks.ts";
 import { describeRoutes } from "./openapi.ts";
 import { problemOf, sendProblem } from "./problem.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { evidenceRoutes } from "./routes/evidence.ts";
 import { fieldRoutes } from "./routes/fields.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -66,6 +67,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       nodeRoutes(api, parts);
       keyRoutes(api, parts);
       listRoutes(api, parts);
+      eventRoutes(api, parts);
       evidenceRoutes(api, parts);
       rulingRoutes(api, parts);
       sqlRoutes(api, parts);

@@ -272,6 +272,11 @@ export const PROBLEMS = {
     title: "other evidence is being exported",
     hint: "try again in a few seconds",
   },
+  too_many_streams: {
+    status: 429,
+    title: "too many live streams are open",
+    hint: "close one: a person or token has 8, the server 100",
+  },
   control_busy: {
     status: 429,
     title: "too many changes wait",

@@ -88,6 +88,26 @@ export const FindingQuery = Type.Object(
   exact,
 );
 
+export const EventQuery = Type.Object(
+  {
+    topic: Type.Enum(["connections", "findings"]),
+    node: listFields.node,
+    where: listFields.where,
+    verdict: ConnectionQuery.properties.verdict,
+    kind: FindingQuery.properties.kind,
+    severity: FindingQuery.properties.severity,
+    state: FindingQuery.properties.state,
+    last_event_id: Type.Optional(
+      Type.String({
+        maxLength: 200,
+        description:
+          "goes on after it: the `id` of the last event, or `follow` of a list; the header `Last-Event-ID` does the same",
+      }),
+    ),
+  },
+  exact,
+);
+
 /** A column of SQL has no null either, so that sums need no exception. */
 const Count = Type.Integer({
   description: "as told so far; 0 while nobody told any, which is a count only with counters final",

@@ -46,6 +46,7 @@ export class Searchable {
   /** The try that is under way, or the last one. */
   #starting: Promise<void> = Promise.resolve();
   readonly #gone = new AbortController();
+  readonly #listeners = new Set<() => void>();
 
   constructor(options: SearchableOptions) {
     this.#options = options;
@@ -55,6 +56,12 @@ export class Searchable {
   get committed(): number {
     this.#committed = Math.max(this.#committed, this.#derive?.progress.committed ?? 0);
     return this.#committed;
+  }
+
+  /** Calls whenever `committed` has grown; be short, do not throw. Returns what ends it. */
+  onCommitted(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /**
@@ -143,6 +150,9 @@ export class Searchable {
         journalFindings: (findings) => this.#options.journalFindings(findings),
         engineReady: (maxMs) => store.engine?.ready(maxMs) ?? Promise.resolve(),
         log,
+        onCommitted: () => {
+          for (const listener of this.#listeners) listener();
+        },
         onFailure: (error) => this.#startLater("deriving stopped", error),
       },
     );

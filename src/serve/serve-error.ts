@@ -14,6 +14,7 @@ export type ServeErrorCode =
   | "unknown_finding"
   | "ambiguous_id"
   | "evidence_busy"
+  | "too_many_streams"
   | "finding_resolved"
   | "finding_open"
   | "bad_expiry"

@@ -21,6 +21,7 @@ import { aborted } from "./aborted.ts";
 import type { Vitals } from "./api.ts";
 import { ReadAudit } from "./audit/read-audit.ts";
 import { RefusalAudit } from "./audit/refusal-audit.ts";
+import { EventHub } from "./events/event-hub.ts";
 import { evidenceSource } from "./evidence-source.ts";
 import { serveHttp } from "./http-server.ts";
 import { Intake } from "./intake.ts";
@@ -136,6 +137,7 @@ class Server implements RunningServer {
   readonly #searchable: Searchable;
   #app: FastifyInstance | undefined;
   #closing: Promise<void> | undefined;
+  readonly #events: EventHub;
   readonly #audit: { readonly reads: ReadAudit; readonly refusals: RefusalAudit };
 
   constructor(
@@ -160,6 +162,15 @@ class Server implements RunningServer {
       journalFindings: (findings) => intake.appendFindings(findings),
       log: (line) => this.#log(line),
     });
+    this.#events = new EventHub({
+      store: this.#searchable.reader,
+      nodes: intake.control.nodes,
+      proposals: intake.control.proposals,
+      clock,
+      committed: () => this.#searchable.committed,
+      journalEnd: () => intake.journal.durableEnd.index,
+    });
+    this.#searchable.onCommitted(() => this.#events.wake());
   }
 
   async start(): Promise<void> {
@@ -263,6 +274,8 @@ class Server implements RunningServer {
           nodes: this.#intake.control.nodes,
           serverKey: this.#intake.serverKey,
         }),
+        events: this.#events,
+        reads: this.#audit.reads,
         clock,
         dataDir,
         version,

@@ -35,11 +35,18 @@ export async function tell<T = Record<string, unknown>>(
     call.once("response", resolve);
     call.once("error", reject);
   });
-  const answer = await text(response);
+  const isEndless = /event-stream/.test(response.headers["content-type"] ?? "");
+  const answer = isEndless ? await beginning(response) : await text(response);
   const isJson = /json/.test(response.headers["content-type"] ?? "");
   const parsed = (isJson && answer !== "" ? JSON.parse(answer) : answer) as T;
   const { code = "" } = isJson ? (parsed as { code?: string }) : {};
   return { status: response.statusCode ?? 0, code, body: parsed, headers: response.headers };
+}
+
+/** What comes first; then the caller hangs up. */
+async function beginning(response: IncomingMessage): Promise<string> {
+  for await (const piece of response) return String(piece);
+  return "";
 }
 
 export const JSON_TYPE = { "content-type": "application/json" } as const;

@@ -12,11 +12,11 @@ export interface ExpectedRoute {
   /** Also for a session that has no second factor yet. */
   readonly beforeSecondFactor?: true;
   /** With the action that its entries carry. */
-  readonly audit: "none" | `${"change" | "read" | "export"} ${string}`;
-  /** Whatever it demands. */
-  readonly query?: string;
+  readonly audit: "none" | `${"change" | "read" | "export" | "tail"} ${string}`;
   /** In place of `{id}`; nobody's. */
   readonly id?: string;
+  /** Parameters that it demands. */
+  readonly query?: string;
   /** Whatever its form demands. */
   readonly body?: object;
   /** What it answers to whoever may call it. */
@@ -94,6 +94,14 @@ export const ROUTES: readonly ExpectedRoute[] = [
       answer: 200,
     },
   ]),
+  {
+    method: "GET",
+    path: "/api/v1/events",
+    query: "topic=findings",
+    access: "findings.read",
+    audit: "tail findings.tail",
+    answer: 200,
+  },
   {
     method: "GET",
     path: "/api/v1/findings",

@@ -134,6 +134,8 @@ interface Entry {
   readonly is_read: number;
   readonly outcome: string;
   readonly code: string;
+  /** Of a tail: open or closed. */
+  readonly state: string;
 }
 
 /** `action outcome code` of what a call must leave. */
@@ -142,13 +144,19 @@ function entriesOf({ route, told }: Pick<Walked, "route" | "told">): string[] {
   if (kind === "none") return [];
   const isGuarded = ["forbidden", "unauthorized", "second_factor_needed"].includes(told.code);
   const refused = told.status >= 400 ? [`${action} refused ${told.code}`] : [];
+  // Which topic is asked for is known only to who is let in.
+  if (kind === "tail") {
+    const tail = [`${action} read open`, `${action} read closed`];
+    return isGuarded ? [`events.tail refused ${told.code}`] : tail;
+  }
   if (kind === "change") return refused.length > 0 ? refused : [`${action} done `];
   return isGuarded ? refused : [`${action} read `, ...refused];
 }
 
 /** What the walk left, as the store shows it when it has all of it. */
 async function entries(): Promise<Entry[]> {
-  const sql = `SELECT address, actor_id, action, is_read, outcome, code FROM audit
+  const sql = `SELECT address, actor_id, action, is_read, outcome, code,
+    JSONExtractString(facts, 'state') AS state FROM audit
     WHERE startsWith(address, '127.0.1.') OR target = 'marker' ORDER BY journal_index`;
   const read = async (): Promise<Entry[]> => {
     const { body } = await server.call<{ columns: { name: string }[]; rows: unknown[][] }>(
@@ -175,8 +183,8 @@ describe("the audit", () => {
       const must = [...new Set(of.flatMap(entriesOf))];
       const has = all
         .filter(({ actor_id }) => actor_id === caller.is?.actorId)
-        .map(({ action, is_read, outcome, code }) => {
-          return is_read === 1 ? `${action} read ` : `${action} ${outcome} ${code}`;
+        .map(({ action, is_read, outcome, code, state }) => {
+          return is_read === 1 ? `${action} read ${state}` : `${action} ${outcome} ${code}`;
         });
       const own = must.filter((entry) => !isNobodys(entry));
       assert.deepEqual(has.toSorted(), own.toSorted(), caller.title);

@@ -15,8 +15,8 @@ import { Derive, type DeriveJournal } from "./derive.ts";
 import { intentFile } from "./intent-file.ts";
 import { ClickHouseRulingStore } from "../row/ruling-store.ts";
 
-/** Progress is told at least this far apart: it is read by people and metrics. */
-const PROGRESS_MS = 500;
+/** Progress is told this far apart: live events wait for it. */
+const PROGRESS_MS = 100;
 
 /** Of this thread alone: acknowledgements go before rows, rows before people's queries (the engine's 10). */
 const NICE = 5;

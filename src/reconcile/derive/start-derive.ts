@@ -11,6 +11,8 @@ interface DeriveHost {
   /** Resolves when the embedded engine serves; rejects after `maxMs`. */
   engineReady(maxMs: number): Promise<void>;
   log(line: string): void;
+  /** The position has moved. */
+  onCommitted(): void;
   /** The worker ended although nobody asked it to: deriving stands still until the server is started again. */
   onFailure(error: Error): void;
 }
@@ -50,9 +52,12 @@ export function startDerive(
   let closing = false;
   worker.on("message", (message: FromWorker) => {
     switch (message.kind) {
-      case "progress":
+      case "progress": {
+        const hasMoved = message.committed > progress.committed;
         progress = message;
+        if (hasMoved) host.onCommitted();
         return;
+      }
       case "log":
         return host.log(message.line);
       case "findings":

@@ -11,9 +11,9 @@ export type Access = "public" | "sign-in" | "self" | Permission;
 /**
  * `change`: the change writer leaves its entry, and an attempt that was refused leaves one too · `read`:
  * content is read, and the entry is durable before the first byte · `export`: the same, never folded
- * with others · `none`: nobody learns or changes anything worth an entry.
+ * with others · `tail`: the same, with a second entry when it ends · `none`: nobody learns or changes anything worth an entry.
  */
-export type Audit = "none" | "change" | "read" | "export";
+export type Audit = "none" | "change" | "read" | "export" | "tail";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -47,4 +47,8 @@ export function exports(access: Permission, action: string): FastifyContextConfi
 /** The same, also for a session that has no second factor yet. */
 export function beforeSecondFactor(config: FastifyContextConfig): FastifyContextConfig {
   return { ...config, beforeSecondFactor: true };
+}
+
+export function tails(access: Permission, action: string): FastifyContextConfig {
+  return { access, audit: "tail", action };
 }

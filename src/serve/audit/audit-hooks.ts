@@ -9,7 +9,7 @@ import { principalOf } from "../access/guard.ts";
 import { auditAddress } from "../access/principal.ts";
 import { type Problem, problemOf } from "../problem.ts";
 import { NOTHING } from "./audit-entry.ts";
-import { QUERY_SHOWN_MAX } from "./limits.ts";
+import { normalQuery } from "./normal-query.ts";
 import type { ReadAudit, ReadUnderWay } from "./read-audit.ts";
 import type { RefusalAudit } from "./refusal-audit.ts";
 
@@ -35,7 +35,7 @@ export function auditRoutes(scope: FastifyInstance, { reads, refusals }: AuditHo
     const { audit, action = "" } = request.routeOptions.config;
     if (audit !== "read" && audit !== "export") return;
     const { who, session } = principalOf(request);
-    const query = normalQuery(request).slice(0, QUERY_SHOWN_MAX);
+    const query = normalQuery(request);
     const isExport = audit === "export";
     const target = targetOf(request, action);
     // It becomes durable while the query runs.
@@ -83,15 +83,4 @@ function targetOf({ params }: FastifyRequest, action: string): Target {
   if (typeof id !== "string") return NOTHING;
   const [type = ""] = action.split(".");
   return { type, id: id.slice(0, AUDIT_TEXT_CHARS_MAX), name: "" };
-}
-
-/** Parameters that turn pages, refresh, draw or complete: the query is the same with and without. */
-const PAGING = new Set(["cursor", "follow", "limit", "parts", "field", "prefix"]);
-
-function normalQuery({ query, body }: FastifyRequest): string {
-  if (typeof body === "object" && body !== null) return JSON.stringify(body);
-  const entries = Object.entries((query ?? {}) as Record<string, unknown>)
-    .filter(([name]) => !PAGING.has(name))
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return entries.map(([name, value]) => `${name}=${[value].flat().join(",")}`).join("&");
 }

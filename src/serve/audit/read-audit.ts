@@ -35,6 +35,14 @@ export interface ReadUnderWay {
   gave(rows: number, bytes: number): void;
 }
 
+/** A read that goes on until somebody ends it: a live tail. */
+export interface TailUnderWay {
+  /** Resolves when it may begin: its entry is durable. */
+  readonly recorded: Promise<unknown>;
+  /** To be called once: what it gave stands in an entry of the same group. */
+  ended(gave: Readonly<Record<string, number>>): void;
+}
+
 interface Fold {
   readonly said: ReadSaid;
   readonly group: string;
@@ -63,6 +71,28 @@ export class ReadAudit {
       gave: (rows, bytes) => {
         fold.rows += rows;
         fold.bytes += bytes;
+      },
+    };
+  }
+
+  /** Two entries, when it opens and when it closes; it folds with nothing. */
+  tail(said: Omit<ReadSaid, "session" | "isExport">): TailUnderWay {
+    const { who, action, target, query } = said;
+    const { clock } = this.#options;
+    const sinceMs = clock.nowMs();
+    const common = { who, action, target, read: true };
+    const facts = { query, state: "open" };
+    const opened = auditEntry({ ...common, atMs: sinceMs, facts });
+    const recorded = this.#options.append([opened]);
+    recorded.catch(() => undefined);
+    return {
+      recorded,
+      ended: (gave) => {
+        const atMs = clock.nowMs();
+        const { group } = opened;
+        const closing = { query, state: "closed", ...gave, duration_ms: atMs - sinceMs };
+        const closed = auditEntry({ ...common, atMs, group, facts: closing });
+        this.#options.append([closed]).catch(() => undefined);
       },
     };
   }

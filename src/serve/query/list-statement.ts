@@ -80,6 +80,18 @@ export function listStatement(
   };
 }
 
+/** How many rows there are after a `follow` cursor, in `rows`. */
+export function countStatement(
+  listing: Listing,
+  request: ListRequest,
+  conditions: readonly Condition[],
+  context: ListContext,
+): Statement {
+  const selection = selectionOf(listing, request, conditions, context);
+  const filter = whereSql([selection.where, amongVersions(listing, request, selection)]);
+  return { text: `SELECT count() AS rows FROM ${listing.view}${filter}`, params: selection.params };
+}
+
 /** How many versions a page was made from, and where the last of them stands: `{ found, last: [key_ms, id] }`. */
 export function candidatesStatement(
   listing: Listing,
@@ -163,11 +175,20 @@ export function pageOf(
 }
 
 function followAfter(listing: Listing, last: Row | undefined, context: ListContext): string {
-  const cursor: Cursor =
-    last === undefined
-      ? { kind: "follow", key: listing.lastIndex(context.committed), id: "~" }
-      : { kind: "follow", key: Number(last[listing.indexColumn]), id: idOf(listing, last) };
-  return encodeCursor(cursor);
+  if (last !== undefined) return followAfterRow(listing, last);
+  return followFrom(listing, context.committed);
+}
+
+/** The cursor after one row of a list. */
+export function followAfterRow(listing: Listing, row: Row): string {
+  const key = Number(row[listing.indexColumn]);
+  return encodeCursor({ kind: "follow", key, id: idOf(listing, row) });
+}
+
+/** The cursor after everything below a journal index. */
+export function followFrom(listing: Listing, committed: number): string {
+  // No id is greater.
+  return encodeCursor({ kind: "follow", key: listing.lastIndex(committed), id: "~" });
 }
 
 function idOf(listing: Listing, row: Row): string {

@@ -72,3 +72,11 @@ async function selectRows<R>(client: ClickHouseClient, { text, params }: Stateme
 export function statementOf(text: string): Statement {
   return { text, params: {} };
 }
+
+const COMMITTED = statementOf("SELECT max(next_index) AS committed FROM derive_cursor");
+
+/** Where the store itself says that it stands; what the deriving thread reports is older. Throws `StoreError`. */
+export async function committedIn(store: Pick<StoreReader, "rows">): Promise<number> {
+  const [row] = await store.rows<{ committed: number }>(COMMITTED);
+  return row?.committed ?? 0;
+}

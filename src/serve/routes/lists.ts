@@ -2,20 +2,16 @@
 import { type Static, Type } from "typebox";
 import { reads } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
-import { findFinding, findRulings, withEvidence, withProposal } from "../find-finding.ts";
-import {
-  CONNECTION_LISTING,
-  connectionConditions,
-  FINDING_LISTING,
-  findingConditions,
-} from "../query/connection-list.ts";
-import type { Condition, Listing, Page } from "../query/list-statement.ts";
+import { findFinding, findRulings, withProposal } from "../find-finding.ts";
+import { CONNECTION_LISTING, connectionConditions } from "../query/connection-list.ts";
+import type { Page } from "../query/list-statement.ts";
 import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
 import { readHistogram } from "../query/histogram.ts";
 import { readPage } from "../query/read-page.ts";
 import { whereConditions } from "../query/where.ts";
 import { checkNodeFilter } from "../query/node-filter.ts";
-import { statementOf } from "../query/store-reader.ts";
+import { committedIn } from "../query/store-reader.ts";
+import { type Topic, type TopicFilters, TOPICS } from "../query/topics.ts";
 import {
   Connection,
   ConnectionQuery,
@@ -28,11 +24,7 @@ import {
 
 const ROWS_DEFAULT = 100;
 
-/** Where the store itself says that it stands; what the deriving thread reports is older. */
-const CURSOR = statementOf("SELECT max(next_index) AS committed FROM derive_cursor");
-
-interface ListQuery {
-  readonly node?: string;
+interface ListQuery extends TopicFilters {
   readonly since?: string;
   readonly until?: string;
   readonly where?: string;
@@ -52,7 +44,7 @@ export function listRoutes(app: Api, parts: ApiParts): void {
         response: { 200: pageSchema(Connection) },
       },
     },
-    ({ query }) => list(parts, CONNECTION_LISTING, query, connectionConditions(query)),
+    ({ query }) => list(parts, TOPICS.connections, query),
   );
 
   app.get(
@@ -78,15 +70,7 @@ export function listRoutes(app: Api, parts: ApiParts): void {
         response: { 200: pageSchema(Finding) },
       },
     },
-    async ({ query }) => {
-      const named = parts.control.nodes.list().filter(({ name }) => name === query.node);
-      const conditions = findingConditions({ ...query, nodeIds: named.map(({ id }) => id) });
-      const page = await list(parts, FINDING_LISTING, query, conditions);
-      return {
-        ...page,
-        items: page.items.map((item) => withProposal(withEvidence(item), parts.control.proposals)),
-      };
-    },
+    ({ query }) => list(parts, TOPICS.findings, query),
   );
 
   app.get(
@@ -108,21 +92,18 @@ export function listRoutes(app: Api, parts: ApiParts): void {
   );
 }
 
-async function list(
-  parts: ApiParts,
-  listing: Listing,
-  query: ListQuery,
-  conditions: readonly Condition[],
-): Promise<Page> {
+async function list(parts: ApiParts, topic: Topic, query: ListQuery): Promise<Page> {
+  const { listing } = topic;
   const nowMs = parts.clock.nowMs();
   const asked = whereConditions(query.where, listing.catalogue, nowMs);
-  checkNodeFilter(query.node, parts.control.nodes.list());
+  const nodes = parts.control.nodes.list();
+  checkNodeFilter(query.node, nodes);
   const request = { ...query, limit: query.limit ?? ROWS_DEFAULT };
   // Asked first: what is below it is there for whatever is asked afterwards.
-  const [cursor] = await parts.store.rows<{ committed: number }>(CURSOR);
-  const context = { nowMs, committed: cursor?.committed ?? 0 };
-  const all = [...conditions, ...asked];
-  return readPage(parts.store, { listing, request, conditions: all, context });
+  const context = { nowMs, committed: await committedIn(parts.store) };
+  const conditions = [...topic.conditions(query, nodes), ...asked];
+  const page = await readPage(parts.store, { listing, request, conditions, context });
+  return { ...page, items: page.items.map((row) => topic.itemOf(row, parts.control.proposals)) };
 }
 
 const PARTS_DEFAULT = 120;

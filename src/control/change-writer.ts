@@ -162,7 +162,8 @@ export class ChangeWriter {
     crashPoint("control: planned");
     const entries = auditEntries(asked, planned.parts, this.#options.clock.nowMs());
     const id = entries[0]?.id ?? "";
-    this.#staged.stage(id, planned.effects);
+    const also = asked.who.remember?.(asked.action, asked.target.id) ?? [];
+    this.#staged.stage(id, [...planned.effects, ...also]);
     crashPoint("control: staged");
     const place = await this.#append(id, [...entries, ...(planned.entries ?? [])]);
     crashPoint("control: journaled");

@@ -13,6 +13,7 @@ import {
   type ChangeWriterOptions,
   type Planned,
 } from "./change-writer.ts";
+import { RememberedAnswers } from "./remembered-answers.ts";
 import { openDatabase } from "./database.ts";
 import { EnrolmentKeys } from "./enrolment-keys.ts";
 import { Nodes, type NodesOptions } from "./nodes.ts";
@@ -48,6 +49,7 @@ export class Control {
   readonly signIn: SignIn;
   readonly signInRules: SignInRules;
   readonly ownCredentials: OwnCredentials;
+  readonly answers: RememberedAnswers;
   readonly accessEnds = new AccessEnds();
   readonly #database: DatabaseSync;
   readonly #writer: ChangeWriter;
@@ -61,6 +63,7 @@ export class Control {
     const { clock } = options;
     this.#database = database;
     this.#writer = new ChangeWriter(database, options);
+    this.answers = new RememberedAnswers(database, clock);
     this.keys = new EnrolmentKeys(database, this.#writer, clock);
     this.proposals = new Proposals(database);
     this.views = new Views(database, this.#writer, clock);

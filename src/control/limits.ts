@@ -64,3 +64,9 @@ export const TOKENS_PER_USER_MAX = 100;
 export const TOKEN_NAME_CHARS_MAX = 63;
 /** Dead tokens stay listed this long, so that "whose was it?" has an answer. */
 export const DEAD_TOKENS_KEPT_MS = 90 * 24 * 3_600_000;
+
+/** How long an answer is remembered by its idempotency key: whoever repeats a request does so within the day. */
+export const ANSWERS_KEPT_MS = 24 * 3_600_000;
+
+/** Answers that are remembered, some 500 bytes each; of more, the oldest go. */
+export const ANSWERS_KEPT_MAX = 10_000;

@@ -117,4 +117,15 @@ export const MIGRATIONS: readonly string[] = [
      user_name TEXT NOT NULL,
      at_ms INTEGER NOT NULL
    ) STRICT;`,
+  `CREATE TABLE remembered_answers (
+     place INTEGER PRIMARY KEY,
+     principal TEXT NOT NULL,
+     key TEXT NOT NULL,
+     fingerprint TEXT NOT NULL,
+     at_ms INTEGER NOT NULL,
+     about TEXT NOT NULL,
+     status INTEGER,
+     body TEXT,
+     UNIQUE (principal, key)
+   ) STRICT;`,
 ];

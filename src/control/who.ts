@@ -1,11 +1,14 @@
 /** Who asks for a change: what its audit entry says of them. */
 import type { Actor, AuditEntry } from "../format/entry.ts";
+import type { Effect } from "./effect.ts";
 
 export interface Who {
   readonly actor: Actor;
   /** Canonical; empty where there is none. */
   readonly address: string;
   readonly origin: AuditEntry["origin"];
+  /** What else is to be stored with the first change that is made for them, in the same transaction. */
+  readonly remember?: (action: string, targetId: string) => readonly Effect[];
 }
 
 /** The server itself: what it does because time has passed, or because it starts. */

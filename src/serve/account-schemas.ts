@@ -2,7 +2,7 @@
 import { Type } from "typebox";
 import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, TOKEN_NAME_CHARS_MAX } from "../control/limits.ts";
 import { type Permission, PERMISSIONS, ROLES } from "../control/roles.ts";
-import { MaybeTime, Time } from "./schemas.ts";
+import { MaybeTime, shownOnce, Time } from "./schemas.ts";
 
 const exact = { additionalProperties: false } as const;
 
@@ -51,8 +51,8 @@ export const NewLink = Type.Object(
 );
 
 export const SignInLink = Type.Object({
-  url: Type.String({ description: "shown once" }),
-  token: Type.String(),
+  url: shownOnce(Type.String(), "shown once"),
+  token: shownOnce(Type.String(), "what stands after `#signin=` in the URL"),
   expires_at: Time,
 });
 
@@ -86,7 +86,7 @@ export const TotpBegun = Type.Object({
 });
 export const TotpConfirm = Type.Object({ code: Type.String({ maxLength: 16 }) }, exact);
 export const RecoveryCodes = Type.Object({
-  recovery_codes: Type.Array(Type.String(), { description: "shown once; each counts once" }),
+  recovery_codes: shownOnce(Type.Array(Type.String()), "shown once; each counts once"),
 });
 
 export const User = Type.Object({
@@ -148,5 +148,5 @@ export const NewToken = Type.Object(
 );
 
 export const CreatedToken = Type.Interface([Token], {
-  token: Type.String({ description: "for `Authorization: Bearer`; shown once" }),
+  token: shownOnce(Type.String(), "for `Authorization: Bearer`; shown once"),
 });

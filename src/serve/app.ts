@@ -5,6 +5,7 @@ import { OPEN } from "./access/route-config.ts";
 import { addSecurityHeaders } from "./access/security-headers.ts";
 import type { Api, ApiParts } from "./api.ts";
 import { type AuditHooks, auditRoutes } from "./audit/audit-hooks.ts";
+import { rememberAnswers } from "./idempotency/idempotency-hooks.ts";
 import { describeRoutes } from "./openapi.ts";
 import { problemOf, sendProblem } from "./problem.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -55,6 +56,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
   guardRoutes(root, options);
   auditRoutes(root, options.audit);
   const { parts } = options;
+  rememberAnswers(root, parts.control.answers);
   healthRoutes(root, parts);
   await root.register(
     async (scope) => {

@@ -272,6 +272,21 @@ export const PROBLEMS = {
     title: "other evidence is being exported",
     hint: "try again in a few seconds",
   },
+  idempotency_in_progress: {
+    status: 409,
+    title: "the first request with this Idempotency-Key is under way",
+    hint: "repeat it in a second",
+  },
+  idempotency_lost: {
+    status: 409,
+    title: "the change was made, and its answer is lost",
+    hint: "the detail names what was changed: look at it; the server stopped before it could answer",
+  },
+  idempotency_mismatch: {
+    status: 422,
+    title: "the Idempotency-Key stands for another request",
+    hint: "use a new key for each change, and the same for its repetition alone",
+  },
   too_many_streams: {
     status: 429,
     title: "too many live streams are open",

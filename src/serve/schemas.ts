@@ -1,5 +1,5 @@
 /** Schemas that several routes share. Names are those of the SQL columns. */
-import { Type } from "typebox";
+import { type TSchema, Type } from "typebox";
 import { FINDING_STATES } from "../format/finding-state.ts";
 import { VERDICTS } from "../format/verdict.ts";
 import { QUERY_CHARS_MAX } from "../query/limits.ts";
@@ -9,6 +9,14 @@ const exact = { additionalProperties: false } as const;
 
 export const Time = Type.String({ description: "ISO 8601, UTC, milliseconds" });
 export const MaybeTime = Type.Union([Time, Type.Null()]);
+
+/** A secret that is shown when it is made and never again: an answer that is repeated has null in its place. */
+export function shownOnce<S extends TSchema>(schema: S, description: string) {
+  return Type.Union([schema, Type.Null()], { description, [SHOWN_ONCE]: true });
+}
+
+/** Stands in a schema beside what no repeated answer has. */
+export const SHOWN_ONCE = "x-shown-once";
 
 /** A list's time range, place and size. */
 const listFields = {

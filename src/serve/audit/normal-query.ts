@@ -3,7 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { QUERY_SHOWN_MAX } from "./limits.ts";
 
 /** Parameters that turn pages, refresh or resume: the query is the same with and without. */
-const PAGING = new Set(['cursor', 'follow', 'last_event_id', 'limit', 'parts', 'field', 'prefix']);
+const PAGING = new Set(["cursor", "follow", "last_event_id", "limit", "parts", "field", "prefix"]);
 
 export function normalQuery({ query, body }: Pick<FastifyRequest, "query" | "body">): string {
   return textOf(query, body).slice(0, QUERY_SHOWN_MAX);

@@ -5,11 +5,11 @@ import { formatEnrolmentKey } from "../../format/enrolment.ts";
 import { changes, unaudited } from "../access/route-config.ts";
 import { principalOf } from "../access/guard.ts";
 import type { Api, ApiParts } from "../api.ts";
-import { Key, NewKey } from "../schemas.ts";
+import { Key, NewKey, shownOnce } from "../schemas.ts";
 
 const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
 const CreatedKey = Type.Interface([Key], {
-  key: Type.String({ description: "hand it to the node" }),
+  key: shownOnce(Type.String(), "hand it to the node; shown once"),
 });
 
 export function keyRoutes(app: Api, { control, clock, fingerprint }: ApiParts): void {

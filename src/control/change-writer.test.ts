@@ -95,7 +95,10 @@ describe("a change", () => {
       code: "",
       facts: {},
     });
-    assert.deepEqual(changes[1], { property: "tags", old: null, new: ["web"] });
+    assert.deepEqual(
+      changes.find(({ property }) => property === "tags"),
+      { property: "tags", old: null, new: ["web"] },
+    );
   });
 
   it("leaves no secret, and no hash of one", async () => {

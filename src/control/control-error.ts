@@ -5,6 +5,7 @@ export type ControlErrorCode =
   | "bad_ttl"
   | "bad_name"
   | "bad_owner"
+  | "approval_needed"
   | "name_taken"
   | "revoked_key"
   | "already_revoked"

@@ -189,6 +189,65 @@ describe("enrolling", () => {
   }
 });
 
+async function asking(
+  { control }: World,
+  more: Partial<EnrolmentRequest> = {},
+): Promise<EnrolmentRequest> {
+  const { key, secret } = await control.keys.create({ needsApproval: true, tags: ["db"] }, ADMIN);
+  const keyId = Buffer.from(key.id, "base64url");
+  const asked = { keyId, secret, publicKey: newPublicKey(), name: "a", address: "10.0.0.7" };
+  return { ...asked, ...more };
+}
+
+describe("a key that needs approval", () => {
+  it("lets nobody in before somebody does, and puts that it waits on record once", async () => {
+    const here = world();
+    const asked = await asking(here);
+    const before = here.journal.length;
+    for (let n = 0; n < 3; n++) {
+      await assert.rejects(here.control.nodes.enrol(asked), coded("approval_needed"));
+    }
+    assert.equal(here.journal.length, before + 1);
+    assert.deepEqual(here.control.nodes.list(), []);
+    const [waiting] = here.control.nodes.waiting();
+    assert.deepEqual([waiting?.name, waiting?.address], ["a", "10.0.0.7"]);
+    const node = await here.control.nodes.approve("A", ADMIN);
+    assert.deepEqual([node.name, node.state, node.tags], ["a", "active", ["db"]]);
+    assert.deepEqual(here.control.nodes.waiting(), []);
+    assert.equal((await here.control.nodes.enrol(asked)).id, node.id);
+    assert.deepEqual(
+      here.journal.slice(-2).map((entry) => (entry.kind === "audit" ? entry.action : entry.kind)),
+      ["node.approve", "enrolled"],
+    );
+  });
+
+  it("lets one in, of two that asked by a key for one", async () => {
+    const here = world();
+    const asked = await asking(here);
+    const other = { ...asked, publicKey: newPublicKey(), name: "b" };
+    await assert.rejects(here.control.nodes.enrol(asked), coded("approval_needed"));
+    await assert.rejects(here.control.nodes.enrol(other), coded("approval_needed"));
+    await here.control.nodes.approve("b", ADMIN);
+    await assert.rejects(here.control.nodes.approve("a", ADMIN), coded("bad_enrolment_key"));
+    await here.control.nodes.reject("a", ADMIN);
+    await assert.rejects(here.control.nodes.reject("a", ADMIN), coded("unknown_node"));
+    await assert.rejects(here.control.nodes.enrol(asked), coded("bad_enrolment_key"));
+  });
+
+  it("is asked for anew after a week", async () => {
+    const here = world();
+    const asked = await asking(here);
+    await assert.rejects(here.control.nodes.enrol(asked), coded("approval_needed"));
+    here.clock.advance(8 * 24 * 3_600_000);
+    const other = await asking(here, { name: "b" });
+    await assert.rejects(here.control.nodes.enrol(other), coded("approval_needed"));
+    assert.deepEqual(
+      here.control.nodes.waiting().map(({ name }) => name),
+      ["b"],
+    );
+  });
+});
+
 describe("revoking a node", () => {
   it("names the last batch in the journal, and frees the name", async () => {
     const { control, journal } = world();

@@ -49,6 +49,7 @@ export class EnrolmentKeys {
         id,
         secretHash: hashSecret(secret),
         reusable: request.reusable ?? false,
+        needsApproval: request.needsApproval ?? false,
         createdAtMs: nowMs,
         createdBy: who.actor.name,
         expiresAtMs: nowMs + (request.ttlMs ?? KEY_TTL_MS_DEFAULT),
@@ -93,6 +94,12 @@ export class EnrolmentKeys {
     );
   }
 
+  /** Whether a node that asked by it before may still be let in: its lifetime was for asking. */
+  mayLetIn(id: string): boolean {
+    const key = this.#table.get(id);
+    return key !== undefined && key.revokedAtMs === undefined && (key.reusable || key.uses === 0);
+  }
+
   get table(): KeyTable {
     return this.#table;
   }
@@ -105,6 +112,7 @@ function targetOf(id: string) {
 function shown(key: StoredKey): Shown {
   return {
     reusable: key.reusable,
+    needs_approval: key.needsApproval,
     tags: key.tags,
     expires_at: new Date(key.expiresAtMs).toISOString(),
     revoked_at: key.revokedAtMs === undefined ? null : new Date(key.revokedAtMs).toISOString(),

@@ -6,6 +6,8 @@ import { KEY_TTL_MS_MAX, KEY_TTL_MS_MIN, TAGS_MAX } from "./limits.ts";
 export interface KeyRequest {
   /** Default: one node may use it. */
   readonly reusable?: boolean;
+  /** A node that joins by it waits until somebody lets it in. Default: it is let in at once. */
+  readonly needsApproval?: boolean;
   /** Default: a day. */
   readonly ttlMs?: number;
   /** What nodes that join by it are tagged with. */

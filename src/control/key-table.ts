@@ -8,6 +8,7 @@ export interface StoredKey {
   readonly id: string;
   readonly secretHash: Uint8Array;
   readonly reusable: boolean;
+  readonly needsApproval: boolean;
   readonly createdAtMs: number;
   /** Name of who made it. */
   readonly createdBy: string;
@@ -57,6 +58,7 @@ export class KeyTable {
         id: key.id,
         secret_hash: Buffer.from(key.secretHash).toString("hex"),
         reusable: Number(key.reusable),
+        needs_approval: Number(key.needsApproval),
         created_at_ms: key.createdAtMs,
         created_by: key.createdBy,
         expires_at_ms: key.expiresAtMs,
@@ -108,6 +110,7 @@ function keyOf(row: Record<string, SQLOutputValue>): StoredKey {
     id: String(row["id"]),
     secretHash: Buffer.from(String(row["secret_hash"]), "hex"),
     reusable: row["reusable"] === 1,
+    needsApproval: row["needs_approval"] === 1,
     createdAtMs: Number(row["created_at_ms"]),
     createdBy: String(row["created_by"]),
     expiresAtMs: Number(row["expires_at_ms"]),

@@ -15,6 +15,12 @@ export const OWNER_CHARS_MAX = 128;
 /** Saved views of one person: more than that nobody finds again. */
 export const VIEWS_PER_OWNER_MAX = 100;
 
+/** Nodes that wait for approval. More than that is a key that got around. */
+export const WAITING_NODES_MAX = 1_000;
+
+/** Who was not let in for so long is forgotten, and may ask again. */
+export const WAITING_NODES_KEPT_MS = 7 * 24 * 3_600_000;
+
 /** Lifetime of an enrolment key, milliseconds: an hour is enough for a person, a day for a rollout. */
 export const KEY_TTL_MS_DEFAULT = 24 * 3_600_000;
 export const KEY_TTL_MS_MIN = 1_000;

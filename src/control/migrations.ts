@@ -128,4 +128,13 @@ export const MIGRATIONS: readonly string[] = [
      body TEXT,
      UNIQUE (principal, key)
    ) STRICT;`,
+  `CREATE TABLE waiting_nodes (
+     id TEXT PRIMARY KEY,
+     name TEXT NOT NULL,
+     public_key TEXT NOT NULL,
+     enrolment_key TEXT NOT NULL,
+     address TEXT NOT NULL,
+     asked_at_ms INTEGER NOT NULL
+   ) STRICT;
+   ALTER TABLE enrolment_keys ADD COLUMN needs_approval INTEGER NOT NULL DEFAULT 0;`,
 ];

@@ -9,15 +9,16 @@ import type { EnrolledEntry, RevokedEntry, Target } from "../format/entry.ts";
 import { nodeIdOf } from "../format/identity.ts";
 import { NAME_CHARS_MAX } from "../format/limits.ts";
 import type { Clock } from "../std/clock.ts";
-import type { ChangeWriter, Planned } from "./change-writer.ts";
+import type { ChangeWriter, Plan, Planned } from "./change-writer.ts";
 import { ControlError } from "./control-error.ts";
 import type { EnrolmentKeys } from "./enrolment-keys.ts";
 import { transaction } from "./database.ts";
 import { checkTags } from "./key-check.ts";
-import { NODES_MAX, OWNER_CHARS_MAX } from "./limits.ts";
+import { NODES_MAX, OWNER_CHARS_MAX, WAITING_NODES_KEPT_MS, WAITING_NODES_MAX } from "./limits.ts";
 import { type ControlNode, NodeTable } from "./node-table.ts";
 import type { Shown } from "./property-changes.ts";
 import { applyEntry } from "./replay.ts";
+import { type WaitingNode, WaitingNodes } from "./waiting-nodes.ts";
 import type { Who } from "./who.ts";
 
 export interface NodesOptions {
@@ -52,12 +53,14 @@ export class Nodes {
   readonly #options: NodesOptions;
   readonly #database: DatabaseSync;
   readonly #table: NodeTable;
+  readonly #waiting: WaitingNodes;
   readonly #revoking = new Set<string>();
 
   constructor(database: DatabaseSync, options: NodesOptions) {
     this.#options = options;
     this.#database = database;
     this.#table = new NodeTable(database);
+    this.#waiting = new WaitingNodes(database);
   }
 
   get table(): NodeTable {
@@ -90,6 +93,9 @@ export class Nodes {
     const id = nodeIdOf(request.publicKey).toString("hex");
     const known = this.get(id);
     if (known?.state === "active") return known;
+    // It asks again and again: that it waits is on record already.
+    if (known === undefined && this.#waiting.get(id) !== undefined)
+      throw approvalNeeded(request.name);
     const { name, address } = request;
     const actor = { type: "node", id, name } as const;
     const asked = {
@@ -97,7 +103,45 @@ export class Nodes {
       action: "node.enrol",
       target: targetOf({ id, name }),
     };
-    return this.#options.writer.change(asked, () => this.#enrolment(id, request));
+    const node = await this.#options.writer.change(asked, () => this.#enrolment(id, request));
+    if (node === undefined) throw approvalNeeded(name);
+    return node;
+  }
+
+  /** Longest waiting first. */
+  waiting(): WaitingNode[] {
+    return this.#waiting.list();
+  }
+
+  /**
+   * Lets in a node that asked by a key that needs approval; it hears of it when it asks again. Throws
+   * `unknown_node`, `bad_enrolment_key`, `name_taken`, `too_many_nodes`, `control_busy`, `control_failed`.
+   */
+  async approve(idOrName: string, who: Who): Promise<ControlNode> {
+    const asked = { who, action: "node.approve", target: this.#waitingTarget(idOrName) };
+    return this.#options.writer.change(asked, () => {
+      const waiting = this.#findWaiting(idOrName);
+      if (!this.#options.keys.mayLetIn(waiting.enrolmentKey)) {
+        const detail = `the key ${waiting.enrolmentKey} of ${waiting.name} is spent or revoked`;
+        throw new ControlError("bad_enrolment_key", detail);
+      }
+      const plan = this.#joining(waiting);
+      return { ...plan, effects: [this.#waiting.removal(waiting.id)] };
+    });
+  }
+
+  /** Turns away a node that waits; it may ask again. Throws `unknown_node`, `control_busy`, `control_failed`. */
+  async reject(idOrName: string, who: Who): Promise<WaitingNode> {
+    const asked = { who, action: "node.reject", target: this.#waitingTarget(idOrName) };
+    return this.#options.writer.change(asked, () => {
+      const waiting = this.#findWaiting(idOrName);
+      const { name, address } = waiting;
+      return {
+        parts: [{ before: { name, state: "waiting", address } }],
+        effects: [this.#waiting.removal(waiting.id)],
+        answer: () => waiting,
+      };
+    });
   }
 
   /** Throws `unknown_node`, `name_taken`, `bad_name`, `bad_owner`, `bad_tag`, `control_busy`, `control_failed`. */
@@ -134,26 +178,54 @@ export class Nodes {
     applyEntry(this.#table, this.#options.keys.table, entry);
   }
 
-  #enrolment(id: string, request: EnrolmentRequest): Planned<ControlNode> {
+  /** Undefined: it waits. */
+  #enrolment(id: string, request: EnrolmentRequest): Planned<ControlNode | undefined> {
     const known = this.#known(id);
     if (known !== undefined) return { unchanged: known };
     const keyId = Buffer.from(request.keyId).toString("base64url");
     const key = this.#options.keys.check(keyId, request.secret);
-    this.#checkName(request.name);
-    if (this.#table.size >= NODES_MAX) {
-      throw new ControlError("too_many_nodes", `${NODES_MAX} nodes are enrolled`);
-    }
-    const entry: EnrolledEntry = {
-      kind: "enrolled",
-      atMs: this.#options.clock.nowMs(),
-      node: id,
+    const asking: WaitingNode = {
+      id,
       name: request.name,
       publicKey: Buffer.from(request.publicKey).toString("base64url"),
       enrolmentKey: keyId,
+      address: request.address,
+      askedAtMs: this.#options.clock.nowMs(),
     };
-    const after = { name: request.name, tags: key.tags, state: "active" };
+    return key.needsApproval ? this.#waitingPlan(asking) : this.#joining(asking);
+  }
+
+  #waitingPlan(asking: WaitingNode): Planned<undefined> {
+    this.#checkName(asking.name);
+    this.#waiting.forgetOld(asking.askedAtMs - WAITING_NODES_KEPT_MS);
+    if (this.#waiting.list().length >= WAITING_NODES_MAX) {
+      throw new ControlError("too_many_nodes", `${WAITING_NODES_MAX} nodes wait for approval`);
+    }
+    const after = { name: asking.name, state: "waiting", address: asking.address };
     return {
-      parts: [{ after, facts: { enrolmentKey: keyId } }],
+      parts: [{ after, facts: { enrolmentKey: asking.enrolmentKey } }],
+      effects: [this.#waiting.insertion(asking)],
+      answer: () => undefined,
+    };
+  }
+
+  #joining({ id, name, publicKey, enrolmentKey }: WaitingNode): Plan<ControlNode> {
+    this.#checkName(name);
+    if (this.#table.size >= NODES_MAX) {
+      throw new ControlError("too_many_nodes", `${NODES_MAX} nodes are enrolled`);
+    }
+    const atMs = this.#options.clock.nowMs();
+    const entry: EnrolledEntry = {
+      kind: "enrolled",
+      atMs,
+      node: id,
+      name,
+      publicKey,
+      enrolmentKey,
+    };
+    const tags = this.#options.keys.table.get(enrolmentKey)?.tags ?? [];
+    return {
+      parts: [{ after: { name, tags, state: "active" }, facts: { enrolmentKey } }],
       effects: [],
       entries: [entry],
       apply: () => this.#apply(entry),
@@ -189,6 +261,17 @@ export class Nodes {
     return targetOf(this.#lookFor(idOrName) ?? { id: "", name: idOrName.slice(0, NAME_CHARS_MAX) });
   }
 
+  #findWaiting(idOrName: string): WaitingNode {
+    const waiting = this.#waiting.find(idOrName);
+    if (waiting !== undefined) return waiting;
+    throw new ControlError("unknown_node", `no node waits that has the name or id ${idOrName}`);
+  }
+
+  #waitingTarget(idOrName: string): Target {
+    const name = idOrName.slice(0, NAME_CHARS_MAX);
+    return targetOf(this.#waiting.find(idOrName) ?? { id: "", name });
+  }
+
   #lookFor(idOrName: string): ControlNode | undefined {
     const table = this.#table;
     return table.get(idOrName) ?? table.active(idOrName) ?? table.revoked(idOrName);
@@ -217,6 +300,10 @@ export class Nodes {
     const other = this.#table.active(name);
     if (other !== undefined && other.id !== node.id) this.#checkName(name);
   }
+}
+
+function approvalNeeded(name: string): ControlError {
+  return new ControlError("approval_needed", `${name} waits until an administrator lets it in`);
 }
 
 function checkActive({ name, id, state, revoked }: ControlNode): void {

@@ -27,7 +27,13 @@ export type EnrolOutcome =
       readonly outcome: "refused";
       readonly code: Extract<
         IngestErrorCode,
-        "bad_enrolment_key" | "name_taken" | "bad_name" | "revoked_key" | "journal_failed" | "busy"
+        | "bad_enrolment_key"
+        | "approval_needed"
+        | "name_taken"
+        | "bad_name"
+        | "revoked_key"
+        | "journal_failed"
+        | "busy"
       >;
       readonly detail: string;
       readonly retryAfterS?: number;

@@ -13,6 +13,7 @@ export type IngestErrorCode =
   | "unknown_node"
   | "bad_signature"
   | "bad_enrolment_key"
+  | "approval_needed"
   | "revoked_key"
   | "not_found"
   | "method_not_allowed"
@@ -95,6 +96,11 @@ export const INGEST_ERRORS = {
     status: 408,
     title: "the request took too long to arrive",
     hint: "send smaller batches, or look at the link",
+  },
+  approval_needed: {
+    status: 503,
+    title: "the node waits for approval",
+    hint: "an administrator lets it in: tallystick nodes approve NAME",
   },
   name_taken: {
     status: 409,

@@ -22,6 +22,8 @@ function refusalOf({ code, message: detail }: ControlError): EnrolOutcome {
     case "name_taken":
     case "revoked_key":
       return { outcome: "refused", code, detail };
+    case "approval_needed":
+      return { outcome: "refused", code, detail, retryAfterS: 15 };
     case "control_failed":
       return { outcome: "refused", code: "journal_failed", detail, retryAfterS: 5 };
     default:

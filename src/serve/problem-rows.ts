@@ -15,7 +15,7 @@ type StartErrorCode =
   | "state_too_new";
 
 /** Raised while enrolling only: ingest answers them. */
-type EnrolErrorCode = "bad_enrolment_key" | "revoked_key" | "too_many_nodes";
+type EnrolErrorCode = "approval_needed" | "revoked_key";
 
 export type ProblemCode =
   | Exclude<ServeErrorCode | ControlErrorCode, StartErrorCode | EnrolErrorCode>
@@ -221,6 +221,16 @@ export const PROBLEMS = {
     status: 403,
     title: "somebody else must confirm it",
     hint: "ask a person who did not propose it and whose node it is not about",
+  },
+  bad_enrolment_key: {
+    status: 409,
+    title: "the enrolment key lets nobody in any more",
+    hint: "make a new one with `tallystick keys create`, and enrol the node with it",
+  },
+  too_many_nodes: {
+    status: 409,
+    title: "no more nodes can be enrolled",
+    hint: "see which of them are needed",
   },
   unknown_view: {
     status: 404,

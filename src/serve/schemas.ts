@@ -239,10 +239,20 @@ export const Node = Type.Object({
   ]),
 });
 
+export const WaitingNode = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  address: Type.String({ description: "where it asked from" }),
+  asked_at: Time,
+  enrolment_key: Type.String(),
+  public_key: Type.String({ description: "base64url of 32 bytes" }),
+});
+
 export const Key = Type.Object({
   id: Type.String(),
   state: Type.Enum(["usable", "spent", "expired", "revoked"]),
   reusable: Type.Boolean(),
+  needs_approval: Type.Boolean({ description: "a node that joins by it waits until it is let in" }),
   tags: Type.Array(Type.String()),
   uses: Type.Integer(),
   created_at: Time,
@@ -254,6 +264,7 @@ export const Key = Type.Object({
 export const NewKey = Type.Object(
   {
     reusable: Type.Optional(Type.Boolean()),
+    needs_approval: Type.Optional(Type.Boolean()),
     ttl_ms: Type.Optional(Type.Integer({ description: "default 24 hours" })),
     tags: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 })),
   },

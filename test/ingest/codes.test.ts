@@ -243,7 +243,14 @@ test("enrolment", async () => {
 
 test("the codes that were not reached here are the ones of other tests", () => {
   const all = Object.keys(INGEST_ERRORS);
-  const elsewhere = ["busy", "header_too_large", "internal", "journal_failed", "journal_full"];
+  const elsewhere = [
+    "approval_needed",
+    "busy",
+    "header_too_large",
+    "internal",
+    "journal_failed",
+    "journal_full",
+  ];
   assert.deepEqual(all.filter((code) => !reached.has(code)).toSorted(), elsewhere);
   assert.deepEqual(serving.errors, []);
 });

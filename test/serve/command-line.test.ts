@@ -85,7 +85,7 @@ describe("a transcript", () => {
     ],
     [
       "keys create --ttl 7d --reusable --tag a --tag b --data DIR --json",
-      { code: 0, out: /"reusable":true,"tags":\["a","b"\]/ },
+      { code: 0, out: /"reusable":true,"needs_approval":false,"tags":\["a","b"\]/ },
     ],
     ["keys create --ttl 0s --data DIR", { code: 1, err: /the lifetime is not allowed/ }],
     ["keys list --data DIR", { code: 0, out: /^ID +STATE +FOR/ }],

@@ -35,6 +35,25 @@ describe("joining over HTTP", () => {
     assert.deepEqual([taken.status, taken.body["code"]], [409, "name_taken"]);
   });
 
+  it("lets a node in by a key that needs approval when somebody has approved it", async () => {
+    const key = await newKey(server, { needs_approval: true, tags: ["lab"] });
+    const node = new SimNode();
+    const early = await enrol(server, node, key, "lab-1");
+    assert.deepEqual([early.status, early.body["code"]], [503, "approval_needed"]);
+    const unknown = await send(server, node, [node.logEntry()]);
+    assert.equal(unknown.body["code"], "unknown_node");
+    const waiting = await server.call<{ items: { id: string; name: string; address: string }[] }>(
+      "GET",
+      "/api/v1/nodes/waiting",
+    );
+    const [{ id, name, address } = { id: "", name: "", address: "" }] = waiting.body.items;
+    assert.deepEqual([id, name, address], [node.id, "lab-1", "127.0.0.1"]);
+    const approved = await server.call("POST", "/api/v1/nodes/waiting/lab-1/approve");
+    assert.deepEqual([approved.status, approved.body["tags"]], [200, ["lab"]]);
+    assert.equal((await enrol(server, node, key, "lab-1")).status, 200);
+    assert.equal((await send(server, node, [node.logEntry()])).status, 200);
+  });
+
   it("refuses a key that expired, and one that was revoked", async () => {
     const short = await newKey(server, { ttl_ms: 1_000 });
     const long = await newKey(server);

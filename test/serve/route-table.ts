@@ -46,6 +46,21 @@ export const ROUTES: readonly ExpectedRoute[] = [
     id: "a",
     answer: 404,
   },
+  {
+    method: "GET",
+    path: "/api/v1/nodes/waiting",
+    access: "nodes.read",
+    audit: "none",
+    answer: 200,
+  },
+  ...["approve", "reject"].map((action): ExpectedRoute => ({
+    method: "POST",
+    path: `/api/v1/nodes/waiting/{id}/${action}`,
+    access: "nodes.write",
+    audit: `change node.${action}`,
+    id: "a",
+    answer: 404,
+  })),
   { method: "GET", path: "/api/v1/keys", access: "keys.read", audit: "none", answer: 200 },
   {
     method: "POST",

@@ -22,6 +22,10 @@ const create = remoteCommand({
   summary: "make an enrolment key, by which a node joins",
   options: {
     reusable: { type: "flag", summary: "any number of nodes may use it; else one" },
+    approval: {
+      type: "flag",
+      summary: "a node waits until `nodes approve`; else it is in at once",
+    },
     ttl: { type: "duration", summary: "how long it can be used", default: "24h" },
     tag: {
       type: "text",
@@ -31,9 +35,10 @@ const create = remoteCommand({
     },
   },
   async run(call, api) {
-    const { reusable, ttl, tag } = call.options;
+    const { reusable, approval, ttl, tag } = call.options;
     const key: Key & { key: string } = await api.post("/keys", {
       reusable,
+      needs_approval: approval,
       ttl_ms: ttl,
       tags: tag,
     });

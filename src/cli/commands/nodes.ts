@@ -1,4 +1,4 @@
-/** `tallystick nodes [list|show|revoke]` */
+/** `tallystick nodes [list|show|revoke|waiting|approve|reject]` */
 import type { Call, Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
 import { type Cell, cuttable, wrappable } from "../../std/table.ts";
@@ -68,6 +68,64 @@ const revoke = remoteCommand({
     printNode(call, await api.post<NodeItem>(`/nodes/${pathPart(call.positionals)}/revoke`));
   },
 });
+
+interface WaitingItem {
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly asked_at: string;
+  readonly enrolment_key: string;
+}
+
+const waiting = remoteCommand({
+  name: "nodes waiting",
+  summary: "nodes that asked to join and wait to be let in",
+  options: {},
+  async run(call, api) {
+    const { items } = await api.get<{ items: WaitingItem[] }>("/nodes/waiting");
+    if (call.json) for (const node of items) call.printJson(node);
+    else printWaiting(call, items);
+  },
+});
+
+const WAITING_NODE = [{ name: "NODE", summary: "its name or id, as in `nodes waiting`" }] as const;
+
+const approve = remoteCommand({
+  name: "nodes approve",
+  summary: "let a waiting node in; it hears of it within half a minute",
+  options: {},
+  positionals: WAITING_NODE,
+  async run(call, api) {
+    const path = `/nodes/waiting/${pathPart(call.positionals)}/approve`;
+    printNode(call, await api.post<NodeItem>(path));
+  },
+});
+
+const reject = remoteCommand({
+  name: "nodes reject",
+  summary: "turn a waiting node away; it may ask again while its key is good",
+  options: {},
+  positionals: WAITING_NODE,
+  async run(call, api) {
+    const path = `/nodes/waiting/${pathPart(call.positionals)}/reject`;
+    const node = await api.post<WaitingItem>(path);
+    if (call.json) call.printJson(node);
+    else call.terminal.out(`${node.name} (${node.id}) is turned away\n`);
+  },
+});
+
+function printWaiting(call: Printer, nodes: readonly WaitingItem[]): void {
+  call.printTable(
+    [cuttable("name"), "id", "asked from", "asked at", "key"],
+    nodes.map((node) => [
+      node.name,
+      node.id,
+      node.address,
+      humanTime(node.asked_at),
+      node.enrolment_key,
+    ]),
+  );
+}
 
 function pathPart(positionals: readonly string[]): string {
   return encodeURIComponent(positionals[0] ?? "");
@@ -169,4 +227,4 @@ function receivedText({ received }: NodeItem): string {
 function ago(iso: string | null, nowMs: number): string {
   return iso === null ? "never" : `${humanSpan(nowMs - Date.parse(iso))} ago`;
 }
-export const nodeCommands: readonly Command[] = [list, show, revoke];
+export const nodeCommands: readonly Command[] = [list, show, revoke, waiting, approve, reject];

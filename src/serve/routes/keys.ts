@@ -22,10 +22,11 @@ export function keyRoutes(app: Api, { control, clock, fingerprint }: ApiParts): 
       schema: { summary: "Makes an enrolment key", body: NewKey, response: { 201: CreatedKey } },
     },
     async (request, reply) => {
-      const { reusable, ttl_ms: ttlMs, tags } = request.body;
+      const { reusable, needs_approval: needsApproval, ttl_ms: ttlMs, tags } = request.body;
       const { key, secret } = await control.keys.create(
         {
           ...(reusable === undefined ? {} : { reusable }),
+          ...(needsApproval === undefined ? {} : { needsApproval }),
           ...(ttlMs === undefined ? {} : { ttlMs }),
           ...(tags === undefined ? {} : { tags }),
         },
@@ -76,6 +77,7 @@ function describeKey(key: StoredKey, nowMs: number): Static<typeof Key> {
     id: key.id,
     state: keyState(key, nowMs),
     reusable: key.reusable,
+    needs_approval: key.needsApproval,
     tags: [...key.tags],
     uses: key.uses,
     created_at: time(key.createdAtMs),

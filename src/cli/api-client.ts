@@ -28,6 +28,8 @@ export class ApiClient {
   readonly #findRemote: () => Remote;
   #remote: Remote;
   #agent: HttpAgent;
+  /** The cookie of a session, with which it goes on instead of a token. */
+  #session: string | undefined;
 
   /** `findRemote` says where the server is; asked again by `renew`. Throws what it throws. */
   constructor(findRemote: () => Remote) {
@@ -47,6 +49,20 @@ export class ApiClient {
 
   post<T>(path: string, body?: object): Promise<T> {
     return this.#call("POST", path, body);
+  }
+
+  /** Begins a session; the calls that follow are its own. */
+  async signIn<T>(path: string, body: object): Promise<T> {
+    const response = await this.#send("POST", path, body).catch(async (cause: Error) => {
+      throw await unreachable(this.#remote, cause);
+    });
+    const answer = await text(response);
+    const { statusCode = 0, headers } = response;
+    if (statusCode !== 200) throw refusal(statusCode, answer, this.#remote);
+    const outcome = parsed<T>(answer, this.#remote);
+    if (!outcome.ok) throw outcome.error;
+    this.#session = headers["set-cookie"]?.[0]?.split(";")[0];
+    return outcome.answer;
   }
 
   delete<T>(path: string): Promise<T> {
@@ -101,7 +117,7 @@ export class ApiClient {
   }
 
   #send(method: string, path: string, body: object | undefined): Promise<IncomingMessage> {
-    const { url, token } = this.#remote;
+    const { url } = this.#remote;
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -111,7 +127,7 @@ export class ApiClient {
       timeout: ANSWER_MS_MAX,
       headers: {
         "user-agent": "tallystick/cli",
-        authorization: `Bearer ${token}`,
+        ...this.#credential(),
         accept: "application/json, text/plain",
         ...(payload === undefined
           ? {}
@@ -123,6 +139,15 @@ export class ApiClient {
     request.once("error", reject);
     request.end(payload);
     return promise;
+  }
+
+  /** None before a sign-in. A session's writes say that they are from the server's own pages: we are no other site. */
+  #credential(): Record<string, string> {
+    const { url, token } = this.#remote;
+    if (this.#session !== undefined) {
+      return { cookie: this.#session, origin: url.origin, "content-type": "application/json" };
+    }
+    return token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 }
 
@@ -140,6 +165,8 @@ function queryText(query: Query): string {
 }
 
 function parsed<T>(answer: string, { url }: Remote): Outcome<T> {
+  // What is done may have nothing to say (204).
+  if (answer === "") return { ok: true, answer: undefined as T };
   try {
     return { ok: true, answer: JSON.parse(answer) as T };
   } catch {

@@ -4,11 +4,14 @@ import { verifyCommand } from "../evidence/verify-command.ts";
 import { connectionsCommand } from "./commands/connections.ts";
 import { findingsCommand } from "./commands/findings.ts";
 import { keyCommands } from "./commands/keys.ts";
+import { loginCommands } from "./commands/login.ts";
 import { nodeCommands } from "./commands/nodes.ts";
 import { rulingCommands } from "./commands/rulings.ts";
 import { serverCommand } from "./commands/server.ts";
 import { sqlCommand } from "./commands/sql.ts";
 import { statusCommand } from "./commands/status.ts";
+import { tokenCommands } from "./commands/tokens.ts";
+import { userCommands } from "./commands/users.ts";
 
 export function tallystick(version: string): Program {
   return {
@@ -23,6 +26,9 @@ export function tallystick(version: string): Program {
       ...rulingCommands,
       ...nodeCommands,
       ...keyCommands,
+      ...userCommands,
+      ...tokenCommands,
+      ...loginCommands,
       sqlCommand,
       verifyCommand,
     ],

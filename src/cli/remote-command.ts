@@ -18,7 +18,7 @@ export function remoteCommand<const Options extends OptionTable>(
     ...spec,
     options: { ...spec.options, ...remoteOptions },
     run: async (call) => {
-      const api = new ApiClient(() => remoteOf(call.options));
+      const api = new ApiClient(() => remoteOf(call.options, call.terminal.env));
       try {
         await spec.run(call, api);
       } finally {

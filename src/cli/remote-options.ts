@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Profile, readProfile } from "./profile.ts";
 import { CommandError, type CommandErrorCode } from "../std/command-error.ts";
 import type { OptionTable, OptionValues } from "../std/command-options.ts";
 
@@ -26,7 +27,8 @@ export type RemoteValues = OptionValues<typeof remoteOptions>;
 
 export interface Remote {
   readonly url: URL;
-  readonly token: string;
+  /** Absent for who signs in. */
+  readonly token?: string;
   /** Certificates that may vouch for the server; at least one. */
   readonly authorities?: readonly X509Certificate[];
   /** SHA-256 of the server's certificate: then nobody else's word counts. */
@@ -41,26 +43,46 @@ export type RemoteErrorCode = "bad_token" | "bad_ca";
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const URL_DEFAULT = "http://127.0.0.1:8255";
 
-/** Throws `CommandError`. `--data` wins: the variables may be meant for another server. */
-export function remoteOf(values: RemoteValues): Remote {
-  const local = values.data === undefined ? {} : readDirectory(values.data);
-  const given = local.token ?? values.token;
-  if (given === undefined) {
+/** Throws `CommandError`. `--data` wins: the variables may be meant for another server; and they win over the profile. */
+export function remoteOf(values: RemoteValues, env: NodeJS.ProcessEnv = {}): Remote {
+  if (values.data !== undefined) return dataRemote(values.data, values.ca);
+  if (values.token !== undefined) {
+    const token = checkToken(values.token);
+    return { url: parseUrl(values.url ?? URL_DEFAULT), token, ...authority(values.ca) };
+  }
+  return profileRemote(values, readProfile(env));
+}
+
+/** Where to sign in: nobody is anybody yet. Throws `CommandError`. */
+export function signInRemote({ url, ca }: Pick<RemoteValues, "url" | "ca">): Remote {
+  return { url: parseUrl(url ?? URL_DEFAULT), ...authority(ca) };
+}
+
+/** By what the server's own directory says. Throws `CommandError`. */
+export function dataRemote(dataDir: string, ca?: string): Remote {
+  const local = readDirectory(dataDir);
+  const { fingerprint } = local;
+  const url = parseUrl(local.url);
+  const token = checkToken(local.token);
+  if (fingerprint !== undefined) return { url, token, fingerprint, dataDir };
+  return { url, token, ...authority(ca), dataDir };
+}
+
+/** The profile's token is for the profile's server alone. */
+function profileRemote({ url: given, ca }: RemoteValues, profile: Profile | undefined): Remote {
+  const url = parseUrl(given ?? profile?.url ?? URL_DEFAULT);
+  if (profile === undefined || parseUrl(profile.url).origin !== url.origin) {
+    const here = profile === undefined ? "" : ` (the profile is for ${profile.url})`;
     throw new CommandError(
       "wrong_usage",
-      "no token, set TALLYSTICK_TOKEN or give --data DIR on the server's machine",
+      `no token${here}, set TALLYSTICK_TOKEN, give --data DIR on the server's machine, or sign in with \`tallystick login\``,
     );
   }
-  const token = checkToken(given);
-  const url = parseUrl(local.url ?? values.url ?? URL_DEFAULT);
-  const { fingerprint } = local;
-  const from = values.data === undefined ? {} : { dataDir: values.data };
-  if (fingerprint !== undefined) return { url, token, fingerprint, ...from };
-  return { url, token, ...authority(values.ca), ...from };
+  return { url, token: checkToken(profile.token), ...authority(ca ?? profile.ca) };
 }
 
 /** A header's value: what is no part of a token is no secret, but may stand in the middle of one. */
-function checkToken(text: string): string {
+export function checkToken(text: string): string {
   const token = text.trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   const what =
@@ -70,8 +92,8 @@ function checkToken(text: string): string {
 }
 
 interface LocalServer {
-  readonly url?: string;
-  readonly token?: string;
+  readonly url: string;
+  readonly token: string;
   readonly fingerprint?: Buffer;
 }
 

@@ -35,12 +35,14 @@ export interface Problem {
   readonly hint: string;
 }
 
-/** Runs a command to its end. */
+/** Runs a command to its end. `input` is what it reads from stdin. */
 export async function run(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input?: string,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [PROGRAM, ...words], { env: cleanEnv(env) });
+  if (input !== undefined) child.stdin.end(input);
   const output = collect(child);
   const [code] = (await once(child, "close")) as [number | null];
   return { code, ...output() };

@@ -83,7 +83,7 @@ describe("a password", () => {
     for (const [title, name, password, given] of wrong) {
       world.hashes = 0;
       const texts = await signIn(name, password, given).catch((error: Error) => error.message);
-      assert.equal(texts, "name, password or code is wrong", title);
+      assert.equal(texts, "or the user may not sign in", title);
       assert.equal(world.hashes, 1, title);
     }
     assert.equal(world.journal.length, before);

@@ -200,5 +200,5 @@ function whoOf({ id, name }: Pick<User, "id" | "name">, place: SignInPlace): Who
 }
 
 function badSignIn(): ControlError {
-  return new ControlError("bad_signin", "name, password or code is wrong");
+  return new ControlError("bad_signin", "or the user may not sign in");
 }

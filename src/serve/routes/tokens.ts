@@ -3,7 +3,7 @@ import { type Static, Type } from "typebox";
 import type { ApiToken } from "../../control/token-table.ts";
 import { parseTime } from "../../std/duration.ts";
 import { CreatedToken, NewToken, Token } from "../account-schemas.ts";
-import { principalOf } from "../access/guard.ts";
+import { principalOf, requirePermission } from "../access/guard.ts";
 import type { Principal } from "../access/principal.ts";
 import { changes, unaudited } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
@@ -73,7 +73,8 @@ export function tokenRoutes(app: Api, { control, clock }: ApiParts): void {
   app.delete(
     "/tokens/:id",
     {
-      config: changes("profile.write", "token.revoke"),
+      // A token may end itself, whatever else it may.
+      config: changes("self", "token.revoke"),
       schema: {
         summary: "Revokes a token and those that it made, with their streams and queries",
         params: Id,
@@ -82,6 +83,7 @@ export function tokenRoutes(app: Api, { control, clock }: ApiParts): void {
     },
     async ({ principal, params: { id } }) => {
       const asking = principalOf({ principal });
+      if (asking.token?.id !== id) requirePermission(asking, "profile.write");
       const mayRevoke = ({ userId }: ApiToken) => isTheirs({ principal }, userId);
       return describe(await control.tokens.revoke(id, asking.who, mayRevoke), asking);
     },

@@ -88,6 +88,13 @@ describe("an API token", () => {
     assert.deepEqual([tokens.use(text), tokens.stateOf(token)], [undefined, "expired"]);
   });
 
+  for (const name of ["", "  ", "a\nb", "a\u202eb", "\u200b", "\u001b[2J", "a".repeat(64)]) {
+    it(`is not named ${JSON.stringify(name.slice(0, 20))}`, async () => {
+      const create = world.control.tokens.create({ name }, await maker("admin"));
+      await assert.rejects(create, coded("bad_name"));
+    });
+  }
+
   const ends: [title: string, afterMs: number, isAllowed: boolean][] = [
     ["in 366 days", TOKEN_MS_MAX, true],
     ["a millisecond later", TOKEN_MS_MAX + 1, false],

@@ -15,12 +15,14 @@ import {
   TOKEN_MS_DEFAULT,
   TOKEN_MS_MAX,
   TOKEN_MS_MIN,
+  TOKEN_NAME_CHARS_MAX,
   TOKENS_PER_USER_MAX,
 } from "./limits.ts";
 import type { Shown } from "./property-changes.ts";
 import { isReading, mayRole, type Permission, permissionsOf } from "./roles.ts";
 import { newId, newSecret, secretHash } from "./sign-in/secret.ts";
 import { type ApiToken, TokenTable } from "./token-table.ts";
+import { checkTokenName } from "./user-name.ts";
 import { type User, UserTable } from "./user-table.ts";
 import type { Who } from "./who.ts";
 
@@ -83,13 +85,13 @@ export class ApiTokens {
     return token !== undefined && this.#userOf(token) !== undefined;
   }
 
-  /** With its text, shown once. Throws `bad_scope`, `bad_ttl`, `too_many_tokens`, `unknown_user`, `control_busy`, `control_failed`. */
+  /** With its text, shown once. Throws `bad_name`, `bad_scope`, `bad_ttl`, `too_many_tokens`, `unknown_user`, `control_busy`, `control_failed`. */
   create(
     request: TokenRequest,
     maker: TokenMaker,
   ): Promise<{ readonly token: ApiToken; readonly text: string }> {
     const id = newId();
-    const target = targetOf({ id, name: request.name });
+    const target = targetOf({ id, name: request.name.slice(0, TOKEN_NAME_CHARS_MAX) });
     const asked = { who: maker.who, action: "token.create", target };
     return this.#options.writer.change(asked, () => {
       const secret = newSecret();
@@ -153,6 +155,7 @@ export class ApiTokens {
     { userId, token: maker }: TokenMaker,
     made: Pick<ApiToken, "id" | "secretHash">,
   ): ApiToken {
+    checkTokenName(name);
     const user = this.#users.get(userId);
     if (user === undefined || user.disabledAtMs !== undefined) {
       throw new ControlError("unknown_user", "who makes the token may not sign in any more");

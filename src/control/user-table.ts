@@ -56,10 +56,8 @@ export class UserTable {
   }
 
   /** Those who can let others in. */
-  enabledOwners(): User[] {
-    return this.list().filter(({ role, disabledAtMs }) => {
-      return role === "owner" && disabledAtMs === undefined;
-    });
+  usableOwners(): User[] {
+    return this.list().filter((user) => user.role === "owner" && maySignIn(user));
   }
 
   hasRecoveryCode(id: string, hash: string): boolean {
@@ -134,6 +132,11 @@ export class UserTable {
       { do: "delete", table: "users", key: { id } },
     ];
   }
+}
+
+/** Enabled, and not only invited. */
+export function maySignIn({ disabledAtMs, passwordHash }: User): boolean {
+  return disabledAtMs === undefined && passwordHash !== undefined;
 }
 
 function userOf(row: Record<string, SQLOutputValue>): User {

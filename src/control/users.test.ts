@@ -96,6 +96,8 @@ describe("the last owner who can sign in", () => {
     await world.join("ada", "owner");
     await world.join("bob", "owner");
     await users.disable("bob", ADMIN);
+    // Whoever did not use the link yet cannot sign in either.
+    await users.create({ name: "eve", role: "owner" }, ADMIN);
     const attempts: [action: string, make: () => Promise<unknown>][] = [
       ["user.set_role", () => users.setRole("ada", "admin", ADMIN)],
       ["user.disable", () => users.disable("ada", ADMIN)],
@@ -105,8 +107,9 @@ describe("the last owner who can sign in", () => {
       await assert.rejects(make(), coded("last_owner"));
       assert.equal(world.last, `${action} refused last_owner`);
     }
-    // One who is disabled may go: he is no way in.
+    // They are no way in, and may go.
     await users.delete("bob", ADMIN);
+    await users.delete("eve", ADMIN);
     assert.deepEqual(
       users.table.list().map(({ name }) => name),
       ["ada"],

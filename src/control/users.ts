@@ -17,7 +17,7 @@ import type { MadeLink, SignInLinks } from "./sign-in/links.ts";
 import { newId } from "./sign-in/secret.ts";
 import { SessionTable } from "./sign-in/session-table.ts";
 import { checkUserName } from "./user-name.ts";
-import { type User, UserTable } from "./user-table.ts";
+import { maySignIn, type User, UserTable } from "./user-table.ts";
 import type { Who } from "./who.ts";
 
 export interface UsersOptions {
@@ -158,8 +158,8 @@ export class Users {
   }
 
   #checkOwnerStays(user: User): void {
-    const others = this.table.enabledOwners().filter(({ id }) => id !== user.id);
-    if (user.role !== "owner" || user.disabledAtMs !== undefined || others.length > 0) return;
+    const others = this.table.usableOwners().filter(({ id }) => id !== user.id);
+    if (user.role !== "owner" || !maySignIn(user) || others.length > 0) return;
     throw new ControlError("last_owner", `${user.name} is the last owner who can sign in`);
   }
 

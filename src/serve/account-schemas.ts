@@ -135,7 +135,10 @@ export const Token = Type.Object({
 
 export const NewToken = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: TOKEN_NAME_CHARS_MAX, pattern: "\\S" }),
+    name: Type.String({
+      maxLength: TEXT_CHARS_MAX,
+      description: `what it is for; ${TOKEN_NAME_CHARS_MAX} characters at most`,
+    }),
     scopes: Type.Optional(Type.Array(Type.Enum(PERMISSION_NAMES), { minItems: 1, maxItems: 64 })),
     expires_at: Type.Optional(
       Type.String({

@@ -19,6 +19,7 @@ import { profileRoutes } from "./routes/profile.ts";
 import { rulingRoutes } from "./routes/rulings.ts";
 import { viewRoutes } from "./routes/views.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
+import { signInSettingRoutes } from "./routes/sign-in-settings.ts";
 import { signInRoutes } from "./routes/sign-in.ts";
 import { sqlRoutes } from "./routes/sql.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -76,6 +77,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       viewRoutes(api, parts);
       fieldRoutes(api, parts);
       signInRoutes(api, parts);
+      signInSettingRoutes(api, parts);
       profileRoutes(api, parts);
       sessionRoutes(api, parts);
       tokenRoutes(api, parts);

@@ -327,6 +327,21 @@ export const ROUTES: readonly ExpectedRoute[] = [
     id: "nobody",
     answer: 404,
   },
+  {
+    method: "GET",
+    path: "/api/v1/settings/signin",
+    access: "settings.read",
+    audit: "none",
+    answer: 200,
+  },
+  {
+    method: "PUT",
+    path: "/api/v1/settings/signin",
+    access: "settings.write",
+    audit: "change setting.update",
+    body: { second_factor_required: "perhaps" },
+    answer: 400,
+  },
   // Last: it ends the session that walks.
   {
     method: "POST",

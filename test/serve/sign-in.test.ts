@@ -210,6 +210,25 @@ describe("nobody climbs:", () => {
   });
 });
 
+it("an owner may do without second factors, and want them again; both are on record", async () => {
+  const owner = person("owner");
+  const require = (isRequired: boolean) =>
+    owner.call("PUT", "/api/v1/settings/signin", { second_factor_required: isRequired });
+  const plain = await Person.invited(server, "plain", "viewer");
+  assert.equal((await plain.call("GET", "/api/v1/status")).code, "second_factor_needed");
+  assert.equal((await require(false)).status, 200);
+  assert.equal((await plain.call("GET", "/api/v1/status")).status, 200);
+  assert.equal((await require(true)).status, 200);
+  assert.equal((await plain.call("GET", "/api/v1/status")).code, "second_factor_needed");
+  const sql = `SELECT toString(changes) FROM audit WHERE action = 'setting.update'
+    AND actor_id = '${owner.id}' ORDER BY journal_index`;
+  const { body } = await server.until(
+    () => server.call<{ rows: string[][] }>("POST", "/api/v1/sql", { sql }),
+    (answer) => answer.body.rows.length === 2,
+  );
+  assert.match(body.rows[0]?.[0] ?? "", /second_factor_required.*true.*false/);
+});
+
 describe("what ends, ends at once:", () => {
   const ways: [title: string, end: (one: Person, owner: Person) => Promise<{ status: number }>][] =
     [

@@ -40,7 +40,8 @@ describe("joining over HTTP", () => {
     const node = new SimNode();
     const early = await enrol(server, node, key, "lab-1");
     assert.deepEqual([early.status, early.body["code"]], [503, "approval_needed"]);
-    const unknown = await send(server, node, [node.logEntry()]);
+    const sent = new SimNode();
+    const unknown = await send(server, sent, [sent.logEntry()]);
     assert.equal(unknown.body["code"], "unknown_node");
     const waiting = await server.call<{ items: { id: string; name: string; address: string }[] }>(
       "GET",

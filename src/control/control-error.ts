@@ -31,6 +31,7 @@ export type ControlErrorCode =
   | "too_many_tokens"
   | "bad_scope"
   | "no_user"
+  | "no_webhook"
   | "control_busy"
   | "control_failed"
   | "data_in_use"

@@ -25,6 +25,7 @@ import { type Derive, Passwords } from "./sign-in/passwords.ts";
 import { Sessions } from "./sign-in/sessions.ts";
 import { SignInRules } from "./sign-in/settings.ts";
 import { SignIn } from "./sign-in/sign-in.ts";
+import { Webhooks } from "./webhook.ts";
 import { Users } from "./users.ts";
 
 export interface ControlOptions extends ChangeWriterOptions, Pick<NodesOptions, "chainEnd"> {
@@ -50,6 +51,7 @@ export class Control {
   readonly signInRules: SignInRules;
   readonly ownCredentials: OwnCredentials;
   readonly answers: RememberedAnswers;
+  readonly webhooks: Webhooks;
   readonly accessEnds = new AccessEnds();
   readonly #database: DatabaseSync;
   readonly #writer: ChangeWriter;
@@ -64,6 +66,7 @@ export class Control {
     this.#database = database;
     this.#writer = new ChangeWriter(database, options);
     this.answers = new RememberedAnswers(database, clock);
+    this.webhooks = new Webhooks(database, this.#writer, clock);
     this.keys = new EnrolmentKeys(database, this.#writer, clock);
     this.proposals = new Proposals(database);
     this.views = new Views(database, this.#writer, clock);

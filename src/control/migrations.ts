@@ -137,4 +137,16 @@ export const MIGRATIONS: readonly string[] = [
      asked_at_ms INTEGER NOT NULL
    ) STRICT;
    ALTER TABLE enrolment_keys ADD COLUMN needs_approval INTEGER NOT NULL DEFAULT 0;`,
+  `CREATE TABLE webhook (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+     url TEXT NOT NULL,
+     severities TEXT NOT NULL,
+     secret TEXT NOT NULL,
+     url_set_at_ms INTEGER NOT NULL,
+     secret_set_at_ms INTEGER NOT NULL,
+     place TEXT NOT NULL,
+     delivered_at_ms INTEGER,
+     failed_at_ms INTEGER,
+     failure TEXT
+   ) STRICT;`,
 ];

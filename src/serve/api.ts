@@ -14,6 +14,7 @@ import type { SignInThrottle } from "./access/signin-throttle.ts";
 import type { ReadAudit } from "./audit/read-audit.ts";
 import type { EventHub } from "./events/event-hub.ts";
 import type { StoreReader } from "./query/store-reader.ts";
+import type { WebhookSender } from "./webhook/webhook-sender.ts";
 import type { SchemaTypes } from "./validation.ts";
 
 /** A scope of routes whose handlers have the types of their schemas. */
@@ -45,6 +46,7 @@ export interface ApiParts {
   /** For exports that stand on their own. */
   readonly evidence: EvidenceSource;
   readonly events: EventHub;
+  readonly webhook: WebhookSender;
   /** For reads that last: a live tail. */
   readonly reads: Pick<ReadAudit, "tail">;
   readonly clock: Clock;

@@ -24,6 +24,7 @@ import { signInRoutes } from "./routes/sign-in.ts";
 import { sqlRoutes } from "./routes/sql.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { userRoutes } from "./routes/users.ts";
+import { webhookRoutes } from "./routes/webhook.ts";
 import { checkBySchemas } from "./validation.ts";
 
 /** The largest honest body is a query of 64 KiB. */
@@ -82,6 +83,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       sessionRoutes(api, parts);
       tokenRoutes(api, parts);
       userRoutes(api, parts);
+      webhookRoutes(api, parts);
       api.get("/openapi.json", { config: OPEN, schema: { summary: "This description" } }, () =>
         document(),
       );

@@ -282,6 +282,16 @@ export const PROBLEMS = {
     title: "other evidence is being exported",
     hint: "try again in a few seconds",
   },
+  bad_webhook: {
+    status: 400,
+    title: "findings cannot be sent there",
+    hint: "name an https URL that leads to a receiver; http is for this machine's loopback alone",
+  },
+  no_webhook: {
+    status: 404,
+    title: "there is no webhook",
+    hint: "PUT one to /api/v1/webhook first",
+  },
   idempotency_in_progress: {
     status: 409,
     title: "the first request with this Idempotency-Key is under way",

@@ -15,6 +15,7 @@ export type ServeErrorCode =
   | "ambiguous_id"
   | "evidence_busy"
   | "too_many_streams"
+  | "bad_webhook"
   | "idempotency_in_progress"
   | "idempotency_mismatch"
   | "idempotency_lost"

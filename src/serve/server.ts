@@ -26,9 +26,11 @@ import { evidenceSource } from "./evidence-source.ts";
 import { serveHttp } from "./http-server.ts";
 import { Intake } from "./intake.ts";
 import { localUrl, parseListen, publicHostOf } from "./listen-address.ts";
+import { TOPICS } from "./query/topics.ts";
 import { Searchable } from "./searchable.ts";
 import { ServeError } from "./serve-error.ts";
 import { signInUrl } from "./sign-in-url.ts";
+import { WebhookSender } from "./webhook/webhook-sender.ts";
 import { chooseTransport, type Transport } from "./tls/transport.ts";
 
 export interface ServerOptions {
@@ -138,6 +140,7 @@ class Server implements RunningServer {
   #app: FastifyInstance | undefined;
   #closing: Promise<void> | undefined;
   readonly #events: EventHub;
+  readonly #webhook: WebhookSender;
   readonly #audit: { readonly reads: ReadAudit; readonly refusals: RefusalAudit };
 
   constructor(
@@ -170,7 +173,19 @@ class Server implements RunningServer {
       committed: () => this.#searchable.committed,
       journalEnd: () => intake.journal.durableEnd.index,
     });
-    this.#searchable.onCommitted(() => this.#events.wake());
+    this.#webhook = new WebhookSender({
+      webhooks: intake.control.webhooks,
+      itemOf: (row) => TOPICS.findings.itemOf(row, intake.control.proposals),
+      store: this.#searchable.reader,
+      clock,
+      random: Math.random,
+      committed: () => this.#searchable.committed,
+      log: (line) => this.#log(line),
+    });
+    this.#searchable.onCommitted(() => {
+      this.#events.wake();
+      this.#webhook.wake();
+    });
   }
 
   async start(): Promise<void> {
@@ -275,6 +290,7 @@ class Server implements RunningServer {
           serverKey: this.#intake.serverKey,
         }),
         events: this.#events,
+        webhook: this.#webhook,
         reads: this.#audit.reads,
         clock,
         dataDir,

@@ -342,6 +342,29 @@ export const ROUTES: readonly ExpectedRoute[] = [
     body: { second_factor_required: "perhaps" },
     answer: 400,
   },
+  { method: "GET", path: "/api/v1/webhook", access: "settings.read", audit: "none", answer: 404 },
+  {
+    method: "PUT",
+    path: "/api/v1/webhook",
+    access: "settings.write",
+    audit: "change webhook.set",
+    body: { url: "http://127.0.0.1:9/" },
+    answer: 200,
+  },
+  {
+    method: "POST",
+    path: "/api/v1/webhook/test",
+    access: "settings.write",
+    audit: "change webhook.test",
+    answer: 200,
+  },
+  {
+    method: "DELETE",
+    path: "/api/v1/webhook",
+    access: "settings.write",
+    audit: "change webhook.remove",
+    answer: 204,
+  },
   // Last: it ends the session that walks.
   {
     method: "POST",

@@ -20,6 +20,8 @@ import { Nodes, type NodesOptions } from "./nodes.ts";
 import { Proposals } from "./proposals.ts";
 import { Views } from "./views.ts";
 import { SignInLinks } from "./sign-in/links.ts";
+import { OidcRules } from "./sign-in/oidc-settings.ts";
+import { OidcSignIn } from "./sign-in/oidc-sign-in.ts";
 import { OwnCredentials } from "./sign-in/own-credentials.ts";
 import { type Derive, Passwords } from "./sign-in/passwords.ts";
 import { Sessions } from "./sign-in/sessions.ts";
@@ -49,6 +51,8 @@ export class Control {
   readonly links: SignInLinks;
   readonly signIn: SignIn;
   readonly signInRules: SignInRules;
+  readonly oidcRules: OidcRules;
+  readonly oidcSignIn: OidcSignIn;
   readonly ownCredentials: OwnCredentials;
   readonly answers: RememberedAnswers;
   readonly webhooks: Webhooks;
@@ -80,6 +84,8 @@ export class Control {
     this.signInRules = new SignInRules(database, this.#writer);
     const { links, users, sessions } = this;
     this.signIn = new SignIn({ ...people, links, users, sessions, passwords });
+    this.oidcRules = new OidcRules(database, people);
+    this.oidcSignIn = new OidcSignIn({ ...people, users, sessions, rules: this.oidcRules });
     this.ownCredentials = new OwnCredentials({ ...people, users, sessions, passwords });
   }
 

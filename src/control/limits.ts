@@ -76,3 +76,9 @@ export const ANSWERS_KEPT_MS = 24 * 3_600_000;
 
 /** Answers that are remembered, some 500 bytes each; of more, the oldest go. */
 export const ANSWERS_KEPT_MAX = 10_000;
+
+/** Groups of the OpenID provider that give a role, and the characters of one's name: one row each in a form. */
+export const OIDC_ROLES_MAX = 256;
+export const OIDC_GROUP_CHARS_MAX = 256;
+/** What the provider may call somebody, in UTF-16 units: the standard says so. */
+export const OIDC_SUBJECT_CHARS_MAX = 255;

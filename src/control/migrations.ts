@@ -149,4 +149,18 @@ export const MIGRATIONS: readonly string[] = [
      failed_at_ms INTEGER,
      failure TEXT
    ) STRICT;`,
+  `ALTER TABLE users ADD COLUMN subject TEXT;
+   CREATE UNIQUE INDEX user_subjects ON users (subject);
+   CREATE TABLE oidc_settings (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+     issuer TEXT NOT NULL,
+     client_id TEXT NOT NULL,
+     client_secret TEXT NOT NULL,
+     scopes TEXT NOT NULL,
+     groups_claim TEXT NOT NULL,
+     roles TEXT NOT NULL,
+     label TEXT NOT NULL,
+     provider TEXT NOT NULL,
+     fetched_at_ms INTEGER NOT NULL
+   ) STRICT;`,
 ];

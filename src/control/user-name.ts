@@ -2,6 +2,8 @@
 import { ControlError } from "./control-error.ts";
 import { TOKEN_NAME_CHARS_MAX } from "./limits.ts";
 
+const NAME_CHARS_MAX = 63;
+
 /** An address is a name too; what separates or ends words is not. */
 const USER_NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$/;
 
@@ -20,4 +22,27 @@ export function checkTokenName(name: string): void {
     "bad_name",
     `${shown} is no token's name (what can be read, 63 characters)`,
   );
+}
+
+/**
+ * The first of what somebody is called elsewhere that can be a name here, with a number where it is
+ * taken. What may not stand in a name becomes a dash.
+ */
+export function freeUserName(
+  called: readonly string[],
+  isTaken: (name: string) => boolean,
+): string {
+  const names = called.map((text) =>
+    text
+      .slice(0, 4 * NAME_CHARS_MAX)
+      .replaceAll(/[^A-Za-z0-9._@+-]+/g, "-")
+      .replace(/^[^A-Za-z0-9]+/, "")
+      .slice(0, NAME_CHARS_MAX),
+  );
+  const name = names.find((each) => each !== "") ?? "somebody";
+  for (let count = 1; ; count++) {
+    const suffix = count === 1 ? "" : `-${count}`;
+    const candidate = `${name.slice(0, NAME_CHARS_MAX - suffix.length)}${suffix}`;
+    if (!isTaken(candidate)) return candidate;
+  }
 }

@@ -3,13 +3,18 @@ import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { Effect } from "./effect.ts";
 import { isRole, type Role } from "./roles.ts";
 
+export const USER_SOURCES = ["local", "oidc"] as const;
+export type UserSource = (typeof USER_SOURCES)[number];
+
 export interface User {
   /** Hex of 8 random bytes; a name may be given to somebody else later. */
   readonly id: string;
   readonly name: string;
   readonly role: Role;
-  /** Who vouches for them: this server, by a password of its own. */
-  readonly source: "local";
+  /** Who vouches for them: this server, by a password of its own, or the OpenID provider. */
+  readonly source: UserSource;
+  /** Of the provider's: issuer and subject, by which alone they are recognised. */
+  readonly subject?: string;
   /** PHC form; absent until the one-time link is used. */
   readonly passwordHash?: string;
   readonly totp?: Totp;
@@ -46,6 +51,12 @@ export class UserTable {
     return row === undefined ? undefined : userOf(row);
   }
 
+  /** Of the provider. */
+  bySubject(subject: string): User | undefined {
+    const row = this.#database.prepare("SELECT * FROM users WHERE subject = ?").get(subject);
+    return row === undefined ? undefined : userOf(row);
+  }
+
   /** By name. */
   list(): User[] {
     return this.#database.prepare("SELECT * FROM users ORDER BY lower(name)").all().map(userOf);
@@ -55,7 +66,7 @@ export class UserTable {
     return Number(this.#database.prepare("SELECT count(*) AS size FROM users").get()?.["size"]);
   }
 
-  /** Those who can let others in. */
+  /** Those who can let others in, whatever becomes of the OpenID provider. */
   usableOwners(): User[] {
     return this.list().filter((user) => user.role === "owner" && maySignIn(user));
   }
@@ -83,6 +94,7 @@ export class UserTable {
         name: user.name,
         role: user.role,
         source: user.source,
+        subject: user.subject ?? null,
         password_hash: user.passwordHash ?? null,
         created_at_ms: user.createdAtMs,
         created_by: user.createdBy,
@@ -140,14 +152,15 @@ export function maySignIn({ disabledAtMs, passwordHash }: User): boolean {
 }
 
 function userOf(row: Record<string, SQLOutputValue>): User {
-  const { password_hash: hash, totp_secret: secret, disabled_at_ms: disabledAtMs } = row;
+  const { password_hash: hash, totp_secret: secret, disabled_at_ms: disabledAtMs, subject } = row;
   const role = String(row["role"]);
   if (!isRole(role)) throw new Error(`a user has the role ${role}`);
   return {
     id: String(row["id"]),
     name: String(row["name"]),
     role,
-    source: "local",
+    source: row["source"] === "oidc" ? "oidc" : "local",
+    ...(subject === null ? {} : { subject: String(subject) }),
     ...(hash === null ? {} : { passwordHash: String(hash) }),
     ...(secret === null
       ? {}

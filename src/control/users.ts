@@ -1,6 +1,6 @@
 /**
- * Users: made, given a role, disabled, deleted by an owner; always one enabled owner stays. What a
- * user had before (sessions, running requests) ends with each of these.
+ * Users: made, given a role, disabled, deleted by an owner; always one enabled owner stays who needs
+ * no provider to sign in. What a user had before (sessions, running requests) ends with each of these.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Target } from "../format/entry.ts";
@@ -79,9 +79,10 @@ export class Users {
     }
   }
 
-  /** Throws `unknown_user`, `last_owner`, `control_busy`, `control_failed`; so do those below. */
+  /** Also throws `not_local`: the provider's groups say it, and would again. Throws `unknown_user`, `last_owner`, `control_busy`, `control_failed`; so do those below. */
   setRole(idOrName: string, role: Role, who: Who): Promise<User> {
     return this.#change({ idOrName, who, action: "user.set_role" }, (user) => {
+      checkLocal(user);
       if (user.role === role) return undefined;
       this.#checkOwnerStays(user);
       return { after: { ...user, role }, effects: [this.table.roleIs(user.id, role)] };
@@ -178,16 +179,23 @@ export function newUser({ name, role }: NewUser, createdAtMs: number, who: Who):
   return { id: newId(), name, role, source: "local", createdAtMs, createdBy: who.actor.name };
 }
 
+/** Throws `not_local`: of whom the provider vouches for, this server keeps nothing to sign in with. */
+export function checkLocal({ name, source }: Pick<User, "name" | "source">): void {
+  if (source === "local") return;
+  throw new ControlError("not_local", `${name} signs in with the OpenID provider`);
+}
+
 export function userTarget({ id, name }: Pick<User, "id" | "name">): Target {
   return { type: "user", id, name };
 }
 
 export function userShown(user: User): Shown {
-  const { name, role, source, disabledAtMs } = user;
+  const { name, role, source, subject, disabledAtMs } = user;
   return {
     name,
     role,
     source,
+    subject,
     enabled: disabledAtMs === undefined,
     second_factor: user.totp === undefined ? "none" : "totp",
   };

@@ -2,6 +2,7 @@
 import { Type } from "typebox";
 import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, TOKEN_NAME_CHARS_MAX } from "../control/limits.ts";
 import { type Permission, PERMISSIONS, ROLES } from "../control/roles.ts";
+import { USER_SOURCES } from "../control/user-table.ts";
 import { MaybeTime, shownOnce, Time } from "./schemas.ts";
 
 const exact = { additionalProperties: false } as const;
@@ -93,7 +94,7 @@ export const User = Type.Object({
   id: Type.String(),
   name: Type.String(),
   role: Role,
-  source: Type.Enum(["local"]),
+  source: Type.Enum([...USER_SOURCES], { description: "oidc: the OpenID provider vouches" }),
   enabled: Type.Boolean(),
   has_password: Type.Boolean({ description: "false: the sign-in link was not used yet" }),
   second_factor: Type.Enum(["none", "totp"]),

@@ -13,6 +13,8 @@ import type { SessionCookie } from "./access/session-cookie.ts";
 import type { SignInThrottle } from "./access/signin-throttle.ts";
 import type { ReadAudit } from "./audit/read-audit.ts";
 import type { EventHub } from "./events/event-hub.ts";
+import type { FlowCookie } from "./oidc/flow-cookie.ts";
+import type { GuardedFetch } from "./oidc/guarded-fetch.ts";
 import type { StoreReader } from "./query/store-reader.ts";
 import type { WebhookSender } from "./webhook/webhook-sender.ts";
 import type { SchemaTypes } from "./validation.ts";
@@ -59,6 +61,10 @@ export interface ApiParts {
   readonly publicHost?: string;
   readonly cookie: SessionCookie;
   readonly throttle: SignInThrottle;
+  /** Sign-ins under way at the OpenID provider, and the way to ask it. */
+  readonly oidc: { readonly flows: FlowCookie; readonly fetch: GuardedFetch };
+  /** --public-url, without a slash at the end. */
+  readonly publicBase?: string;
   vitals(): Vitals;
   /** How people reach the server, without a slash at the end. */
   baseUrl(): string;

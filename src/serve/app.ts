@@ -15,6 +15,8 @@ import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { listRoutes } from "./routes/lists.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { oidcRoutes } from "./routes/oidc.ts";
+import { oidcSettingsRoutes } from "./routes/oidc-settings.ts";
 import { profileRoutes } from "./routes/profile.ts";
 import { rulingRoutes } from "./routes/rulings.ts";
 import { viewRoutes } from "./routes/views.ts";
@@ -25,6 +27,7 @@ import { sqlRoutes } from "./routes/sql.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { userRoutes } from "./routes/users.ts";
 import { webhookRoutes } from "./routes/webhook.ts";
+import { sendFailurePage, wantsPage } from "./failure-page.ts";
 import { checkBySchemas } from "./validation.ts";
 
 /** The largest honest body is a query of 64 KiB. */
@@ -40,10 +43,12 @@ export interface ApiOptions extends GuardOptions {
 /** To be called on the root, before other routes: their answers get the headers too. */
 export function prepareApp(app: FastifyInstance, onError: (error: unknown) => void): void {
   addSecurityHeaders(app);
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     if (problem.code === "internal") onError(error);
-    return sendProblem(reply, problem);
+    return wantsPage(request)
+      ? sendFailurePage(request, reply, problem)
+      : sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, { code: "not_found", detail: `${request.method} ${pathOf(request.url)}` }),
@@ -79,6 +84,8 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       fieldRoutes(api, parts);
       signInRoutes(api, parts);
       signInSettingRoutes(api, parts);
+      oidcRoutes(api, parts);
+      oidcSettingsRoutes(api, parts);
       profileRoutes(api, parts);
       sessionRoutes(api, parts);
       tokenRoutes(api, parts);

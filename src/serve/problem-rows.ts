@@ -106,6 +106,56 @@ export const PROBLEMS = {
     title: "the administrator's token is no user",
     hint: "sign in as a user for what belongs to one",
   },
+  not_local: {
+    status: 409,
+    title: "the OpenID provider vouches for that user",
+    hint: "change it there: groups give the role; disabling and deleting work here",
+  },
+  oidc_off: {
+    status: 404,
+    title: "no OpenID provider is configured",
+    hint: "sign in another way, or ask an owner; docs/access.md says how it is configured",
+  },
+  oidc_secret_needed: {
+    status: 400,
+    title: "the client's secret is needed",
+    hint: "give `client_secret`: the one that is kept belongs to another issuer or client",
+  },
+  bad_issuer: {
+    status: 400,
+    title: "the issuer cannot be used",
+    hint: "name the provider's https address as its discovery document has it; it must not redirect",
+  },
+  oidc_unreachable: {
+    status: 502,
+    title: "the OpenID provider does not answer",
+    hint: "try again; if it stays so, look at the way from this server to the provider",
+  },
+  oidc_state: {
+    status: 401,
+    title: "the provider's answer belongs to no sign-in of this browser",
+    hint: "begin anew, in one tab and within ten minutes, under the same name of the server",
+  },
+  oidc_refused: {
+    status: 401,
+    title: "the OpenID provider refused",
+    hint: "begin anew; if it stays so, an owner compares client id, secret and redirect address with the provider's",
+  },
+  oidc_bad_token: {
+    status: 401,
+    title: "the OpenID provider's token does not hold",
+    hint: "begin anew; if it stays so, an owner compares client id and clocks with the provider's",
+  },
+  oidc_keys_changed: {
+    status: 401,
+    title: "the OpenID provider signs with a new key",
+    hint: "an owner fetches its keys anew: POST /api/v1/signin/oidc/settings/refresh",
+  },
+  oidc_denied: {
+    status: 403,
+    title: "the provider knows you, and this server does not let you in",
+    hint: "ask an owner for a group that has a role here",
+  },
   bad_password: {
     status: 400,
     title: "the password is not allowed",

@@ -27,6 +27,8 @@ import { serveHttp } from "./http-server.ts";
 import { Intake } from "./intake.ts";
 import { localUrl, parseListen, publicHostOf } from "./listen-address.ts";
 import { TOPICS } from "./query/topics.ts";
+import { FlowCookie } from "./oidc/flow-cookie.ts";
+import { guardedFetch } from "./oidc/guarded-fetch.ts";
 import { Searchable } from "./searchable.ts";
 import { ServeError } from "./serve-error.ts";
 import { signInUrl } from "./sign-in-url.ts";
@@ -281,6 +283,8 @@ class Server implements RunningServer {
         control,
         cookie,
         throttle: new SignInThrottle(clock),
+        oidc: { flows: new FlowCookie({ isSecure, clock }), fetch: guardedFetch({ clock }) },
+        ...(publicUrl === undefined ? {} : { publicBase: this.#baseUrl() }),
         baseUrl: () => this.#baseUrl(),
         store: this.#searchable.reader,
         evidence: evidenceSource({

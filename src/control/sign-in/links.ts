@@ -35,11 +35,14 @@ export class SignInLinks {
     this.#clock = clock;
   }
 
-  /** Throws `too_many_links`, `control_busy`, `control_failed`. */
+  /** Throws `not_local`, `too_many_links`, `control_busy`, `control_failed`. */
   create(user: User | undefined, who: Who): Promise<MadeLink> {
     const { id = "", name = "" } = user ?? {};
     const asked = { who, action: "signin_link.create", target: { type: "user", id, name } };
     return this.#writer.change(asked, () => {
+      if (user?.source === "oidc") {
+        throw new ControlError("not_local", `${name} signs in with the OpenID provider`);
+      }
       const { link, effects, part } = this.made(user);
       return { parts: [part], effects, answer: () => link };
     });

@@ -4,7 +4,7 @@ import type { AccessEnds } from "../access-ends.ts";
 import type { ChangeWriter } from "../change-writer.ts";
 import { ControlError } from "../control-error.ts";
 import type { Users } from "../users.ts";
-import { userShown, userTarget } from "../users.ts";
+import { checkLocal, userShown, userTarget } from "../users.ts";
 import type { Who } from "../who.ts";
 import { checkPassword, type Passwords } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
@@ -57,12 +57,14 @@ export class OwnCredentials {
     });
   }
 
-  /** A secret to confirm. Who has one already gives the password too. Throws `wrong_password`, `control_busy`. */
+  /** A secret to confirm. Who has one already gives the password too. Throws `not_local`, `wrong_password`, `control_busy`. */
   async beginTotp(
     own: Own,
     password: string | undefined,
   ): Promise<{ readonly secret: string; readonly uri: string }> {
-    const { name, totp } = this.#options.users.find(own.userId);
+    const user = this.#options.users.find(own.userId);
+    const { name, totp } = user;
+    checkLocal(user);
     if (totp !== undefined) await this.#checkPassword(own, password ?? "");
     const secret = newTotpSecret();
     this.#begun.delete(own.sessionId);

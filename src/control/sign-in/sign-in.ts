@@ -14,7 +14,7 @@ import type { Who } from "../who.ts";
 import type { SignInLinks, StoredLink } from "./links.ts";
 import { checkPassword, type Passwords } from "./passwords.ts";
 import type { Session } from "./session-table.ts";
-import type { SessionPlace, Sessions } from "./sessions.ts";
+import type { NewSession, SessionPlace, Sessions } from "./sessions.ts";
 import { isTotpCode, newTotpSecret, recoveryHash, totpStep } from "./totp.ts";
 
 export interface SignInOptions {
@@ -86,7 +86,7 @@ export class SignIn {
     return writer.change(asked, () => ({
       parts: [made.part],
       effects: [...this.#stillSo(known, given.code), ...made.effects],
-      answer: () => this.#signedIn(known, made),
+      answer: () => signedIn(this.#table, this.#options.ends, made),
     }));
   }
 
@@ -118,20 +118,10 @@ export class SignIn {
         ],
         answer: () => {
           ends.tell({ user: user.id });
-          return this.#signedIn(user, made);
+          return signedIn(this.#table, ends, made);
         },
       };
     });
-  }
-
-  #signedIn(
-    { id }: User,
-    { session, secret, ended }: { session: Session; secret: string; ended: readonly string[] },
-  ): SignedIn {
-    for (const each of ended) this.#options.ends.tell({ session: each });
-    const user = this.#table.get(id);
-    if (user === undefined) throw new Error("a user is gone in the change that let them in");
-    return { user, session, secret };
   }
 
   /** Between check and change others may have changed something, or used the same code. What is used up now. */
@@ -177,7 +167,8 @@ export class SignIn {
     }
     const user = this.#table.byName(name);
     const isMeant = userId === "" ? user?.role === "owner" : user?.id === userId;
-    if (user === undefined || !isMeant || user.disabledAtMs !== undefined) {
+    const isLocal = user?.source === "local";
+    if (user === undefined || !isMeant || !isLocal || user.disabledAtMs !== undefined) {
       throw new ControlError("unknown_user", "the link is for nobody of that name who may sign in");
     }
     const { totp, ...after } = user;
@@ -193,6 +184,15 @@ export class SignIn {
     const effects = [this.#table.totpIs(id, undefined), ...this.#table.recoveryCodesAre(id, [])];
     return { user, action, part, effects };
   }
+}
+
+/** After the change that made the session. */
+export function signedIn(table: UserTable, ends: AccessEnds, made: NewSession): SignedIn {
+  const { session, secret, ended } = made;
+  for (const each of ended) ends.tell({ session: each });
+  const user = table.get(session.userId);
+  if (user === undefined) throw new Error("a user is gone in the change that let them in");
+  return { user, session, secret };
 }
 
 function whoOf({ id, name }: Pick<User, "id" | "name">, place: SignInPlace): Who {

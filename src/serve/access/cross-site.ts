@@ -16,8 +16,12 @@ export function checkSameSite(request: Headed, publicOrigin: string | undefined)
   }
 }
 
-/** Of a request to sign in, which programs send too: they say nothing of sites. Throws `cross_site`. */
+/**
+ * Of a request to sign in, which programs send too: they say nothing of sites. A navigation may come
+ * from anywhere: the OpenID provider sends the browser back by one. Throws `cross_site`.
+ */
 export function checkNotForeign(request: Headed, publicOrigin: string | undefined): void {
+  if (request.method === "GET" || request.method === "HEAD") return;
   checkJson(request);
   if (!isFromHere(request, publicOrigin, true)) {
     throw new ServeError("cross_site", `the request is from ${placeOf(request)}`);

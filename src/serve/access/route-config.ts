@@ -23,6 +23,8 @@ declare module "fastify" {
     action?: string;
     /** A session that has no second factor yet may call it too. */
     beforeSecondFactor?: boolean;
+    /** A browser shows what it answers: failures are a page, for who can read one. */
+    page?: boolean;
   }
 }
 

@@ -14,12 +14,8 @@ export class SessionCookie {
     this.#attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? "; Secure" : ""}`;
   }
 
-  read({ headers }: Pick<FastifyRequest, "headers">): string | undefined {
-    const start = `${this.name}=`;
-    const pairs = (headers.cookie ?? "").split(";").map((pair) => pair.trim());
-    const values = pairs.filter((pair) => pair.startsWith(start));
-    // Two of one name: somebody planted one, and nobody can tell which.
-    return values.length === 1 ? values[0]?.slice(start.length) : undefined;
+  read(request: Pick<FastifyRequest, "headers">): string | undefined {
+    return readCookie(request, this.name);
   }
 
   set(reply: FastifyReply, secret: string, maxAgeMs: number): void {
@@ -30,4 +26,15 @@ export class SessionCookie {
   clear(reply: FastifyReply): void {
     reply.header("set-cookie", `${this.name}=; Max-Age=0; ${this.#attributes}`);
   }
+}
+
+export function readCookie(
+  { headers }: Pick<FastifyRequest, "headers">,
+  name: string,
+): string | undefined {
+  const start = `${name}=`;
+  const pairs = (headers.cookie ?? "").split(";").map((pair) => pair.trim());
+  const values = pairs.filter((pair) => pair.startsWith(start));
+  // Two of one name: somebody planted one, and nobody can tell which.
+  return values.length === 1 ? values[0]?.slice(start.length) : undefined;
 }

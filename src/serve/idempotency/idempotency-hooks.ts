@@ -79,7 +79,7 @@ function keyedRequest(request: FastifyRequest): KeyedRequest | undefined {
   return { principal: `${type} ${id}`, key, fingerprint };
 }
 
-const SECRETS = new Set(["password", "old", "code"]);
+const SECRETS = new Set(["password", "old", "code", "client_secret"]);
 
 function takesPassword({ routeOptions }: FastifyRequest): boolean {
   const { properties = {} } = (routeOptions.schema?.body ?? {}) as { properties?: object };

@@ -45,7 +45,7 @@ export function signInRoutes(app: Api, parts: ApiParts): void {
       },
     },
     async (request, reply) => {
-      const place = placeOf(request);
+      const place = signInPlace(request);
       const attempt = { name: request.body.name, address: place.address };
       throttle.begin(attempt);
       const signedIn = await control.signIn.byPassword(request.body, place);
@@ -65,7 +65,7 @@ export function signInRoutes(app: Api, parts: ApiParts): void {
       },
     },
     async (request, reply) => {
-      const place = placeOf(request);
+      const place = signInPlace(request);
       const attempt = { address: place.address };
       throttle.begin(attempt);
       const signedIn = await control.signIn.byLink(request.body, place);
@@ -122,7 +122,7 @@ export function describeLink(
   };
 }
 
-function placeOf(request: FastifyRequest): SignInPlace {
+export function signInPlace(request: FastifyRequest): SignInPlace {
   return {
     address: auditAddress(request.ip),
     agent: request.headers["user-agent"] ?? "",

@@ -1,0 +1,93 @@
+/** Schemas of signing in by the OpenID provider, and of how it is configured. */
+import { Type } from "typebox";
+import { OIDC_GROUP_CHARS_MAX, OIDC_ROLES_MAX } from "../control/limits.ts";
+import { ROLES } from "../control/roles.ts";
+import { Time } from "./schemas.ts";
+
+const exact = { additionalProperties: false } as const;
+
+const Label = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  // Nothing that hides or turns what stands beside it.
+  pattern:
+    "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]+$",
+  description: "of the button",
+});
+const Scope = Type.String({ maxLength: 128, pattern: "^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$" });
+const GroupRole = Type.Object(
+  {
+    group: Type.String({ minLength: 1, maxLength: OIDC_GROUP_CHARS_MAX }),
+    role: Type.Enum([...ROLES]),
+  },
+  exact,
+);
+
+export const OidcSettingsRequest = Type.Object(
+  {
+    issuer: Type.String({
+      maxLength: 512,
+      description: "the provider's address: https, or http on the server's own machine",
+    }),
+    client_id: Type.String({ minLength: 1, maxLength: 256 }),
+    client_secret: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 1_024,
+        description: "without: the one before stays, where issuer and client are the same",
+      }),
+    ),
+    scopes: Type.Optional(
+      Type.Array(Scope, { maxItems: 32, description: "default: profile, groups; openid always" }),
+    ),
+    groups_claim: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 128,
+        description: "of the ID token; default: groups",
+      }),
+    ),
+    roles: Type.Array(GroupRole, {
+      minItems: 1,
+      maxItems: OIDC_ROLES_MAX,
+      description: "the highest counts; who is in none of these groups is not let in",
+    }),
+    label: Type.Optional(Label),
+  },
+  exact,
+);
+
+export const OidcSettings = Type.Object({
+  redirect_uri: Type.String({ description: "to be registered with the provider" }),
+  settings: Type.Union([
+    Type.Null(),
+    Type.Object({
+      issuer: Type.String(),
+      client_id: Type.String(),
+      scopes: Type.Array(Type.String()),
+      groups_claim: Type.String(),
+      roles: Type.Array(GroupRole),
+      label: Type.String(),
+      keys: Type.Array(Type.String(), { description: "by which the provider signs" }),
+      fetched_at: Time,
+    }),
+  ]),
+});
+
+/** A path within the console: segments that are names, no other host's and none of the API's. */
+export const OidcBegin = Type.Object({
+  next: Type.Optional(
+    Type.String({
+      maxLength: 512,
+      pattern:
+        "^/(?!api/|ingest/)(?:[A-Za-z0-9_-][A-Za-z0-9._~-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._~-]*)*/?)?(?:\\?[A-Za-z0-9._~%=&:+,-]*)?(?:#[A-Za-z0-9._~%=&:+,/-]*)?$",
+      description: "where to go then, a path within the console; default: /",
+    }),
+  ),
+});
+
+export const SignInMethods = Type.Object({
+  password: Type.Boolean(),
+  passkey: Type.Boolean({ description: "under this name of the server" }),
+  oidc: Type.Union([Type.Null(), Type.Object({ label: Type.String() })]),
+});

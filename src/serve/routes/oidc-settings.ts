@@ -1,0 +1,122 @@
+/** `/api/v1/signin/oidc/settings`: the OpenID provider. It is asked what it says of itself when an owner says so, here. */
+import type { FastifyRequest } from "fastify";
+import type { Static } from "typebox";
+import {
+  keyNames,
+  type OidcRequest,
+  type StoredOidc,
+} from "../../control/sign-in/oidc-settings.ts";
+import { principalOf } from "../access/guard.ts";
+import { changes, unaudited } from "../access/route-config.ts";
+import type { Api, ApiParts } from "../api.ts";
+import { OidcSettings, OidcSettingsRequest } from "../oidc-schemas.ts";
+import { fetchProvider } from "../oidc/fetch-provider.ts";
+import { redirectUri } from "./oidc.ts";
+
+const DEFAULTS = {
+  scopes: ["profile", "groups"],
+  groupsClaim: "groups",
+  label: "Single sign-on",
+} as const;
+
+export function oidcSettingsRoutes(app: Api, parts: ApiParts): void {
+  const { oidcRules } = parts.control;
+  const provider = (issuer: string) =>
+    fetchProvider(issuer, { fetch: parts.oidc.fetch, clock: parts.clock });
+
+  const save = async (request: FastifyRequest, body: Static<typeof OidcSettingsRequest>) => {
+    const found = await provider(body.issuer);
+    const asked = requestOf(body, found.metadata.issuer);
+    const stored = await oidcRules.set(asked, found, principalOf(request).who);
+    return described(request, parts, stored);
+  };
+
+  const refresh = async (request: FastifyRequest) => {
+    const found = await provider(oidcRules.required().issuer);
+    const stored = await oidcRules.refresh(found, principalOf(request).who);
+    return described(request, parts, stored);
+  };
+
+  app.get(
+    "/signin/oidc/settings",
+    {
+      config: unaudited("settings.read"),
+      schema: { summary: "The OpenID provider, if any", response: { 200: OidcSettings } },
+    },
+    (request) => described(request, parts, oidcRules.get()),
+  );
+
+  app.put(
+    "/signin/oidc/settings",
+    {
+      config: changes("settings.write", "setting.update"),
+      schema: {
+        summary: "Lets people sign in by an OpenID provider; fetches what it says of itself",
+        body: OidcSettingsRequest,
+        response: { 200: OidcSettings },
+      },
+    },
+    (request) => save(request, request.body),
+  );
+
+  app.post(
+    "/signin/oidc/settings/refresh",
+    {
+      config: changes("settings.write", "setting.refresh"),
+      schema: {
+        summary: "Fetches the provider's addresses and keys anew",
+        response: { 200: OidcSettings },
+      },
+    },
+    (request) => refresh(request),
+  );
+
+  app.delete(
+    "/signin/oidc/settings",
+    {
+      config: changes("settings.write", "setting.delete"),
+      schema: {
+        summary: "Lets nobody sign in by the provider any more; sessions that it began end",
+        response: { 204: { description: "nothing" } },
+      },
+    },
+    async (request, reply) => {
+      await oidcRules.delete(principalOf(request).who);
+      return reply.code(204).send();
+    },
+  );
+}
+
+function requestOf(body: Static<typeof OidcSettingsRequest>, issuer: string): OidcRequest {
+  const { client_id: clientId, client_secret: clientSecret, roles } = body;
+  return {
+    issuer,
+    clientId,
+    ...(clientSecret === undefined ? {} : { clientSecret }),
+    scopes: [...new Set(["openid", ...(body.scopes ?? DEFAULTS.scopes)])],
+    groupsClaim: body.groups_claim ?? DEFAULTS.groupsClaim,
+    roles,
+    label: body.label ?? DEFAULTS.label,
+  };
+}
+
+function described(
+  request: FastifyRequest,
+  parts: ApiParts,
+  stored: StoredOidc | undefined,
+): Static<typeof OidcSettings> {
+  const redirect_uri = redirectUri(request, parts);
+  if (stored === undefined) return { redirect_uri, settings: null };
+  const { issuer, clientId, scopes, groupsClaim, roles, label, provider } = stored;
+  const settings = {
+    issuer,
+    client_id: clientId,
+    scopes: [...scopes],
+    groups_claim: groupsClaim,
+    roles: [...roles],
+    label,
+    keys: keyNames(provider),
+    fetched_at: new Date(provider.fetchedAtMs).toISOString(),
+  };
+  return { redirect_uri, settings };
+}

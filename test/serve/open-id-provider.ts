@@ -1,5 +1,5 @@
 /** A real OpenID provider (oidc-provider) on loopback, where whoever comes is `person` and agrees. */
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -26,6 +26,7 @@ export class OpenIdProvider implements AsyncDisposable {
   readonly #server: Server;
   readonly #redirectUri: string;
   #listener: Listener;
+  #key = newKey();
   readonly #people = new Map<string, Somebody>();
 
   /** For a client that comes back to that address. */
@@ -51,7 +52,19 @@ export class OpenIdProvider implements AsyncDisposable {
 
   /** Signs with another key from now on. */
   rotateKeys(): void {
+    this.#key = newKey();
     this.#listener = this.#made();
+  }
+
+  /** A token that the provider's own key signs, whatever it says. */
+  token(claims: object, { privateKey }: Pick<Key, "privateKey"> = this.#key): string {
+    const signed = `${base64Json({ alg: "RS256", kid: this.#key.jwk.kid })}.${base64Json(claims)}`;
+    return `${signed}.${sign("sha256", Buffer.from(signed), privateKey).toString("base64url")}`;
+  }
+
+  /** The same, by a key that only names itself the provider's. */
+  foreignToken(claims: object): string {
+    return this.token(claims, newKey());
   }
 
   /** What the owner sends to have it used. */
@@ -79,7 +92,7 @@ export class OpenIdProvider implements AsyncDisposable {
   #made(): Listener {
     const provider = new Provider(this.issuer, {
       clients: [this.#client(this.clientId), this.#client("another-client")],
-      jwks: { keys: [newKey()] },
+      jwks: { keys: [this.#key.jwk] },
       cookies: { keys: [randomBytes(16).toString("hex")] },
       claims: { openid: ["sub"], profile: ["preferred_username"], groups: ["groups"] },
       scopes: ["openid", "profile", "groups"],
@@ -125,8 +138,18 @@ export class OpenIdProvider implements AsyncDisposable {
   }
 }
 
-function newKey(): JWK {
+interface Key {
+  readonly privateKey: KeyObject;
+  readonly jwk: JWK & { readonly kid: string };
+}
+
+function newKey(): Key {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const jwk = privateKey.export({ format: "jwk" });
   const kid = randomBytes(4).toString("hex");
-  return { ...privateKey.export({ format: "jwk" }), kid, use: "sig", alg: "RS256" };
+  return { privateKey, jwk: { ...jwk, kid, use: "sig", alg: "RS256" } };
+}
+
+function base64Json(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
 }

@@ -33,7 +33,7 @@ export const MIGRATIONS: readonly string[] = [
      effects TEXT NOT NULL
    ) STRICT;
    ALTER TABLE nodes ADD COLUMN owner TEXT NOT NULL DEFAULT '';
-   DROP TABLE enrolment_keys;
+   ALTER TABLE enrolment_keys RENAME TO old_enrolment_keys;
    CREATE TABLE enrolment_keys (
      id TEXT PRIMARY KEY,
      secret_hash TEXT NOT NULL,
@@ -44,7 +44,11 @@ export const MIGRATIONS: readonly string[] = [
      tags TEXT NOT NULL,
      uses INTEGER NOT NULL DEFAULT 0,
      revoked_at_ms INTEGER
-   ) STRICT;`,
+   ) STRICT;
+   INSERT INTO enrolment_keys
+     SELECT id, lower(hex(secret_hash)), reusable, created_at_ms, '', expires_at_ms, tags, uses, revoked_at_ms
+     FROM old_enrolment_keys;
+   DROP TABLE old_enrolment_keys;`,
   `CREATE TABLE views (
      id TEXT PRIMARY KEY,
      owner_id TEXT NOT NULL,

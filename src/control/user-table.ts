@@ -136,11 +136,12 @@ export class UserTable {
     return { do: "delete", table: "recovery_codes", key: { user_id: id, code_hash: hash } };
   }
 
-  /** With all by which the user could be recognised. */
+  /** With all by which the user could be recognised, and the views that nobody else sees. */
   deletion(id: string): Effect[] {
     const own = ["sessions", "api_tokens", "signin_links", "recovery_codes"];
     return [
       ...own.map((table): Effect => ({ do: "delete", table, key: { user_id: id } })),
+      { do: "delete", table: "views", key: { owner_id: id, shared: 0 } },
       { do: "delete", table: "users", key: { id } },
     ];
   }

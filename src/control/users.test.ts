@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import type { Ended } from "./access-ends.ts";
+import type { Who } from "./who.ts";
 import { ADMIN, coded, PASSWORD, TestControl } from "./test-control.ts";
 
 let world: TestControl;
@@ -88,6 +89,27 @@ describe("a user", () => {
     assert.deepEqual(changed()["name"], ["ada", null]);
     await assert.rejects(users.delete("ada", ADMIN), coded("unknown_user"));
   });
+});
+
+it("a user's token and session see the same views, which go with the user unless shared", async () => {
+  const { users, views } = world.control;
+  await world.join("eve", "owner");
+  const { user } = await world.join("ada", "admin");
+  const session: Who = { ...ADMIN, actor: { type: "user", id: user.id, name: "ada" } };
+  const token: Who = { ...ADMIN, actor: { type: "token", id: "t1", name: "ada/ci" }, user };
+  const content = { topic: "connections", query: "", settings: {} } as const;
+  const own = await views.create({ ...content, name: "own", shared: false }, token);
+  await views.create({ ...content, name: "shared", shared: true }, session);
+  assert.equal((await views.update(own.id, { name: "mine" }, session)).ownerName, "ada");
+  assert.deepEqual(
+    views.list(user.id).map(({ name }) => name),
+    ["mine", "shared"],
+  );
+  await users.delete("ada", ADMIN);
+  assert.deepEqual(
+    views.list(user.id).map(({ name }) => name),
+    ["shared"],
+  );
 });
 
 describe("the last owner who can sign in", () => {

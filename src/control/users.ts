@@ -61,7 +61,7 @@ export class Users {
       this.checkNew(user);
       const { link, effects } = this.#options.links.made(user);
       return {
-        parts: [{ target: userTarget(user), after: userShown(user) }],
+        parts: [{ target: userTarget(user), after: userShown(user), facts: factsOf(link) }],
         effects: [this.table.insertion(user), ...effects],
         answer: () => ({ user: this.find(user.id), link }),
       };
@@ -173,6 +173,11 @@ export class Users {
   #lookFor(idOrName: string): User | undefined {
     return this.table.get(idOrName) ?? this.table.byName(idOrName);
   }
+}
+
+/** That there is a link is to be known; the link itself is a secret. */
+function factsOf({ expiresAtMs }: MadeLink) {
+  return { link_expires_at: new Date(expiresAtMs).toISOString() };
 }
 
 export function newUser({ name, role }: NewUser, createdAtMs: number, who: Who): User {

@@ -8,7 +8,7 @@ import type { ChangeWriter } from "./change-writer.ts";
 import { ControlError } from "./control-error.ts";
 import { VIEWS_PER_OWNER_MAX } from "./limits.ts";
 import type { Shown } from "./property-changes.ts";
-import type { Who } from "./who.ts";
+import { ownerOf, type Who } from "./who.ts";
 
 export const VIEW_TOPICS = ["connections", "findings", "audit"] as const;
 export type ViewTopic = (typeof VIEW_TOPICS)[number];
@@ -56,15 +56,16 @@ export class Views {
     const id = randomBytes(6).toString("hex");
     const asked = { who, action: "view.create", target: targetOf({ id, name: content.name }) };
     return this.#writer.change(asked, () => {
-      this.#checkName(content.name, who.actor.id, id);
-      if (this.#count(who.actor.id) >= VIEWS_PER_OWNER_MAX) {
+      const owner = ownerOf(who);
+      this.#checkName(content.name, owner.id, id);
+      if (this.#count(owner.id) >= VIEWS_PER_OWNER_MAX) {
         throw new ControlError("too_many_views", `${VIEWS_PER_OWNER_MAX} views are saved`);
       }
       const view = {
         ...content,
         id,
-        ownerId: who.actor.id,
-        ownerName: who.actor.name,
+        ownerId: owner.id,
+        ownerName: owner.name,
         createdAtMs: this.#clock.nowMs(),
       };
       return {
@@ -82,7 +83,7 @@ export class Views {
       const view = this.#own(id, who);
       const changed = { ...view, ...update };
       if (isDeepStrictEqual(view, changed)) return { unchanged: view };
-      this.#checkName(changed.name, who.actor.id, id);
+      this.#checkName(changed.name, ownerOf(who).id, id);
       return {
         parts: [{ before: shown(view), after: shown(changed) }],
         effects: [{ do: "update", table: "views", key: { id }, set: rowOf(changed) }],
@@ -102,15 +103,16 @@ export class Views {
   }
 
   /** One answer for what is not there and what is somebody else's. */
-  #own(id: string, { actor }: Who): SavedView {
+  #own(id: string, who: Who): SavedView {
     const view = this.#find(id);
-    if (view?.ownerId === actor.id) return view;
-    throw new ControlError("unknown_view", `${actor.name} has no view ${id.slice(0, 64)}`);
+    const owner = ownerOf(who);
+    if (view?.ownerId === owner.id) return view;
+    throw new ControlError("unknown_view", `${owner.name} has no view ${id.slice(0, 64)}`);
   }
 
   #target(id: string, who: Who): Target {
     const view = this.#find(id);
-    const isTheirs = view !== undefined && view.ownerId === who.actor.id;
+    const isTheirs = view !== undefined && view.ownerId === ownerOf(who).id;
     return isTheirs ? targetOf(view) : targetOf({ id: id.slice(0, 64), name: "" });
   }
 

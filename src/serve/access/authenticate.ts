@@ -56,7 +56,7 @@ function byToken(
       name: `${name}/${known.token.name}`,
     } as const;
     return {
-      who: { actor, address, origin },
+      who: { actor, address, origin, user: { id, name } },
       role: known.user.role,
       scopes: tokenPermissions(known.token, known.user),
       session: known.token.id,

@@ -75,7 +75,8 @@ export function userRoutes(app: Api, parts: ApiParts): void {
     {
       config: changes("users.write", "user.delete"),
       schema: {
-        summary: "Deletes a user with sessions and tokens; what they did stays in the audit",
+        summary:
+          "Deletes a user with sessions, tokens and private views; what they did stays in the audit",
         params: Id,
         response: { 200: User },
       },

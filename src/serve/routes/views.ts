@@ -1,6 +1,7 @@
 /** `/api/v1/views`: saved views, one's own and those that others share. */
 import { type Static, Type } from "typebox";
 import { type SavedView, VIEW_TOPICS, type ViewTopic } from "../../control/views.ts";
+import { ownerOf } from "../../control/who.ts";
 import { QUERY_CHARS_MAX } from "../../query/limits.ts";
 import type { Catalogue } from "../../query/catalogue.ts";
 import { CONNECTIONS } from "../../query/catalogues/connections.ts";
@@ -59,7 +60,7 @@ export function viewRoutes(app: Api, { control, clock }: ApiParts): void {
       },
     },
     ({ principal }) => {
-      const { id } = principalOf({ principal }).who.actor;
+      const { id } = ownerOf(principalOf({ principal }).who);
       return { items: control.views.list(id).map((view) => describe(view, id)) };
     },
   );
@@ -76,7 +77,10 @@ export function viewRoutes(app: Api, { control, clock }: ApiParts): void {
       check(said.topic, said.query);
       const { who } = principalOf(request);
       reply.code(201);
-      return describe(await control.views.create({ ...said, settings, shared }, who), who.actor.id);
+      return describe(
+        await control.views.create({ ...said, settings, shared }, who),
+        ownerOf(who).id,
+      );
     },
   );
 
@@ -94,9 +98,9 @@ export function viewRoutes(app: Api, { control, clock }: ApiParts): void {
     async ({ params, body, principal }) => {
       const { who } = principalOf({ principal });
       checkSettings(body.settings ?? {});
-      const before = control.views.list(who.actor.id).find(({ id }) => id === params.id);
+      const before = control.views.list(ownerOf(who).id).find(({ id }) => id === params.id);
       if (before !== undefined) check(body.topic ?? before.topic, body.query ?? before.query);
-      return describe(await control.views.update(params.id, body, who), who.actor.id);
+      return describe(await control.views.update(params.id, body, who), ownerOf(who).id);
     },
   );
 

@@ -42,6 +42,9 @@ function first(): DatabaseSync {
   return database;
 }
 
+const shape = (database: DatabaseSync) =>
+  database.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").all();
+
 describe("a state file of an older server", () => {
   it("keeps what it holds through every later schema", () => {
     for (let version = 1; version <= MIGRATIONS.length; version++) {
@@ -55,15 +58,16 @@ describe("a state file of an older server", () => {
       );
       const key = new KeyTable(database).get("k1");
       assert.ok(key !== undefined && secretFits(key, secret));
-      assert.deepEqual([key.uses, key.reusable, key.needsApproval, key.tags], [4, true, false, ["web"]]);
+      assert.deepEqual(
+        [key.uses, key.reusable, key.needsApproval, key.tags],
+        [4, true, false, ["web"]],
+      );
       assert.equal(database.prepare("SELECT next_index FROM applied").get()?.["next_index"], 17);
       database.close();
     }
   });
 
   it("has the same tables in the end, however old it was", () => {
-    const shape = (database: DatabaseSync) =>
-      database.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").all();
     const fresh = new DatabaseSync(":memory:");
     migrate(fresh, MIGRATIONS);
     const old = first();
@@ -76,6 +80,9 @@ describe("a state file of an older server", () => {
     const broken = [...MIGRATIONS.slice(0, 1), "CREATE TABLE half (x); SELECT nonsense;"];
     assert.throws(() => migrate(database, broken), /nonsense/);
     assert.equal(database.prepare("PRAGMA user_version").get()?.["user_version"], 1);
-    assert.equal(database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'half'").get(), undefined);
+    assert.equal(
+      database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'half'").get(),
+      undefined,
+    );
   });
 });

@@ -1,8 +1,8 @@
 /** A server is copied as docs/operations.md says, and goes on elsewhere from the copy. */
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { after, it } from "node:test";
 import { joined, send } from "./joined-node.ts";
 import { ServerProcess } from "./server-process.ts";
@@ -14,7 +14,11 @@ after(() => {
   for (const each of [dir, copy]) rmSync(each, { recursive: true, force: true });
 });
 
+/** As `rsync --delete`: a log of SQLite's that is gone would be applied to a newer file. */
 function copyAll(): void {
+  const old = readdirSync(dirname(copy)).includes(basename(copy)) ? readdirSync(copy) : [];
+  const gone = old.filter((name) => !existsSync(join(dir, name)));
+  for (const name of gone) rmSync(join(copy, name), { recursive: true });
   cpSync(dir, copy, {
     recursive: true,
     filter: (from) => !LEFT_OUT.has(basename(from)),
@@ -40,7 +44,8 @@ it("goes on from a copy: nodes, keys, what was searched, and who may send", asyn
       () => server.call<Status>("GET", "/api/v1/status"),
       ({ body }) => body.store.lag_records <= 1,
     );
-  for (let n = 0; n < 3; n++) assert.equal((await send(server, node, [node.logEntry()])).status, 200);
+  for (let n = 0; n < 3; n++)
+    assert.equal((await send(server, node, [node.logEntry()])).status, 200);
   copyAll();
   // What comes between the two copies.
   assert.equal((await send(server, node, [node.logEntry()])).status, 200);
@@ -54,7 +59,10 @@ it("goes on from a copy: nodes, keys, what was searched, and who may send", asyn
 
   server = await ServerProcess.start([], copy);
   try {
-    const nodes = await server.call<{ items: { name: string; id: string }[] }>("GET", "/api/v1/nodes");
+    const nodes = await server.call<{ items: { name: string; id: string }[] }>(
+      "GET",
+      "/api/v1/nodes",
+    );
     assert.deepEqual(
       nodes.body.items.map(({ name, id }) => [name, id]),
       [["web-1", node.id]],

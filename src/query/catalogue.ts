@@ -26,6 +26,8 @@ export interface Field {
   readonly sql: string;
   /** The same from a row; null where it has no value. Numbers for `number`, Unix ms or ISO for `time`. */
   readonly read: (row: Row) => unknown;
+  /** `sql` is an array, and `read` gives one: a test passes where one of its elements does. Of a `name` alone. */
+  readonly isMany?: true;
   readonly values?: readonly string[];
   /** The values are in their order, from least to most. */
   readonly ordered?: true;

@@ -25,9 +25,14 @@ export function toPredicate(check: Check): Predicate {
     }
     default: {
       const { field, test } = check;
-      return (row) => passes(field, test, field.read(row));
+      if (field.isMany !== true) return (row) => passes(field, test, field.read(row));
+      return (row) => elementsOf(field.read(row)).some((value) => passes(field, test, value));
     }
   }
+}
+
+function elementsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function passes(field: Field, test: Test, value: unknown): boolean {

@@ -34,8 +34,13 @@ function conditionOf(check: Check, param: Param): string {
       return `not(${conditionOf(check.part, param)})`;
     default:
       // Whatever is unknown of a row passes no test, so that its opposite passes for sure.
-      return `ifNull(${testSql(check.field, check.test, param)}, 0)`;
+      return `ifNull(${anySql(check.field, check.test, param)}, 0)`;
   }
+}
+
+function anySql(field: Field, test: Test, param: Param): string {
+  if (field.isMany !== true) return testSql(field, test, param);
+  return `arrayExists(each -> ${testSql({ ...field, sql: "each" }, test, param)}, ${field.sql})`;
 }
 
 function testSql(field: Field, test: Test, param: Param): string {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { Catalogue } from "../../src/query/catalogue.ts";
+import { AUDIT } from "../../src/query/catalogues/audit.ts";
 import { CONNECTIONS } from "../../src/query/catalogues/connections.ts";
 import { findingCatalogue } from "../../src/query/catalogues/findings.ts";
 import { explain, QueryError } from "../../src/query/query-error.ts";
@@ -33,13 +34,18 @@ function fieldRows({ fields, groups }: Catalogue): string[] {
   ];
 }
 
-for (const catalogue of [CONNECTIONS, FINDINGS]) {
+for (const catalogue of [CONNECTIONS, FINDINGS, AUDIT]) {
   it(`lists the fields of ${catalogue.rows}`, () => {
     const rows = section(`Fields of ${catalogue.rows}`)
       .split("\n")
       .filter((line) => line.startsWith("| `"));
     assert.deepEqual(rows, fieldRows(catalogue));
   });
+}
+
+function meantBy(query: string): Catalogue {
+  if (/action|actor|property/.test(query)) return AUDIT;
+  return /severity|title|"clock"/.test(query) ? FINDINGS : CONNECTIONS;
 }
 
 describe("examples are understood", () => {
@@ -51,8 +57,7 @@ describe("examples are understood", () => {
   assert.ok(queries.length > 25);
   for (const query of queries) {
     it(query, () => {
-      const isFinding = /severity|title|"clock"/.test(query);
-      understand(query, { catalogue: isFinding ? FINDINGS : CONNECTIONS, nowMs });
+      understand(query, { catalogue: meantBy(query), nowMs });
     });
   }
 });

@@ -19,6 +19,13 @@ export const CATALOGUE: Catalogue = {
       summary: "one of three",
       sql: "toString(level)",
     },
+    labels: {
+      type: "name",
+      isMany: true,
+      summary: "several names, or none",
+      sql: "splitByChar('|', names)",
+      read: ({ names }) => String(names).split("|"),
+    },
     amount: { type: "number", unit: "bytes", summary: "a number, or none" },
     at: { type: "time", summary: "a time, or none" },
     address: { type: "address", summary: "an address, or the empty text" },
@@ -41,7 +48,7 @@ export const CATALOGUE: Catalogue = {
 
 /** For the store, in the same order as a row's names. */
 export const COLUMNS =
-  "id UInt32, label LowCardinality(String), body String, level Enum8('low' = 0, 'Medium' = 1, 'high' = 2), amount Nullable(UInt64), at Nullable(DateTime64(3, 'UTC')), address LowCardinality(String), peer String";
+  "id UInt32, label LowCardinality(String), names String, body String, level Enum8('low' = 0, 'Medium' = 1, 'high' = 2), amount Nullable(UInt64), at Nullable(DateTime64(3, 'UTC')), address LowCardinality(String), peer String";
 
 const PIECES = [
   ..."a A b z Z 0 1 % _ * ? . / \\ \" ' ( ) [ ] { } : - + | ^ $ , ; < > = & # @ ! ~ `".split(" "),
@@ -87,6 +94,7 @@ export function randomRow(random: SeededRandom, id: number): Row {
   return {
     id,
     label: textOf(random, 3),
+    names: textOf(random, 3),
     body: textOf(random, 8),
     level: random.pick(LEVELS),
     amount: random.chance(0.2) ? null : random.pick([0, 1, 2, 999, 1_000, 1_024, 2 ** 40, 2 ** 52]),
@@ -118,7 +126,7 @@ function several(
 function randomTerm(random: SeededRandom, row: Row): string {
   switch (random.integer(0, 7)) {
     case 0:
-      return `${random.pick(["label", "body"])}:${valueFor(random, String(row["label"]))}`;
+      return textTerm(random, row);
     case 1:
       return valueFor(random, String(row["body"]));
     case 2:
@@ -132,8 +140,14 @@ function randomTerm(random: SeededRandom, row: Row): string {
     case 6:
       return random.pick([network(random), "10.0.0.1:999", "[fd00::1]:1", "1000", "10.0"]);
     default:
-      return `${random.pick(["label", "body", "level", "amount", "at", "address", "any"])}:*`;
+      return `${random.pick(["label", "labels", "body", "level", "amount", "at", "address", "any"])}:*`;
   }
+}
+
+function textTerm(random: SeededRandom, row: Row): string {
+  const name = random.pick(["label", "body", "labels"]);
+  const text = String(name === "labels" ? row["names"] : row["label"]);
+  return `${name}:${valueFor(random, text)}`;
 }
 
 function numberTerm(random: SeededRandom, row: Row): string {

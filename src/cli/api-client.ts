@@ -65,6 +65,10 @@ export class ApiClient {
     return outcome.answer;
   }
 
+  patch<T>(path: string, body: object): Promise<T> {
+    return this.#call("PATCH", path, body);
+  }
+
   delete<T>(path: string): Promise<T> {
     return this.#call("DELETE", path);
   }

@@ -8,6 +8,7 @@ import { loginCommands } from "./commands/login.ts";
 import { nodeCommands } from "./commands/nodes.ts";
 import { rulingCommands } from "./commands/rulings.ts";
 import { serverCommand } from "./commands/server.ts";
+import { settingCommands } from "./commands/settings.ts";
 import { sqlCommand } from "./commands/sql.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommands } from "./commands/tokens.ts";
@@ -29,6 +30,7 @@ export function tallystick(version: string): Program {
       ...userCommands,
       ...tokenCommands,
       ...loginCommands,
+      ...settingCommands,
       sqlCommand,
       verifyCommand,
     ],

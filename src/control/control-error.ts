@@ -6,6 +6,7 @@ export type ControlErrorCode =
   | "bad_name"
   | "bad_owner"
   | "approval_needed"
+  | "bad_setting"
   | "name_taken"
   | "revoked_key"
   | "already_revoked"

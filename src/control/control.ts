@@ -29,6 +29,7 @@ import { SignInRules } from "./sign-in/settings.ts";
 import { SignIn } from "./sign-in/sign-in.ts";
 import { Webhooks } from "./webhook.ts";
 import { Users } from "./users.ts";
+import { Settings } from "./settings.ts";
 
 export interface ControlOptions extends ChangeWriterOptions, Pick<NodesOptions, "chainEnd"> {
   /** `:memory:` in tests. */
@@ -57,6 +58,7 @@ export class Control {
   readonly answers: RememberedAnswers;
   readonly webhooks: Webhooks;
   readonly accessEnds = new AccessEnds();
+  readonly settings: Settings;
   readonly #database: DatabaseSync;
   readonly #writer: ChangeWriter;
 
@@ -74,6 +76,7 @@ export class Control {
     this.keys = new EnrolmentKeys(database, this.#writer, clock);
     this.proposals = new Proposals(database);
     this.views = new Views(database, this.#writer, clock);
+    this.settings = new Settings(database, this.#writer);
     this.nodes = new Nodes(database, { ...options, writer: this.#writer, keys: this.keys });
     const people = { clock, writer: this.#writer, ends: this.accessEnds };
     const passwords = new Passwords(options.derive);

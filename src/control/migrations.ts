@@ -167,4 +167,8 @@ export const MIGRATIONS: readonly string[] = [
      provider TEXT NOT NULL,
      fetched_at_ms INTEGER NOT NULL
    ) STRICT;`,
+  `CREATE TABLE settings (
+     name TEXT PRIMARY KEY,
+     value INTEGER NOT NULL
+   ) STRICT;`,
 ];

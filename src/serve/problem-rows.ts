@@ -237,6 +237,11 @@ export const PROBLEMS = {
     title: "the owner's name is too long",
     hint: "use at most 128 characters",
   },
+  bad_setting: {
+    status: 400,
+    title: "the setting cannot have that value",
+    hint: "`tallystick settings` lists what it may be",
+  },
   unknown_node: {
     status: 404,
     title: "no such node",

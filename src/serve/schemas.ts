@@ -18,8 +18,17 @@ export function shownOnce<S extends TSchema>(schema: S, description: string) {
 /** Stands in a schema beside what no repeated answer has. */
 export const SHOWN_ONCE = "x-shown-once";
 
+/** A page of a list, and where it goes on. */
+export function pageSchema<Item extends TSchema>(item: Item) {
+  return Type.Object({
+    items: Type.Array(item),
+    next: Type.Optional(Type.String({ description: "pass as `cursor` for older rows" })),
+    follow: Type.String({ description: "pass as `follow` for what changed since" }),
+  });
+}
+
 /** A list's time range, place and size. */
-const listFields = {
+export const listFields = {
   since: Type.Optional(
     Type.String({
       maxLength: 40,
@@ -247,6 +256,16 @@ export const WaitingNode = Type.Object({
   enrolment_key: Type.String(),
   public_key: Type.String({ description: "base64url of 32 bytes" }),
 });
+export const NodeChange = Type.Object(
+  {
+    name: Type.Optional(Type.String({ maxLength: 256 })),
+    owner: Type.Optional(Type.String({ maxLength: 256, description: "empty: nobody" })),
+    tags: Type.Optional(
+      Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64, description: "all of them" }),
+    ),
+  },
+  { ...exact, description: "what is left out stays" },
+);
 
 export const Key = Type.Object({
   id: Type.String(),

@@ -313,6 +313,10 @@ export const LIST_VIEWS = {
   connection_versions: `SELECT ${CONNECTION_KEY.join(", ")}, ${CONNECTION_COLUMNS(ENDS)} FROM connection_rows`,
 } as const satisfies Readonly<Record<string, string>>;
 
+/** Texts in the order of the journal: what tells entries of one millisecond apart. */
+const AUDIT_PLACE =
+  "concat(leftPad(toString(journal_index), 16, '0'), '-', leftPad(toString(seq), 16, '0'))";
+
 /** The names that people and the API query; `sql` admits these and no other table. */
 export const VIEWS = {
   connections: `SELECT ${CONNECTION_COLUMNS(ADDRESSES)} FROM connection_rows FINAL`,
@@ -346,7 +350,7 @@ export const VIEWS = {
 
   audit: `SELECT time, lower(hex(id)) AS id, lower(hex(operation)) AS operation, actor_type, actor_id, actor,
     address, origin, action, is_read, target_type, target_id, target, changes, outcome, code, facts,
-    journal_index FROM audit_rows`,
+    journal_index, seq, ${AUDIT_PLACE} AS place FROM audit_rows`,
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ViewName = keyof typeof VIEWS;

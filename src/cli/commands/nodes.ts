@@ -1,6 +1,8 @@
-/** `tallystick nodes [list|show|revoke|waiting|approve|reject]` */
+/** `tallystick nodes [list|show|update|revoke|waiting|approve|reject]` */
 import type { Call, Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
+import { CommandError } from "../../std/command-error.ts";
+import { NAME_CHARS_MAX } from "../../format/limits.ts";
 import { type Cell, cuttable, wrappable } from "../../std/table.ts";
 import { humanShare, humanSpan, humanTime, stateCell } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
@@ -24,6 +26,7 @@ export interface NodeItem {
   readonly watermark: string | null;
   readonly lag_ms: number | null;
   readonly state: string;
+  readonly owner: string;
   readonly tags: readonly string[];
   readonly enrolled_at: string;
   readonly enrolment_key: string;
@@ -56,6 +59,36 @@ const show = remoteCommand({
   positionals: [{ name: "NODE", summary: "its name or id" }],
   async run(call, api) {
     printNode(call, await api.get<NodeItem>(`/nodes/${pathPart(call.positionals)}`));
+  },
+});
+
+const update = remoteCommand({
+  name: "nodes update",
+  summary: "change a node's name, owner or tags; what is not given stays",
+  options: {
+    name: { type: "text", summary: "what it is called from now on", charsMax: NAME_CHARS_MAX },
+    owner: { type: "text", summary: "whose it is: a person or team; '' for nobody" },
+    tag: {
+      type: "text",
+      summary: "one of its tags; those that are not given are gone",
+      repeatable: true,
+      charsMax: NAME_CHARS_MAX,
+    },
+    noTags: { type: "flag", summary: "without any tag" },
+  },
+  positionals: [{ name: "NODE", summary: "its name or id" }],
+  async run(call, api) {
+    const { name, owner, tag, noTags } = call.options;
+    if (noTags && tag.length > 0) {
+      throw new CommandError("wrong_usage", "--tag and --no-tags contradict, give one of them");
+    }
+    const tags = tag.length > 0 || noTags ? { tags: tag } : {};
+    const change = { name, owner, ...tags };
+    if (name === undefined && owner === undefined && !("tags" in tags)) {
+      const line = "nothing is to change, give --name, --owner, --tag or --no-tags";
+      throw new CommandError("wrong_usage", line);
+    }
+    printNode(call, await api.patch<NodeItem>(`/nodes/${pathPart(call.positionals)}`, change));
   },
 });
 
@@ -185,6 +218,7 @@ function printNode(call: Printer, node: NodeItem): void {
       ["received", receivedText(node)],
       ["enrolled", `${humanTime(node.enrolled_at)} by key ${node.enrolment_key}`],
       ["public key", node.public_key],
+      ["owner", node.owner],
       ["tags", node.tags.join(" ")],
       ...(revoked === null
         ? []
@@ -227,4 +261,12 @@ function receivedText({ received }: NodeItem): string {
 function ago(iso: string | null, nowMs: number): string {
   return iso === null ? "never" : `${humanSpan(nowMs - Date.parse(iso))} ago`;
 }
-export const nodeCommands: readonly Command[] = [list, show, revoke, waiting, approve, reject];
+export const nodeCommands: readonly Command[] = [
+  list,
+  show,
+  update,
+  revoke,
+  waiting,
+  approve,
+  reject,
+];

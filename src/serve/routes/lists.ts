@@ -7,10 +7,9 @@ import { CONNECTION_LISTING, connectionConditions } from "../query/connection-li
 import type { Page } from "../query/list-statement.ts";
 import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
 import { readHistogram } from "../query/histogram.ts";
-import { readPage } from "../query/read-page.ts";
+import { listPage, type ListQuery as PageQuery } from "../query/list-page.ts";
 import { whereConditions } from "../query/where.ts";
 import { checkNodeFilter } from "../query/node-filter.ts";
-import { committedIn } from "../query/store-reader.ts";
 import { type Topic, type TopicFilters, TOPICS } from "../query/topics.ts";
 import {
   Connection,
@@ -20,18 +19,10 @@ import {
   FindingQuery,
   HistogramAnswer,
   HistogramQuery,
+  pageSchema,
 } from "../schemas.ts";
 
-const ROWS_DEFAULT = 100;
-
-interface ListQuery extends TopicFilters {
-  readonly since?: string;
-  readonly until?: string;
-  readonly where?: string;
-  readonly cursor?: string;
-  readonly follow?: string;
-  readonly limit?: number;
-}
+type ListQuery = PageQuery & TopicFilters;
 
 export function listRoutes(app: Api, parts: ApiParts): void {
   app.get(
@@ -93,16 +84,9 @@ export function listRoutes(app: Api, parts: ApiParts): void {
 }
 
 async function list(parts: ApiParts, topic: Topic, query: ListQuery): Promise<Page> {
-  const { listing } = topic;
-  const nowMs = parts.clock.nowMs();
-  const asked = whereConditions(query.where, listing.catalogue, nowMs);
-  const nodes = parts.control.nodes.list();
-  checkNodeFilter(query.node, nodes);
-  const request = { ...query, limit: query.limit ?? ROWS_DEFAULT };
-  // Asked first: what is below it is there for whatever is asked afterwards.
-  const context = { nowMs, committed: await committedIn(parts.store) };
-  const conditions = [...topic.conditions(query, nodes), ...asked];
-  const page = await readPage(parts.store, { listing, request, conditions, context });
+  const conditions = topic.conditions(query, parts.control.nodes.list());
+  const asOf = { ...parts, nowMs: parts.clock.nowMs() };
+  const page = await listPage(asOf, topic.listing, query, conditions);
   return { ...page, items: page.items.map((row) => topic.itemOf(row, parts.control.proposals)) };
 }
 
@@ -129,12 +113,4 @@ async function histogram(
       counts,
     })),
   };
-}
-
-function pageSchema<Item extends typeof Connection | typeof Finding>(item: Item) {
-  return Type.Object({
-    items: Type.Array(item),
-    next: Type.Optional(Type.String({ description: "pass as `cursor` for older rows" })),
-    follow: Type.String({ description: "pass as `follow` for what changed since" }),
-  });
 }

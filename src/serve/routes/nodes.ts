@@ -9,7 +9,7 @@ import type { Api, ApiParts } from "../api.ts";
 import { CoverageReader } from "../coverage/read-coverage.ts";
 import { nodeIdOf } from "../query/id-prefix.ts";
 import { describeNode, readNodeRows } from "../node-status.ts";
-import { Node, Status, WaitingNode } from "../schemas.ts";
+import { Node, NodeChange, Status, WaitingNode } from "../schemas.ts";
 import { readStatus } from "../status.ts";
 
 const Id = Type.Object({
@@ -100,6 +100,24 @@ export function nodeRoutes(app: Api, parts: ApiParts): void {
       schema: { summary: "One node", params: Id, response: { 200: Node } },
     },
     ({ params }) => show(parts, control.nodes.find(nodeIdOf(control.nodes.list(), params.id))),
+  );
+
+  app.patch(
+    "/nodes/:id",
+    {
+      config: changes("nodes.write", "node.update"),
+      schema: {
+        summary: "Changes what people call a node, whose it is, and its tags",
+        params: Id,
+        body: NodeChange,
+        response: { 200: Node },
+      },
+    },
+    async ({ params, body, principal }) => {
+      const id = nodeIdOf(control.nodes.list(), params.id);
+      const { who } = principalOf({ principal });
+      return show(parts, await control.nodes.update(id, body, who));
+    },
   );
 
   app.post(

@@ -74,10 +74,12 @@ export class ApiClient {
   }
 
   /** A long answer as it comes; it ends with an error where it was cut short. */
-  async download(path: string): Promise<Readable> {
-    const response = await this.#send("GET", path, undefined).catch(async (cause: Error) => {
-      throw await unreachable(this.#remote, cause);
-    });
+  async download(path: string, query: Query = {}): Promise<Readable> {
+    const response = await this.#send("GET", `${path}${queryText(query)}`, undefined).catch(
+      async (cause: Error) => {
+        throw await unreachable(this.#remote, cause);
+      },
+    );
     const { statusCode = 0 } = response;
     if (statusCode >= 200 && statusCode < 300) return response;
     throw refusal(statusCode, await text(response), this.#remote);

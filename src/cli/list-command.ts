@@ -89,7 +89,7 @@ export async function runList<Item>(
 }
 
 /** The server would refuse it too; here its place can be shown. Throws `wrong_usage`. */
-function checkQuery(query: string, catalogue: Catalogue, nowMs: number): void {
+export function checkQuery(query: string, catalogue: Catalogue, nowMs: number): void {
   try {
     understand(query, { catalogue, nowMs });
   } catch (error) {
@@ -99,7 +99,14 @@ function checkQuery(query: string, catalogue: Catalogue, nowMs: number): void {
   }
 }
 
-function timeBounds({ options, terminal }: ListCall): { since: string; until: string | undefined } {
+/** Throws `wrong_usage` where there is no time between the two. */
+export function timeBounds({
+  options,
+  terminal,
+}: {
+  readonly options: { readonly since: number | undefined; readonly until: number | undefined };
+  readonly terminal: { readonly nowMs: number };
+}): { since: string; until: string | undefined } {
   const { since: givenMs, until: untilMs } = options;
   const sinceMs = givenMs ?? terminal.nowMs - SINCE_MS_DEFAULT;
   const [since, until] = [isoTime(sinceMs), untilMs === undefined ? undefined : isoTime(untilMs)];

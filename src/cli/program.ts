@@ -1,6 +1,7 @@
 /** The commands of `tallystick`, in the order of its help. */
 import type { Program } from "../std/command-line.ts";
 import { verifyCommand } from "../evidence/verify-command.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { connectionsCommand } from "./commands/connections.ts";
 import { findingsCommand } from "./commands/findings.ts";
 import { keyCommands } from "./commands/keys.ts";
@@ -25,6 +26,7 @@ export function tallystick(version: string): Program {
       connectionsCommand,
       findingsCommand,
       ...rulingCommands,
+      auditCommand,
       ...nodeCommands,
       ...keyCommands,
       ...userCommands,

@@ -7,6 +7,7 @@ import { findingsCommand } from "./commands/findings.ts";
 import { keyCommands } from "./commands/keys.ts";
 import { loginCommands } from "./commands/login.ts";
 import { nodeCommands } from "./commands/nodes.ts";
+import { pruneCommand } from "./commands/prune.ts";
 import { rulingCommands } from "./commands/rulings.ts";
 import { serverCommand } from "./commands/server.ts";
 import { settingCommands } from "./commands/settings.ts";
@@ -33,6 +34,7 @@ export function tallystick(version: string): Program {
       ...tokenCommands,
       ...loginCommands,
       ...settingCommands,
+      pruneCommand,
       sqlCommand,
       verifyCommand,
     ],

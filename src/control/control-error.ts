@@ -7,6 +7,7 @@ export type ControlErrorCode =
   | "bad_owner"
   | "approval_needed"
   | "bad_setting"
+  | "bad_before"
   | "name_taken"
   | "revoked_key"
   | "already_revoked"

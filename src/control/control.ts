@@ -29,6 +29,7 @@ import { SignInRules } from "./sign-in/settings.ts";
 import { SignIn } from "./sign-in/sign-in.ts";
 import { Webhooks } from "./webhook.ts";
 import { Users } from "./users.ts";
+import { Pruned } from "./pruned.ts";
 import { Settings } from "./settings.ts";
 
 export interface ControlOptions extends ChangeWriterOptions, Pick<NodesOptions, "chainEnd"> {
@@ -59,6 +60,7 @@ export class Control {
   readonly webhooks: Webhooks;
   readonly accessEnds = new AccessEnds();
   readonly settings: Settings;
+  readonly pruned: Pruned;
   readonly #database: DatabaseSync;
   readonly #writer: ChangeWriter;
 
@@ -76,6 +78,7 @@ export class Control {
     this.keys = new EnrolmentKeys(database, this.#writer, clock);
     this.proposals = new Proposals(database);
     this.views = new Views(database, this.#writer, clock);
+    this.pruned = new Pruned(database, this.#writer, clock);
     this.settings = new Settings(database, this.#writer);
     this.nodes = new Nodes(database, { ...options, writer: this.#writer, keys: this.keys });
     const people = { clock, writer: this.#writer, ends: this.accessEnds };

@@ -82,3 +82,5 @@ export const OIDC_ROLES_MAX = 256;
 export const OIDC_GROUP_CHARS_MAX = 256;
 /** What the provider may call somebody, in UTF-16 units: the standard says so. */
 export const OIDC_SUBJECT_CHARS_MAX = 255;
+/** The last day is never pruned: the comparison still works on it. */
+export const PRUNE_KEPT_MS_MIN = 24 * 3_600_000;

@@ -170,5 +170,10 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE settings (
      name TEXT PRIMARY KEY,
      value INTEGER NOT NULL
-   ) STRICT;`,
+   ) STRICT;
+   CREATE TABLE pruned (
+     id INTEGER PRIMARY KEY CHECK (id = 0),
+     before_ms INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO pruned VALUES (0, 0);`,
 ];

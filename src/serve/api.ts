@@ -15,6 +15,7 @@ import type { ReadAudit } from "./audit/read-audit.ts";
 import type { EventHub } from "./events/event-hub.ts";
 import type { FlowCookie } from "./oidc/flow-cookie.ts";
 import type { GuardedFetch } from "./oidc/guarded-fetch.ts";
+import type { Retention } from "./retention.ts";
 import type { StoreReader } from "./query/store-reader.ts";
 import type { WebhookSender } from "./webhook/webhook-sender.ts";
 import type { SchemaTypes } from "./validation.ts";
@@ -45,6 +46,7 @@ export interface Vitals {
 export interface ApiParts {
   readonly control: Control;
   readonly store: StoreReader;
+  readonly retention: Pick<Retention, "prune">;
   /** For exports that stand on their own. */
   readonly evidence: EvidenceSource;
   readonly events: EventHub;

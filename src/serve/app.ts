@@ -19,6 +19,7 @@ import { nodeRoutes } from "./routes/nodes.ts";
 import { oidcRoutes } from "./routes/oidc.ts";
 import { oidcSettingsRoutes } from "./routes/oidc-settings.ts";
 import { profileRoutes } from "./routes/profile.ts";
+import { pruneRoutes } from "./routes/prune.ts";
 import { rulingRoutes } from "./routes/rulings.ts";
 import { viewRoutes } from "./routes/views.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
@@ -83,6 +84,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       evidenceRoutes(api, parts);
       rulingRoutes(api, parts);
       settingRoutes(api, parts);
+      pruneRoutes(api, parts);
       sqlRoutes(api, parts);
       viewRoutes(api, parts);
       fieldRoutes(api, parts);

@@ -242,6 +242,11 @@ export const PROBLEMS = {
     title: "the setting cannot have that value",
     hint: "`tallystick settings` lists what it may be",
   },
+  bad_before: {
+    status: 400,
+    title: "so much cannot be pruned",
+    hint: "name a time at least a day ago: 30d, 2026-03-01",
+  },
   unknown_node: {
     status: 404,
     title: "no such node",

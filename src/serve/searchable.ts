@@ -32,9 +32,7 @@ const DERIVE_STOP_MS = 3_000;
 
 export class Searchable {
   /** Of a store that is known to be ours: what others keep elsewhere is no answer. */
-  readonly reader: StoreReader = storeReader(() =>
-    this.#derive === undefined ? undefined : this.#store?.client,
-  );
+  readonly reader: StoreReader = storeReader(() => this.client);
   readonly #options: SearchableOptions;
   #store: Store | undefined;
   #derive: DeriveHandle | undefined;
@@ -92,6 +90,11 @@ export class Searchable {
       if (isFirst && isWrongOption(error)) throw error;
       this.#startLater("the store cannot be opened", error);
     }
+  }
+
+  /** Of a store that is known to be ours; undefined while there is none. */
+  get client(): Store["client"] | undefined {
+    return this.#derive === undefined ? undefined : this.#store?.client;
   }
 
   /** True when queries are answered; false when the store failed, or does not answer within `maxMs`. */

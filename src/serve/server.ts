@@ -29,6 +29,7 @@ import { localUrl, parseListen, publicHostOf } from "./listen-address.ts";
 import { TOPICS } from "./query/topics.ts";
 import { FlowCookie } from "./oidc/flow-cookie.ts";
 import { guardedFetch } from "./oidc/guarded-fetch.ts";
+import { Retention } from "./retention.ts";
 import { Searchable } from "./searchable.ts";
 import { ServeError } from "./serve-error.ts";
 import { signInUrl } from "./sign-in-url.ts";
@@ -139,6 +140,7 @@ class Server implements RunningServer {
   readonly #transport: Transport;
   readonly #intake: Intake;
   readonly #searchable: Searchable;
+  readonly #retention: Retention;
   #app: FastifyInstance | undefined;
   #closing: Promise<void> | undefined;
   readonly #events: EventHub;
@@ -187,6 +189,12 @@ class Server implements RunningServer {
     this.#searchable.onCommitted(() => {
       this.#events.wake();
       this.#webhook.wake();
+    });
+    this.#retention = new Retention({
+      clock,
+      control: intake.control,
+      client: () => this.#searchable.client,
+      log: (line) => this.#log(line),
     });
   }
 
@@ -242,6 +250,7 @@ class Server implements RunningServer {
     // What the folds counted is said while the journal still takes it.
     this.#audit.refusals.close();
     await this.#audit.reads.close().catch(() => undefined);
+    await this.#retention.close();
     await this.#searchable.close();
     await this.#intake.close(reason);
   }
@@ -251,6 +260,7 @@ class Server implements RunningServer {
     const { storeUrl } = this.#options;
     const maxMs = storeUrl === undefined ? USABLE_MS_MAX : REMOTE_USABLE_MS_MAX;
     this.isSearchable = await this.#searchable.usable(maxMs);
+    this.#retention.start();
   }
 
   #api(token: ReturnType<typeof loadAdminToken>["token"]) {
@@ -287,6 +297,7 @@ class Server implements RunningServer {
         ...(publicUrl === undefined ? {} : { publicBase: this.#baseUrl() }),
         baseUrl: () => this.#baseUrl(),
         store: this.#searchable.reader,
+        retention: this.#retention,
         evidence: evidenceSource({
           store: this.#searchable.reader,
           journal: this.#intake.journal,

@@ -161,7 +161,7 @@ export type Columns<T extends TableName> = ReturnType<(typeof COLUMNS)[T]>;
 /** A block that is ready to be inserted. */
 export interface ReadyBlock {
   readonly table: TableName;
-  /** Text that is equal for rows of one partition, and only for them. */
+  /** The partition's id in the store; empty for a table without partitions. */
   readonly partition: string;
   readonly rows: number;
   readonly bytes: Buffer;
@@ -209,6 +209,11 @@ export class RowBlocks {
     }
     return ready;
   }
+}
+
+/** Of a log entry the partition can be given up; what the others say evidence may need for as long as there is any. */
+export function logPartitionOf(kind: string, atMs: number): string {
+  return `${dayOf(atMs)}-${Number(kind === "log")}`;
 }
 
 const DAY_MS = 86_400_000;

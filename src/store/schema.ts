@@ -10,7 +10,7 @@
 import { COUNTER_STATES, VERDICTS } from "../format/verdict.ts";
 
 /** Raised when a table or view changes; a store with another version is dropped and rebuilt from the journal. */
-export const SCHEMA_VERSION = 13;
+export const SCHEMA_VERSION = 14;
 
 const enumOf = (values: readonly string[]) =>
   `Enum8(${values.map((value, index) => `'${value}' = ${index}`).join(", ")})`;
@@ -101,7 +101,7 @@ export const TABLES = {
     attributes String CODEC(ZSTD(1)),
     journal_index UInt64 CODEC(Delta, ZSTD(1))
   ) ENGINE = MergeTree
-  PARTITION BY toYYYYMMDD(time)
+  PARTITION BY (toYYYYMMDD(time), toUInt8(kind = 'log'))
   ORDER BY (time, node_id, epoch, seq)
   SETTINGS ${MERGE_TREE}`,
 

@@ -7,14 +7,14 @@ import { test } from "node:test";
 import { ClickHouseDeriveStore } from "../../src/reconcile/derive/derive-store.ts";
 import { systemClock } from "../../src/std/clock.ts";
 import { openStore } from "../../src/store/open-store.ts";
-import { dayOf, type ReadyBlock, RowBlocks } from "../../src/store/row-blocks.ts";
+import { logPartitionOf, type ReadyBlock, RowBlocks } from "../../src/store/row-blocks.ts";
 
 const AT_MS = 1_800_000_000_000;
 
 /** One line of the log, from the record `index`. */
 function block(index: number): ReadyBlock {
   const blocks = new RowBlocks();
-  const to = blocks.row("log_rows", dayOf(AT_MS));
+  const to = blocks.row("log_rows", logPartitionOf("log", AT_MS));
   to.time.push(AT_MS);
   to.node.push("a");
   to.node_id.push(Buffer.alloc(16, 1));

@@ -85,6 +85,14 @@ export const ROUTES: readonly ExpectedRoute[] = [
     query: "format=csv",
     answer: 200,
   },
+  {
+    method: "POST",
+    path: "/api/v1/prune",
+    access: "settings.write",
+    audit: "change store.prune",
+    body: { before: "now" },
+    answer: 400,
+  },
   { method: "GET", path: "/api/v1/settings", access: "settings.read", audit: "none", answer: 200 },
   {
     method: "PATCH",

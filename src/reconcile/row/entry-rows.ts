@@ -1,7 +1,7 @@
 /** Rows for everything that is not a connection: batches, log lines, findings, nodes. */
 import type { AuditEntry, Entry } from "../../format/entry.ts";
 import { chainHash, type Batch } from "../../format/batch.ts";
-import { dayOf, type RowBlocks } from "../../store/row-blocks.ts";
+import { dayOf, logPartitionOf, type RowBlocks } from "../../store/row-blocks.ts";
 import type { OwnPlace, Standing } from "../../format/finding-state.ts";
 import type { NodeStream } from "../node/node-stream.ts";
 
@@ -43,7 +43,7 @@ const INFO = 9;
 export function writeLog(blocks: RowBlocks, entry: Entry, seq: number, place: BatchPlace): void {
   const { kind, atMs, ...rest } = entry;
   const log = entry.kind === "log";
-  const to = blocks.row("log_rows", dayOf(atMs));
+  const to = blocks.row("log_rows", logPartitionOf(kind, atMs));
   to.time.push(atMs);
   to.node.push(place.stream.name);
   to.node_id.push(Buffer.from(place.stream.id, "hex"));

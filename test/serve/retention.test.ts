@@ -138,12 +138,12 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   assert.fail("it did not happen");
 }
 
-/** A connection and two log entries on each of days 0 to 9 ago; `unsettled` has one that is still compared. */
-async function fillStore(unsettled: number): Promise<void> {
+/** A connection and two log entries on each of days 0 to 9 ago; of `openDay` the one is still compared. */
+async function fillStore(openDay: number): Promise<void> {
   const at = `fromUnixTimestamp64Milli(${NOW_MS} - number * ${DAY_MS}, 'UTC')`;
   for (const query of [
     `INSERT INTO connection_rows (k_opened, k_seq, version, settled)
-      SELECT ${at}, 1, 50, number != ${unsettled} FROM numbers(10)`,
+      SELECT ${at}, 1, 50, number != ${openDay} FROM numbers(10)`,
     `INSERT INTO log_rows (time, kind, body, journal_index)
       SELECT ${at}, 'log', 'a line', 50 FROM numbers(10)`,
     `INSERT INTO log_rows (time, kind, body, journal_index)

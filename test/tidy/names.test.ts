@@ -101,5 +101,5 @@ const unitless: Readonly<Record<string, string>> = {
   "src/format/batch.ts": "seenSize",
   // The public name of a query parameter.
   "src/serve/query/list-statement.ts": "limit",
-  "src/serve/routes/lists.ts": "limit",
+  "src/serve/query/list-page.ts": "limit",
 };

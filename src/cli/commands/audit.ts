@@ -5,7 +5,7 @@ import { AUDIT_TEXT_CHARS_MAX } from "../../format/limits.ts";
 import { AUDIT } from "../../query/catalogues/audit.ts";
 import { CommandError } from "../../std/command-error.ts";
 import type { Call } from "../../std/command-line.ts";
-import { optionFlag, type OptionTable } from "../../std/command-options.ts";
+import { optionFlag, type OptionTable, type OptionValues } from "../../std/command-options.ts";
 import type { ApiClient, Query } from "../api-client.ts";
 import { type AuditItem, operationLines, operationsOf } from "../audit-lines.ts";
 import { checkQuery, listOptions, timeBounds } from "../list-command.ts";
@@ -72,7 +72,7 @@ export const auditCommand = remoteCommand({
 });
 
 interface ListCall extends Printer {
-  readonly options: { readonly follow: boolean; readonly limit: number | undefined };
+  readonly options: Pick<OptionValues<typeof listOptions>, "follow" | "limit">;
 }
 
 async function list(call: ListCall, api: ApiClient, query: Query): Promise<void> {
@@ -131,11 +131,7 @@ class AuditPrinter {
 }
 
 interface ExportCall extends Printer {
-  readonly options: {
-    readonly follow: boolean;
-    readonly limit: number | undefined;
-    readonly output: string | undefined;
-  };
+  readonly options: ListCall["options"] & { readonly output: string | undefined };
 }
 
 async function exportAudit(call: ExportCall, api: ApiClient, query: Query): Promise<void> {

@@ -32,6 +32,8 @@ export interface ChangeWriterOptions {
    * rejection is an unknown outcome.
    */
   append(entries: readonly ServerEntry[]): Promise<{ readonly index: number }>;
+  /** Before the file is written to: frees what is reserved for it on a full disk. Never rejects. */
+  makeRoom?(): Promise<void>;
   /** Called once: what is in memory may no longer be what is on disk, so the process must end. */
   onFatal(error: ControlError): void;
 }
@@ -163,13 +165,24 @@ export class ChangeWriter {
     const entries = auditEntries(asked, planned.parts, this.#options.clock.nowMs());
     const id = entries[0]?.id ?? "";
     const also = asked.who.remember?.(asked.action, asked.target.id) ?? [];
-    this.#staged.stage(id, [...planned.effects, ...also]);
+    await this.#options.makeRoom?.();
+    this.#stage(id, [...planned.effects, ...also]);
     crashPoint("control: staged");
     const place = await this.#append(id, [...entries, ...(planned.entries ?? [])]);
     crashPoint("control: journaled");
     this.#apply(id, planned, place.index);
     crashPoint("control: applied");
     return planned.answer(place);
+  }
+
+  /** What there was no room for has not happened. */
+  #stage(id: string, effects: readonly Effect[]): void {
+    try {
+      this.#staged.stage(id, effects);
+    } catch (cause) {
+      if ((cause as { errcode?: unknown }).errcode !== SQLITE_FULL) throw cause;
+      throw new ControlError("control_busy", "the disk is full; make room", { cause });
+    }
   }
 
   async #append(id: string, entries: readonly ServerEntry[]): Promise<{ readonly index: number }> {
@@ -223,6 +236,9 @@ export class ChangeWriter {
     return this.#failure;
   }
 }
+
+/** SQLite's code: "database or disk is full". */
+const SQLITE_FULL = 13;
 
 const audited = new WeakSet<Error>();
 

@@ -199,7 +199,7 @@ export class Admission {
     const { writer, clock, lookup } = this.#options;
     // Others may have had their turn since the signature was checked.
     if (lookup(nodeId)?.state !== "active") return revokedKey(nodeId);
-    const written = await writer.accept(nodeId, link, frame, clock.nowMs());
+    const written = await writer.accept(nodeId, link, { frame, receivedMs: clock.nowMs() });
     if (written.outcome === "refused") return written;
     return { outcome: "placed", place: written.place, duplicate: false };
   }

@@ -16,7 +16,7 @@ import type { Link } from "./chain.ts";
 import type { ChainHeads, NodeChain, Place } from "./chain-heads.ts";
 import { IngestError, type Refusal, refused } from "./errors.ts";
 import { encodeSnapshot, recoverHeads, type SnapshotFile } from "./head-snapshot.ts";
-import type { JournalPort, RecordType } from "./journal-port.ts";
+import type { AppendOptions, JournalPort, RecordType } from "./journal-port.ts";
 import { SNAPSHOT_EVERY_BYTES, SNAPSHOT_EVERY_RECORDS } from "./limits.ts";
 
 export interface ChainWriterOptions {
@@ -34,6 +34,12 @@ interface NewRecord {
   readonly type: RecordType;
   readonly receivedMs: number;
   readonly frame: Uint8Array;
+}
+
+/** A batch on its way into the journal: the frame is the journal's from there on. */
+interface Accepted extends AppendOptions {
+  readonly frame: Uint8Array;
+  readonly receivedMs: number;
 }
 
 export class ChainWriter {
@@ -76,17 +82,16 @@ export class ChainWriter {
   async accept(
     nodeId: string,
     link: Link,
-    frame: Uint8Array,
-    receivedMs: number,
+    { frame, receivedMs, mayUseReserve = false }: Accepted,
   ): Promise<Written> {
     if (this.#underWay.has(nodeId)) {
       throw new IngestError("bad_chain", `a batch of node ${nodeId} is under way already`);
     }
     this.#underWay.add(nodeId);
     try {
-      return await this.#append({ type: "batch", receivedMs, frame }, (index) =>
-        this.#heads.advance(nodeId, link, index, receivedMs),
-      );
+      const record = { type: "batch", receivedMs, frame } as const;
+      const advance = (index: number) => this.#heads.advance(nodeId, link, index, receivedMs);
+      return await this.#append(record, advance, { mayUseReserve });
     } finally {
       this.#underWay.delete(nodeId);
     }
@@ -111,11 +116,12 @@ export class ChainWriter {
   async #append<T>(
     record: NewRecord,
     apply: (index: number) => T,
+    options: AppendOptions = {},
   ): Promise<{ readonly outcome: "durable"; readonly place: T } | Refusal> {
     if (this.#failure !== undefined) return journalFailed();
     let index: number;
     try {
-      ({ index } = await this.#options.journal.append(record));
+      ({ index } = await this.#options.journal.append(record, options));
     } catch (cause) {
       return this.#refused(cause);
     }

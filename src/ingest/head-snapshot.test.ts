@@ -41,7 +41,7 @@ async function extend(journal: CountingJournal, disk: MemoryDisk, count: number)
     const node = NODES[sent % 3] ?? new SimNode();
     const { header, frame } = node.next();
     const link = { header, hash: chainHash(encodeHeader(header)) };
-    await writer.accept(node.id, link, frame, 1_000 + sent);
+    await writer.accept(node.id, link, { frame, receivedMs: 1_000 + sent });
     if (sent % 10 === 0) await writer.keepEvidence(frame, 1_000 + sent);
   }
   await writer.close();

@@ -22,7 +22,16 @@ export interface JournalRecord {
   readonly frame: Uint8Array;
 }
 
+/** How one record is appended. */
+export interface AppendOptions {
+  /** It is written also when there is little room, as long as there is any, or a reserve. */
+  readonly mayUseReserve?: boolean;
+}
+
 export interface JournalPort {
-  append(record: Omit<JournalRecord, "index">): Promise<{ readonly index: number }>;
+  append(
+    record: Omit<JournalRecord, "index">,
+    options?: AppendOptions,
+  ): Promise<{ readonly index: number }>;
   read(fromIndex: number): AsyncIterable<JournalRecord>;
 }

@@ -23,6 +23,7 @@ import type { Clock, Timer } from "../std/clock.ts";
 import { type ChainState, emptyChain } from "./chain.ts";
 import type { ChainWriter } from "./chain-writer.ts";
 import { IngestError } from "./errors.ts";
+import type { AppendOptions } from "./journal-port.ts";
 import {
   OWN_ENTRIES_PER_BATCH,
   OWN_ENTRIES_WAITING_MAX,
@@ -44,6 +45,7 @@ export interface OwnStreamOptions {
 interface Waiting {
   readonly entries: readonly Entry[];
   readonly bytes: number;
+  readonly mayUseReserve: boolean;
   readonly resolve: (written: { index: number }) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -76,7 +78,10 @@ export class OwnStream {
    * stand in one batch, in order. Rejects with `own_queue_full`, `busy` or `journal_full` (nothing
    * was written, try later), `journal_failed` (unknown, the process ends), or `closed`.
    */
-  async append(entries: readonly Entry[]): Promise<{ readonly index: number }> {
+  async append(
+    entries: readonly Entry[],
+    { mayUseReserve = false }: AppendOptions = {},
+  ): Promise<{ readonly index: number }> {
     const bytes = checkedSize(entries);
     if (this.#closed) throw new IngestError("closed", "the server's own stream has ended");
     if (this.#waitingEntries + entries.length > OWN_ENTRIES_WAITING_MAX) {
@@ -86,7 +91,7 @@ export class OwnStream {
       );
     }
     const { promise, resolve, reject } = Promise.withResolvers<{ index: number }>();
-    this.#waiting.push({ entries, bytes, resolve, reject });
+    this.#waiting.push({ entries, bytes, mayUseReserve, resolve, reject });
     this.#waitingEntries += entries.length;
     this.#pump ??= this.#run();
     return promise;
@@ -99,7 +104,7 @@ export class OwnStream {
     this.#timer?.cancel();
     await this.#pump;
     // Where it cannot be written, the stream ends as in a crash.
-    await this.#writeBatch([], FLAG.stop).catch(() => undefined);
+    await this.#writeBatch([], { flags: FLAG.stop, mayUseReserve: true }).catch(() => undefined);
   }
 
   #tick(): void {
@@ -117,10 +122,9 @@ export class OwnStream {
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
       try {
-        const index = await this.#writeBatch(
-          group.flatMap((one) => one.entries),
-          0,
-        );
+        const entries = group.flatMap((one) => one.entries);
+        const mayUseReserve = group.some((one) => one.mayUseReserve);
+        const index = await this.#writeBatch(entries, { flags: 0, mayUseReserve });
         for (const one of group) one.resolve({ index });
       } catch (error) {
         for (const one of group) one.reject(error);
@@ -129,7 +133,9 @@ export class OwnStream {
     this.#pump = undefined;
   }
 
+  /** In order; entries that may use the reserve share no batch with those that would use it up. */
   #takeGroup(): Waiting[] {
+    const mayUseReserve = this.#waiting[0]?.mayUseReserve;
     let entries = 0;
     let bytes = 0;
     let count = 0;
@@ -137,7 +143,7 @@ export class OwnStream {
       entries += one.entries.length;
       bytes += one.bytes;
       const fits = entries <= OWN_ENTRIES_PER_BATCH && bytes <= OWN_RAW_BYTES_MAX;
-      if (count > 0 && !fits) break;
+      if (count > 0 && (!fits || one.mayUseReserve !== mayUseReserve)) break;
       count++;
     }
     const group = this.#waiting.splice(0, count);
@@ -145,7 +151,10 @@ export class OwnStream {
     return group;
   }
 
-  async #writeBatch(entries: readonly Entry[], flags: number): Promise<number> {
+  async #writeBatch(
+    entries: readonly Entry[],
+    { flags, mayUseReserve }: { flags: number; mayUseReserve: boolean },
+  ): Promise<number> {
     const { key, writer, clock } = this.#options;
     const state = writer.chain(this.#nodeId)?.state ?? emptyChain(key.publicKeyBytes);
     const nowMs = clock.nowMs();
@@ -162,7 +171,11 @@ export class OwnStream {
     const headerBytes = encodeHeader(header);
     const frame = encodeFrame(headerBytes, signHeader(headerBytes, key.privateKey), payload);
     const link = { header, hash: chainHash(headerBytes) };
-    const written = await writer.accept(this.#nodeId, link, frame, nowMs);
+    const written = await writer.accept(this.#nodeId, link, {
+      frame,
+      receivedMs: nowMs,
+      mayUseReserve,
+    });
     if (written.outcome === "durable") return written.place.index;
     throw new IngestError(written.code, `the server's own entries: ${written.detail}`);
   }

@@ -1,7 +1,7 @@
 /** Whether the file system has room. Asks rarely: a group's own cost must not grow by it. */
 import type { Clock } from "../std/clock.ts";
 import type { Disk } from "../std/disk.ts";
-import { FREE_CHECK_BYTES, FREE_CHECK_MS } from "./limits.ts";
+import { FREE_CHECK_BYTES, FREE_CHECK_BYTES_MIN, FREE_CHECK_MS } from "./limits.ts";
 
 export interface FreeSpaceOptions {
   readonly disk: Disk;
@@ -9,6 +9,8 @@ export interface FreeSpaceOptions {
   readonly clock: Clock;
   /** Less than this is not enough. */
   readonly freeBytesMin: number;
+  /** Besides, what others will need for what is written already. */
+  readonly neededBytes?: () => number;
 }
 
 export class FreeSpace {
@@ -26,14 +28,23 @@ export class FreeSpace {
     return this.#enough;
   }
 
+  /** A write found that there is none, whatever was last asked. */
+  ranOut(): void {
+    this.#enough = false;
+    this.#checkedAtMs = this.#options.clock.monotonicMs();
+  }
+
   /** Before `bytes` are written, or instead of writing while there is no room. */
   async check(bytes: number): Promise<void> {
     this.#bytesUntilCheck -= bytes;
     if (this.#enough ? this.#bytesUntilCheck > 0 : this.#sinceCheckMs() < FREE_CHECK_MS) return;
-    const { disk, dir, clock, freeBytesMin } = this.#options;
+    const { disk, dir, clock, freeBytesMin, neededBytes } = this.#options;
     this.#checkedAtMs = clock.monotonicMs();
-    this.#bytesUntilCheck = FREE_CHECK_BYTES;
-    this.#enough = (await disk.freeBytes(dir)) >= freeBytesMin;
+    const spareBytes = (await disk.freeBytes(dir)) - freeBytesMin - (neededBytes?.() ?? 0);
+    this.#enough = spareBytes >= 0;
+    // The nearer it is the more often.
+    const soonBytes = Math.max(FREE_CHECK_BYTES_MIN, spareBytes / 16);
+    this.#bytesUntilCheck = Math.min(FREE_CHECK_BYTES, soonBytes);
   }
 
   #sinceCheckMs(): number {

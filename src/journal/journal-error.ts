@@ -32,3 +32,12 @@ export function corrupt(file: string, offset: number, what: string): JournalErro
     `journal segment ${file} is damaged at byte ${offset}: ${what}; acknowledged records are affected, so nothing was changed: restore this file from a backup or another copy, and check the disk`,
   );
 }
+
+/** Nothing was written. */
+export function full(cause?: unknown): JournalError {
+  return new JournalError(
+    "journal_full",
+    "the journal's file system is full; make room, it goes on by itself",
+    { cause },
+  );
+}

@@ -11,9 +11,10 @@ import { systemClock, type Clock } from "../std/clock.ts";
 import { crashPoint } from "../std/crash-point.ts";
 import type { Disk, DiskLock } from "../std/disk.ts";
 import { nodeDisk } from "../std/node-disk.ts";
+import { BytePlaces } from "./byte-places.ts";
 import { DurableEnd } from "./durable-end.ts";
 import { FreeSpace } from "./free-space.ts";
-import { JournalError } from "./journal-error.ts";
+import { full, JournalError } from "./journal-error.ts";
 import { JournalReader, type ReadRequest } from "./journal-reader.ts";
 import {
   FRAME_BYTES_MAX,
@@ -25,6 +26,7 @@ import {
 } from "./limits.ts";
 import { RECORD_HEADER_BYTES, type JournalRecord, type NewRecord } from "./record.ts";
 import { recover, type Recovery } from "./recovery.ts";
+import { segmentLengths, type SegmentLength } from "./segment-list.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { takeWriterLock } from "./writer-lock.ts";
 
@@ -38,16 +40,27 @@ export interface JournalOptions {
   readonly segmentBytesMax?: number;
   /** Default QUEUE_BYTES_MAX; at least one record. */
   readonly queueBytesMax?: number;
-  /** With less free space `append` refuses. Default FREE_BYTES_MIN. */
+  /** With less free space `append` refuses what may not use the reserve. Default FREE_BYTES_MIN. */
   readonly freeBytesMin?: number;
+  /** Besides, what others will need for what is appended already. */
+  readonly neededBytes?: () => number;
+  /** Frees some of what is reserved for what must be written also when there is no room; false when nothing is left. */
+  readonly giveBack?: () => Promise<boolean>;
   /** A random unsigned 32-bit number. */
   readonly randomSalt?: () => number;
   /** Called once when a write or sync failed. Whoever runs the process ends it: a restart recovers. */
   readonly onFailure?: (error: JournalError) => void;
 }
 
+/** How one record is appended. */
+export interface AppendOptions {
+  /** It is written also when there is little room, as long as there is any, or a reserve. */
+  readonly mayUseReserve?: boolean;
+}
+
 interface Waiting {
   readonly record: NewRecord;
+  readonly mayUseReserve: boolean;
   readonly resolve: (result: { readonly index: number }) => void;
   readonly reject: (error: JournalError) => void;
 }
@@ -57,6 +70,8 @@ export class Journal {
   readonly #writer: SegmentWriter;
   readonly #reader: JournalReader;
   readonly #freeSpace: FreeSpace;
+  readonly #places: BytePlaces;
+  readonly #giveBack: () => Promise<boolean>;
   readonly #onFailure: ((error: JournalError) => void) | undefined;
   readonly #queue: BoundedQueue<Waiting>;
   /** The commit loop while it runs: it alone uses the writer. */
@@ -73,6 +88,7 @@ export class Journal {
     this.#lock = parts.lock;
     this.#writer = parts.writer;
     this.recovery = parts.recovery;
+    this.#places = new BytePlaces(parts.segments, parts.writer.endIndex);
     this.durableEnd = new DurableEnd(parts.writer.endIndex);
     this.#reader = new JournalReader({
       dir: options.dir,
@@ -84,8 +100,10 @@ export class Journal {
       dir: options.dir,
       clock: options.clock ?? systemClock(),
       freeBytesMin: options.freeBytesMin ?? FREE_BYTES_MIN,
+      ...(options.neededBytes === undefined ? {} : { neededBytes: options.neededBytes }),
     });
     this.#queue = new BoundedQueue(options.queueBytesMax ?? QUEUE_BYTES_MAX);
+    this.#giveBack = options.giveBack ?? (() => Promise.resolve(false));
     this.#onFailure = options.onFailure;
   }
 
@@ -111,7 +129,8 @@ export class Journal {
         },
         last,
       );
-      return new Journal({ disk, lock, writer, recovery }, options);
+      const segments = await segmentLengths(disk, options.dir);
+      return new Journal({ disk, lock, writer, recovery, segments }, options);
     } catch (error) {
       await lock.release();
       throw error;
@@ -127,14 +146,28 @@ export class Journal {
    *   Every later append rejects with it too, nothing written;
    * - with `journal_closed`, nothing written.
    */
-  append(record: NewRecord): Promise<{ readonly index: number }> {
+  append(
+    record: NewRecord,
+    { mayUseReserve = false }: AppendOptions = {},
+  ): Promise<{ readonly index: number }> {
     const refusal = this.#refusal(record);
     if (refusal !== undefined) return Promise.reject(refusal);
     const { promise, resolve, reject } = Promise.withResolvers<{ readonly index: number }>();
     const bytes = RECORD_HEADER_BYTES + record.frame.length;
-    if (!this.#queue.offer({ record, resolve, reject }, bytes)) return Promise.reject(busy());
+    const waiting = { record, mayUseReserve, resolve, reject };
+    if (!this.#queue.offer(waiting, bytes)) return Promise.reject(busy());
     this.#committing ??= this.#commitAll();
     return promise;
+  }
+
+  /** How many bytes the records from `index` on take, about. */
+  bytesFrom(index: number): number {
+    return this.#places.from(index);
+  }
+
+  /** There is too little room: what may not use the reserve is refused. As of the last append. */
+  get isFull(): boolean {
+    return !this.#freeSpace.enough;
   }
 
   /** Durable records from `fromIndex` (inclusive) up to the last one at the time of the call. */
@@ -197,13 +230,37 @@ export class Journal {
     let bytes = 0;
     for (const { record } of group) bytes += record.frame.length;
     await this.#freeSpace.check(bytes);
-    if (!this.#freeSpace.enough) {
-      for (const { reject } of group) reject(full());
-      return;
+    let rest = this.#freeSpace.enough ? group : refuseOrdinary(group);
+    while (rest.length > 0) {
+      const firstIndex = this.#writer.endIndex;
+      if (await this.#hasWritten(rest)) return this.#acknowledge(rest, firstIndex);
+      rest = refuseOrdinary(rest);
+      if (rest.length > 0 && !(await this.#giveBack())) {
+        for (const { reject } of rest) reject(full());
+        return;
+      }
     }
-    const firstIndex = this.#writer.endIndex;
-    await this.#writer.write(group.map(({ record }) => record));
-    for (const [i, { resolve }] of group.entries()) resolve({ index: firstIndex + i });
+  }
+
+  /** False when there was no room, and nothing is written. */
+  async #hasWritten(group: readonly Waiting[]): Promise<boolean> {
+    try {
+      await this.#writer.write(group.map(({ record }) => record));
+      return true;
+    } catch (error) {
+      if (!(error instanceof JournalError) || error.code !== "journal_full") throw error;
+      this.#freeSpace.ranOut();
+      return false;
+    }
+  }
+
+  #acknowledge(group: readonly Waiting[], firstIndex: number): void {
+    let bytes = 0;
+    for (const [i, { record, resolve }] of group.entries()) {
+      bytes += RECORD_HEADER_BYTES + record.frame.length;
+      resolve({ index: firstIndex + i });
+    }
+    this.#places.add(firstIndex + group.length, bytes);
     this.durableEnd.publish(firstIndex + group.length);
     crashPoint("journal: acknowledged");
   }
@@ -226,17 +283,17 @@ interface Parts {
   readonly lock: DiskLock;
   readonly writer: SegmentWriter;
   readonly recovery: Recovery;
+  readonly segments: readonly SegmentLength[];
 }
 
 function busy(): JournalError {
   return new JournalError("journal_busy", "too much is waiting for the disk; try again later");
 }
 
-function full(): JournalError {
-  return new JournalError(
-    "journal_full",
-    "the journal's file system is full; make room, it goes on by itself",
-  );
+/** Those that may use the reserve; the others are told that there is no room. */
+function refuseOrdinary(group: readonly Waiting[]): readonly Waiting[] {
+  for (const { mayUseReserve, reject } of group) if (!mayUseReserve) reject(full());
+  return group.filter(({ mayUseReserve }) => mayUseReserve);
 }
 
 function messageOf(error: unknown): string {

@@ -18,11 +18,12 @@ export const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 /** Frames up to this are copied together before they are written; longer ones are written where they are. */
 export const COPY_BYTES_MAX = 4 * 1024;
 
-/** Below this much free space `append` refuses, so that the store and SQLite can still write their last. */
+/** Below this much free space `append` refuses nodes' batches, so that the store and SQLite can still write their last. */
 export const FREE_BYTES_MIN = 256 * 1024 * 1024;
 
-/** Free space is asked for again after so many bytes … */
+/** Free space is asked for again after so many bytes, fewer where little is left … */
 export const FREE_CHECK_BYTES = 32 * 1024 * 1024;
+export const FREE_CHECK_BYTES_MIN = 1024 * 1024;
 
 /** … or, while the disk is full, after so much time. */
 export const FREE_CHECK_MS = 1_000;
@@ -35,3 +36,9 @@ export const MARK_EVERY_BYTES = 256 * 1024;
 
 /** Segments whose places a reader remembers: 256 full ones are 65,536 places, about 1 MiB. */
 export const MARKED_SEGMENTS_MAX = 256;
+
+/** Kept allocated for what must be written on a full disk too: sign-ins, changes, reads and pruning, at about 500 bytes each. */
+export const RESERVE_BYTES = 64 * 1024 * 1024;
+
+/** The reserve is taken and given back by so much. */
+export const RESERVE_STEP_BYTES = 8 * 1024 * 1024;

@@ -100,3 +100,19 @@ function checkSuccession(
     );
   }
 }
+
+/** The first index of a segment, and the length of its file. */
+export interface SegmentLength {
+  readonly firstIndex: number;
+  readonly bytes: number;
+}
+
+/** Of all segments, in their order. */
+export async function segmentLengths(disk: Disk, dir: string): Promise<SegmentLength[]> {
+  const lengths: SegmentLength[] = [];
+  for (const firstIndex of await listSegments(disk, dir)) {
+    const { bytes } = await readSegmentFacts(disk, dir, firstIndex);
+    lengths.push({ firstIndex, bytes });
+  }
+  return lengths;
+}

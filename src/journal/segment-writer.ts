@@ -11,12 +11,16 @@
  *     5. fdatasync                    all of the group; not acknowledged: whoever sent it sends it again
  *     6. appenders told               all of the group, acknowledged
  *
- * One group at a time: the next one is written when this one is durable. Any error leaves the
+ * Without room for step 4, or for a new segment, what there is of it is taken back, durably, before
+ * anybody is told (`journal_full`): a crash meanwhile leaves what one in step 4 does.
+ *
+ * One group at a time: the next one is written when this one is durable. Any other error leaves the
  * outcome unknown, and the writer must not be used again.
  */
 import { join } from "node:path";
 import { crashPoint } from "../std/crash-point.ts";
-import type { Disk, DiskFile } from "../std/disk.ts";
+import { isOutOfSpace, type Disk, type DiskFile } from "../std/disk.ts";
+import { full } from "./journal-error.ts";
 import { COPY_BYTES_MAX } from "./limits.ts";
 import { encodeRecordHeader, RECORD_HEADER_BYTES, type NewRecord } from "./record.ts";
 import type { OpenSegment } from "./recovery.ts";
@@ -53,13 +57,23 @@ export class SegmentWriter {
     return this.#segment.endIndex;
   }
 
-  /** Durable on return; the first record has index `endIndex` as it was before. */
+  /**
+   * Durable on return; the first record has index `endIndex` as it was before. Throws `journal_full` when
+   * the file system has no room: nothing is written then, and the same may be tried again.
+   */
   async write(group: readonly NewRecord[]): Promise<void> {
     await this.#rollBefore(groupBytes(group));
     const segment = this.#segment;
     const { chunks, bytes, lastCrc } = encodeGroup(group, segment);
     crashPoint("journal: before write");
-    await segment.file.append(chunks);
+    try {
+      await segment.file.append(chunks);
+    } catch (cause) {
+      if (!isOutOfSpace(cause)) throw cause;
+      await segment.file.truncate(segment.endOffset);
+      await segment.file.syncData();
+      throw full(cause);
+    }
     crashPoint("journal: written");
     await segment.file.syncData();
     crashPoint("journal: synced");
@@ -76,11 +90,11 @@ export class SegmentWriter {
   }
 
   async #rollBefore(bytes: number): Promise<void> {
-    const full = this.#segment;
-    if (full.endOffset === SEGMENT_HEADER_BYTES) return;
-    if (full.endOffset + bytes <= this.#options.segmentBytesMax) return;
-    this.#segment = await beginSegment(this.#options, full);
-    await full.file.close();
+    const old = this.#segment;
+    if (old.endOffset === SEGMENT_HEADER_BYTES) return;
+    if (old.endOffset + bytes <= this.#options.segmentBytesMax) return;
+    this.#segment = await beginSegment(this.#options, old);
+    await old.file.close();
   }
 }
 
@@ -95,10 +109,20 @@ async function beginSegment(
     previousBytes: previous?.endOffset ?? 0,
     previousCrc: previous?.lastCrc ?? 0,
   };
-  const file = await disk.open(join(dir, segmentName(header.firstIndex)), "create");
-  crashPoint("journal: segment created");
-  await writeDurably(file, encodeSegmentHeader(header));
-  await disk.syncDirectory(dir);
+  const path = join(dir, segmentName(header.firstIndex));
+  let file: DiskFile | undefined;
+  try {
+    file = await disk.open(path, "create");
+    crashPoint("journal: segment created");
+    await writeDurably(file, encodeSegmentHeader(header));
+    await disk.syncDirectory(dir);
+  } catch (cause) {
+    if (!isOutOfSpace(cause)) throw cause;
+    await file?.close();
+    await disk.remove(path);
+    await disk.syncDirectory(dir);
+    throw full(cause);
+  }
   crashPoint("journal: segment in directory");
   return {
     file,

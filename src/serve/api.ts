@@ -35,6 +35,10 @@ export interface Vitals {
   readonly journalEnd: number;
   /** One past the last record whose rows are searchable. */
   readonly committed: number;
+  /** Nodes are refused until there is room. */
+  readonly isDiskFull: boolean;
+  /** What is kept for changes, sign-ins and the audit meanwhile. */
+  readonly reservedBytes: number;
   /** Set when the journal failed: the process is about to end. */
   readonly journalFailure?: string;
   /** Answers of ingest by outcome, since the start. */
@@ -70,4 +74,6 @@ export interface ApiParts {
   vitals(): Vitals;
   /** How people reach the server, without a slash at the end. */
   baseUrl(): string;
+  /** Before what must be answered on a full disk too: the store writes its answers to a file first. */
+  makeRoom(): Promise<void>;
 }

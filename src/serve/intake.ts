@@ -15,18 +15,29 @@ import type { KnownNode } from "../ingest/node-directory.ts";
 import { OwnStream } from "../ingest/own-stream.ts";
 import { loadServerKey, type ServerKey } from "../ingest/server-key.ts";
 import { Journal } from "../journal/journal.ts";
+import { Reserve } from "../journal/reserve.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Disk } from "../std/disk.ts";
 import { controlEntries } from "./control-history.ts";
+import { Room } from "./room.ts";
 
 export interface IntakeOptions {
   readonly dataDir: string;
   readonly disk: Disk;
   readonly clock: Clock;
+  /** One past the last record whose rows are in the store, where that is on the same disk; undefined while nobody knows. */
+  readonly committed: () => number | undefined;
   /** Called for whatever the process must end for; may come more than once. */
   readonly onFatal: (error: Error) => void;
 }
 
+/**
+ * What the store takes for a byte of the journal before it settles: rows of connections take up to three, and
+ * each merge leaves what it was made from for eight minutes.
+ */
+const STORE_BYTES_PER_BYTE = 4;
+/** A store that is made anew is no reason to let nodes wait for hours: it waits itself where there is no room. */
+const STORE_BYTES_MAX = 1024 ** 3;
 /** How long a full disk or queue is waited for before the entry is tried again. */
 const RETRY_MS = 1_000;
 /** Findings of one append: about 1 KB each, well below what one batch may hold. */
@@ -35,6 +46,7 @@ const FINDINGS_PER_APPEND = 500;
 export class Intake {
   readonly control: Control;
   readonly journal: Journal;
+  readonly room: Room;
   readonly writer: ChainWriter;
   readonly serverKey: ServerKey;
   readonly own: OwnStream;
@@ -44,31 +56,39 @@ export class Intake {
 
   /** Recovers from whatever the last process left. Throws the errors of its parts. */
   static async open(options: IntakeOptions): Promise<Intake> {
-    const { dataDir, clock, onFatal } = options;
+    const { dataDir, disk, clock, onFatal } = options;
+    const reserve = await Reserve.open({ disk, path: join(dataDir, "reserve") });
+    const room = new Room({ disk, dir: dataDir, clock, reserve });
+    await room.make();
     // Late: control is opened first, because its file is the lock of the directory.
     let intake: Intake | undefined;
     const control = Control.open({
       file: join(dataDir, "state.sqlite"),
       clock,
       append: (entries) => appendControl(intake?.own, entries),
+      makeRoom: () => room.make(),
       chainEnd: async (id) => (await intake?.admission.settled(id)) ?? { epoch: 0, batches: 0 },
       onFatal,
     });
     try {
       const dir = join(dataDir, "journal");
-      const journal = await Journal.open({ dir, disk: options.disk, clock, onFailure: onFatal });
-      intake = await Intake.#recover(options, control, journal);
+      const giveBack = () => reserve.giveBack();
+      const neededBytes = () =>
+        bytesForStore(intake?.journal, options.committed()) + reserve.missingBytes;
+      const space = { giveBack, neededBytes };
+      const journal = await Journal.open({ dir, disk, clock, ...space, onFailure: onFatal });
+      intake = await Intake.#recover(options, { control, journal, room });
       return intake;
     } catch (error) {
       await control.close();
+      await room.close();
       throw error;
     }
   }
 
   static async #recover(
     options: IntakeOptions,
-    control: Control,
-    journal: Journal,
+    { control, journal, room }: Pick<Intake, "control" | "journal" | "room">,
   ): Promise<Intake> {
     const { dataDir, disk, onFatal } = options;
     try {
@@ -77,7 +97,7 @@ export class Intake {
       const snapshot = { disk, path: join(dataDir, "heads") };
       const writer = await ChainWriter.open({ journal, snapshot, onFatal });
       await control.replay(controlEntries(journal, control.appliedIndex, serverKey.nodeId), end);
-      return new Intake(options, { control, journal, serverKey, writer });
+      return new Intake(options, { control, journal, room, serverKey, writer });
     } catch (error) {
       await journal.close();
       throw error;
@@ -86,11 +106,13 @@ export class Intake {
 
   private constructor(
     { clock }: IntakeOptions,
-    parts: Pick<Intake, "control" | "journal" | "serverKey" | "writer">,
+    parts: Pick<Intake, "control" | "journal" | "room" | "serverKey" | "writer">,
   ) {
     this.#clock = clock;
     this.control = parts.control;
     this.journal = parts.journal;
+    this.room = parts.room;
+    this.room.start();
     this.writer = parts.writer;
     this.serverKey = parts.serverKey;
     this.own = new OwnStream({ key: parts.serverKey, writer: parts.writer, clock });
@@ -141,6 +163,7 @@ export class Intake {
     await this.own.close();
     await this.writer.close();
     await this.journal.close();
+    await this.room.close();
   }
 
   async #append(entries: readonly Entry[]): Promise<void> {
@@ -162,11 +185,16 @@ async function appendControl(
 ): Promise<{ readonly index: number }> {
   try {
     if (own === undefined) throw new ControlError("control_busy", "the server is starting");
-    return await own.append(entries);
+    return await own.append(entries, { mayUseReserve: true });
   } catch (cause) {
     if (!isTransient(cause) && (cause as { code?: unknown }).code !== "closed") throw cause;
     throw new ControlError("control_busy", "the journal takes no entries now", { cause });
   }
+}
+
+function bytesForStore(journal: Journal | undefined, committed: number | undefined): number {
+  if (journal === undefined || committed === undefined) return 0;
+  return Math.min(STORE_BYTES_MAX, journal.bytesFrom(committed) * STORE_BYTES_PER_BYTE);
 }
 
 /** Nothing was written, and later it may be. */

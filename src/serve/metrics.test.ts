@@ -8,6 +8,8 @@ it("is Prometheus' text format", () => {
       {
         journalEnd: 10,
         committed: 7,
+        isDiskFull: false,
+        reservedBytes: 0,
         batches: new Map([
           ["accepted", 5],
           ["fork", 1],

@@ -374,8 +374,8 @@ export const PROBLEMS = {
   },
   control_busy: {
     status: 429,
-    title: "too many changes wait",
-    hint: "try again in a second",
+    title: "the journal takes no changes now",
+    hint: "try again in a second; if it lasts, make room on the server's disk",
   },
   internal: {
     status: 500,

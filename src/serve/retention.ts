@@ -16,6 +16,8 @@ export interface RetentionOptions {
   readonly control: Pick<Control, "record" | "settings" | "pruned">;
   /** Undefined while there is no store. */
   readonly client: () => ClickHouseClient | undefined;
+  /** For what the store writes to drop a partition. */
+  readonly makeRoom: () => Promise<void>;
   readonly log: (line: string) => void;
 }
 
@@ -56,6 +58,7 @@ export class Retention {
       throw new StoreError("store_unavailable", "the store is not open yet");
     }
     let old: readonly OldDay[] = [];
+    await this.#options.makeRoom();
     await this.#options.control.pruned.before(beforeMs, who, async () => {
       old = await prunableDays(client, beforeMs);
       return { facts: factsOf(old), isNothing: old.length === 0 };

@@ -341,7 +341,14 @@ export const Status = Type.Object({
     records: Type.Integer(),
     lag_records: Type.Integer(),
   }),
-  disk: Type.Object({ free_bytes: Type.Integer(), total_bytes: Type.Integer() }),
+  disk: Type.Object({
+    free_bytes: Type.Integer(),
+    total_bytes: Type.Integer(),
+    reserved_bytes: Type.Integer({
+      description: "kept for changes, sign-ins and the audit on a full disk; 64 MiB when whole",
+    }),
+    full: Type.Boolean({ description: "nodes are told to wait until there is room" }),
+  }),
   findings: Type.Union([
     Type.Null(),
     Type.Object({

@@ -86,8 +86,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { dataDir, clock = systemClock(), stop = new AbortController().signal, onFatal } = options;
   const disk = nodeDisk();
   const transport = await prepare(options, clock);
-  const intake = await Intake.open({ dataDir, disk, clock, onFatal });
-  const server = new Server({ ...options, clock, stop }, transport, intake);
+  let server: Server | undefined;
+  const isStoreHere = options.storeUrl === undefined;
+  // 0 is what the thread says that has just begun.
+  const committed = () => (isStoreHere ? server?.committed || undefined : undefined);
+  const intake = await Intake.open({ dataDir, disk, clock, committed, onFatal });
+  server = new Server({ ...options, clock, stop }, transport, intake);
   try {
     if (!stop.aborted) await server.start();
     return server;
@@ -194,8 +198,14 @@ class Server implements RunningServer {
       clock,
       control: intake.control,
       client: () => this.#searchable.client,
+      makeRoom: () => intake.room.make(),
       log: (line) => this.#log(line),
     });
+  }
+
+  /** One past the last record whose rows are searchable. */
+  get committed(): number {
+    return this.#searchable.committed;
   }
 
   async start(): Promise<void> {
@@ -312,6 +322,7 @@ class Server implements RunningServer {
         version,
         startedAtMs: clock.nowMs(),
         vitals: () => this.#vitals(),
+        makeRoom: () => this.#intake.room.make(),
         ...(transport.scheme === "https" && transport.isSelfIssued
           ? { fingerprint: transport.fingerprint }
           : {}),
@@ -327,6 +338,8 @@ class Server implements RunningServer {
     return {
       journalEnd: journal.durableEnd.index,
       committed: this.#searchable.committed,
+      isDiskFull: journal.isFull,
+      reservedBytes: this.#intake.room.heldBytes,
       batches: admission.counts,
       incidents: incidents.counts,
       ...(failure === undefined ? {} : { journalFailure: failure.message }),

@@ -32,7 +32,7 @@ export async function readStatus(
     orNull(parts.store.rows<FindingCount>(FINDINGS)),
     statfs(parts.dataDir),
   ]);
-  const { journalEnd, committed } = parts.vitals();
+  const { journalEnd, committed, isDiskFull, reservedBytes } = parts.vitals();
   return {
     coverage: covered,
     nodes: parts.control.nodes.list().map((node) => describeNode(node, rows, nowMs)),
@@ -42,7 +42,12 @@ export async function readStatus(
       records: committed,
       lag_records: Math.max(0, journalEnd - committed),
     },
-    disk: { free_bytes: disk.bavail * disk.bsize, total_bytes: disk.blocks * disk.bsize },
+    disk: {
+      free_bytes: disk.bavail * disk.bsize,
+      total_bytes: disk.blocks * disk.bsize,
+      reserved_bytes: reservedBytes,
+      full: isDiskFull,
+    },
     findings: findings === null ? null : findingCounts(findings),
     server_key: Buffer.from(parts.evidence.serverKey).toString("base64url"),
     version: parts.version,

@@ -64,3 +64,9 @@ export interface DiskLock {
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
+
+/** True where the file system, or the user's share of it, has no room: nothing is wrong with it otherwise. */
+export function isOutOfSpace(error: unknown): boolean {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return error.code === "ENOSPC" || error.code === "EDQUOT";
+}

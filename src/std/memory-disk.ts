@@ -47,6 +47,8 @@ export class MemoryDisk implements Disk {
   /** Asked before every operation that changes something. Reads never fail. */
   fault: (operation: DiskOperation, path: string) => Fault = () => "none";
   freeBytesLeft = Number.MAX_SAFE_INTEGER;
+  /** What all files may hold together: the rest of an append beyond it fails with `ENOSPC`. */
+  capacityBytes = Number.MAX_SAFE_INTEGER;
   #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
   #directories = new Set<string>();
@@ -105,7 +107,15 @@ export class MemoryDisk implements Disk {
 
   async freeBytes(): Promise<number> {
     await this.#step();
-    return this.freeBytesLeft;
+    return Math.min(this.freeBytesLeft, this.roomBytes);
+  }
+
+  /** For this file's classes only. */
+  get roomBytes(): number {
+    const inodes = new Set(this.#names.values());
+    let usedBytes = 0;
+    for (const { content } of inodes) usedBytes += content.length;
+    return Math.max(0, this.capacityBytes - usedBytes);
   }
 
   async lock(path: string): Promise<DiskLock | undefined> {
@@ -187,14 +197,16 @@ class MemoryFile implements DiskFile {
     this.#inode = inode;
   }
 
-  append(chunks: readonly Uint8Array[]): Promise<void> {
-    const bytes = Buffer.concat(chunks);
+  async append(chunks: readonly Uint8Array[]): Promise<void> {
+    const given = Buffer.concat(chunks);
+    const bytes = given.subarray(0, this.#disk.roomBytes);
     const grow = (count: number) => {
       this.#inode.content = Buffer.concat([this.#inode.content, bytes.subarray(0, count)]);
     };
     const all = () => grow(bytes.length);
     const half = () => grow(bytes.length >> 1);
-    return this.#disk.change("append", this.#path, all, half);
+    await this.#disk.change("append", this.#path, all, half);
+    if (bytes.length < given.length) throw diskError("ENOSPC", this.#path);
   }
 
   overwrite(bytes: Uint8Array, offset: number): Promise<void> {

@@ -60,8 +60,16 @@ beforeEach(async () => {
   await derive.setPosition({ next: 101, rereadFrom: 101 });
 });
 
+const makeRoom = () => Promise.resolve();
+
 function retention(): Retention {
-  return new Retention({ clock, control, client: () => store.client, log: () => undefined });
+  return new Retention({
+    clock,
+    control,
+    client: () => store.client,
+    makeRoom,
+    log: () => undefined,
+  });
 }
 
 async function daysLeft(): Promise<number> {

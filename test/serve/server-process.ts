@@ -122,12 +122,23 @@ export class ServerProcess implements AsyncDisposable {
     this.#output = output;
   }
 
-  /** Resolves when it says that it is ready. Without `dir` it has a new one, removed at the end. */
-  static async start(words: readonly string[] = [], dir?: string): Promise<ServerProcess> {
+  /**
+   * Resolves when it says that it is ready. Without `dir` it has a new one, removed at the end. `place`: where
+   * else it runs, by the words that start a program there, and where that shows `dir` to us.
+   */
+  static async start(
+    words: readonly string[] = [],
+    dir?: string,
+    place?: { readonly launcher: readonly string[]; readonly shownDir: string },
+  ): Promise<ServerProcess> {
     const own = dir ?? mkdtempSync(join(tmpdir(), "tallystick-serve-"));
     const listen = words.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
     const args = [PROGRAM, "server", "--data", own, ...listen, ...words, "--json"];
-    const child = spawn(process.execPath, args, { env: cleanEnv({}) });
+    const launched = [...(place?.launcher ?? []), process.execPath, ...args];
+    const child = spawn(launched[0] ?? process.execPath, launched.slice(1), {
+      env: cleanEnv({}),
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     const output = collect(child);
     const ready = once(createInterface({ input: child.stdout }), "line");
     const ended = once(child, "close").then(() => {
@@ -136,7 +147,8 @@ export class ServerProcess implements AsyncDisposable {
     const [line] = (await Promise.race([ready, ended])) as [string];
     ended.catch(() => undefined);
     const { url, store } = JSON.parse(line) as { url: string; store: string };
-    return new ServerProcess(child, { dir: own, url, store, isOwnDir: dir === undefined }, output);
+    const start = { dir: place?.shownDir ?? own, url, store, isOwnDir: dir === undefined };
+    return new ServerProcess(child, start, output);
   }
 
   get token(): string {

@@ -32,7 +32,11 @@ interface Status {
   readonly nodes: readonly NodeItem[];
   readonly journal: { readonly records: number };
   readonly store: { readonly state: string; readonly lag_records: number };
-  readonly disk: { readonly free_bytes: number; readonly total_bytes: number };
+  readonly disk: {
+    readonly free_bytes: number;
+    readonly total_bytes: number;
+    readonly full: boolean;
+  };
   readonly findings: {
     readonly open: number;
     readonly open_by_severity: Readonly<Record<string, number>>;
@@ -72,7 +76,7 @@ function rows(status: Status, nowMs: number): (readonly [string, Cell])[] {
     ...accusedRows(status.nodes),
     ["journal", `${status.journal.records} records`],
     ["store", store.state === "ok" ? lagText(store.lag_records) : `${store.state}; ingest goes on`],
-    ["disk", `${humanBytes(disk.free_bytes)} free of ${humanBytes(disk.total_bytes)}`],
+    ["disk", diskCell(disk)],
     ["server key", status.server_key],
     ["server", `${status.version}, up ${humanSpan(nowMs - Date.parse(status.started_at))}`],
   ];
@@ -92,6 +96,14 @@ function findingsText(findings: NonNullable<Status["findings"]>): string {
 function accusedRows(nodes: readonly NodeItem[]): (readonly [string, Cell])[] {
   const names = nodes.filter(({ accused }) => accused !== null).map(({ name }) => name);
   return names.length === 0 ? [] : [["accused", { text: names.join(", "), colour: "red" }]];
+}
+
+/** On a full disk also what to do. */
+function diskCell({ free_bytes: free, total_bytes: total, full }: Status["disk"]): Cell {
+  const text = `${humanBytes(free)} free of ${humanBytes(total)}`;
+  if (!full) return text;
+  const todo = "make room, or give up old days: tallystick admin prune --before 30d";
+  return { text: `full, ${text}: nodes wait, nothing is lost; ${todo}`, colour: "red" };
 }
 
 function lagText(lagRecords: number): string {

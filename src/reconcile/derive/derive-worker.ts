@@ -7,6 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { DurableEnd } from "../../journal/durable-end.ts";
 import { JournalReader } from "../../journal/journal-reader.ts";
 import { systemClock, type Clock } from "../../std/clock.ts";
+import { nodeDisk } from "../../std/node-disk.ts";
 import { openStore, type Store } from "../../store/open-store.ts";
 import { DecodeThread } from "./decode-thread.ts";
 import type { DeriveOrders, FromWorker, ToWorker } from "./derive-messages.ts";
@@ -20,6 +21,15 @@ const PROGRESS_MS = 100;
 
 /** Of this thread alone: acknowledgements go before rows, rows before people's queries (the engine's 10). */
 const NICE = 5;
+
+/**
+ * Rows are inserted while so much is free: nodes are refused long before (journal/limits.ts), so that the
+ * rows of what they sent find room, and what then still fills a disk does not take the last of it.
+ */
+const ROOM_BYTES_MIN = 32 * 1024 * 1024;
+/** What the server alone has to say is that little: it is to be found in the audit also on a full disk. */
+const SMALL_BYTES_MAX = 256 * 1024;
+const SMALL_ROOM_BYTES_MIN = 2 * 1024 * 1024;
 
 type Port = NonNullable<typeof parentPort>;
 
@@ -89,6 +99,7 @@ async function main(port: Port, orders: DeriveOrders): Promise<void> {
   await using reader = new JournalReader({ dir: orders.journalDir, durableEnd });
   await using store = await connect(orders, questions, clock);
   await using decoder = new DecodeThread();
+  const disk = nodeDisk();
   derive = await Derive.open({
     journal: journalOf(reader, durableEnd),
     store: new ClickHouseDeriveStore(store.client),
@@ -99,6 +110,9 @@ async function main(port: Port, orders: DeriveOrders): Promise<void> {
     clock,
     journalFindings: (findings) =>
       findings.length === 0 ? Promise.resolve() : questions.ask({ kind: "findings", findings }),
+    hasRoom: async (bytes) =>
+      (await disk.freeBytes(orders.journalDir)) >=
+      (bytes <= SMALL_BYTES_MAX ? SMALL_ROOM_BYTES_MIN : ROOM_BYTES_MIN),
     log: (line) => port.postMessage({ kind: "log", line } satisfies FromWorker),
   });
   const progress = setInterval(() => {

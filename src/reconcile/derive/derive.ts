@@ -98,6 +98,8 @@ interface DeriveParts {
   readonly parking?: ParkingPolicy;
   /** Appends findings to the server's own stream; resolves when they are durable. */
   journalFindings(findings: FindingDraft[]): Promise<void>;
+  /** Whether the disk has room for so many bytes of rows, and for what others must write. Unless it says otherwise, it has. */
+  hasRoom?(bytes: number): Promise<boolean>;
   /** Told when the store fails and when it works again. */
   log(line: string): void;
 }
@@ -354,6 +356,7 @@ export class Derive {
   }
 
   async #commit(intent: Intent): Promise<void> {
+    await this.#untilRoom(intent);
     await this.#parts.intent.write(intent);
     crashPoint("derive: intent written");
     await this.#insert(intent, false);
@@ -383,6 +386,20 @@ export class Derive {
     for (const rewrite of rewrites) {
       await this.#persist("rewrite a connection", () => this.#parts.rulings.rewrite(rewrite, to));
     }
+  }
+
+  /** On a full disk the last room is for who can make some. What waits is in the journal. */
+  async #untilRoom({ blocks }: Intent): Promise<void> {
+    const parts = this.#parts;
+    const bytes = blocks.reduce((sum, block) => sum + block.bytes.length, 0);
+    const hasRoom = async () => (await parts.hasRoom?.(bytes)) ?? true;
+    if (await hasRoom()) return;
+    parts.log("the disk is full: what comes is not searchable until there is room");
+    while (!(await hasRoom())) {
+      if (this.#stopped) throw new StoreError("store_closed", "it stops while the disk is full");
+      await this.#wait(RETRY_MS);
+    }
+    parts.log("there is room: what came is made searchable");
   }
 
   /** The store may be away for long: ingest goes on, and this waits. */

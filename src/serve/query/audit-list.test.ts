@@ -8,6 +8,7 @@ const principal = (more: Partial<Principal>, id = "u7"): Principal => ({
   who: { actor: { type: "user", id, name: "ada" }, address: "127.0.0.1", origin: "api" },
   role: "viewer",
   session: "s",
+  by: "session",
   ...more,
 });
 

@@ -23,6 +23,7 @@ export function auditLogRoutes(app: Api, parts: ApiParts): void {
   const page = async (query: Asked, principal: Principal, nowMs: number): Promise<Page> => {
     const conditions = auditConditions({ ...query, reads: query.reads === "true" }, principal);
     const asOf = { ...parts, nowMs };
+    await parts.makeRoom();
     const found = await listPage(asOf, AUDIT_LISTING, query, conditions);
     return { ...found, items: found.items.map(auditItem) };
   };

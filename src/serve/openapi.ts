@@ -1,7 +1,8 @@
 /** The API's description, from the schemas that check it: OpenAPI 3.1 takes JSON Schema as it is. */
 import type { FastifyInstance, RouteOptions } from "fastify";
 import type { Access } from "./access/route-config.ts";
-import { PROBLEMS } from "./problem-rows.ts";
+import { type ProblemCode, PROBLEMS } from "./problem-rows.ts";
+import { problemsOf } from "./route-problems.ts";
 
 declare module "fastify" {
   interface FastifySchema {
@@ -31,12 +32,18 @@ export function describeRoutes(
     const methods = [route.method].flat().filter((method) => method !== "HEAD");
     const path = route.url.replaceAll(/:(\w+)/g, "{$1}");
     for (const method of methods) {
-      paths[path] = { ...paths[path], [method.toLowerCase()]: operation(route) };
+      paths[path] = { ...paths[path], [method.toLowerCase()]: operation(route, method, path) };
     }
   });
   return () => ({
     openapi: "3.1.0",
-    info: { title: "Tallystick", version, license: { name: "Apache-2.0" } },
+    info: {
+      title: "Tallystick",
+      version,
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/" }],
+    tags: [...new Set(Object.keys(paths).map(tagOf))].toSorted().map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: {
@@ -54,28 +61,72 @@ export function describeRoutes(
   });
 }
 
-function operation({ schema, config }: RouteOptions): object {
-  const response = (schema?.response ?? {}) as Record<string, unknown>;
-  const answers = Object.entries(response).map(([status, body]) => [
-    status,
-    {
-      description: "the answer",
-      content: { [schema?.media ?? "application/json"]: { schema: body } },
-    },
-  ]);
+function operation(route: RouteOptions, method: string, path: string): object {
+  const { schema, config } = route;
   const body = schema?.body;
+  const isKeyed = config?.audit === "change" && config.access !== "sign-in";
   return {
+    operationId: operationIdOf(method, path),
+    tags: [tagOf(path)],
     summary: schema?.summary ?? "",
     ...(isOpen(config?.access) ? { security: [] } : {}),
+    // Who may, by permission (docs/access.md), and what is left in the audit.
+    "x-access": config?.access ?? "nobody",
+    "x-audit": { leaves: config?.audit ?? "none", action: config?.action ?? null },
     parameters: [
       ...parameters("path", schema?.params),
       ...parameters("query", schema?.querystring),
+      ...(isKeyed ? [keyParameter] : []),
     ],
     ...(body === undefined
       ? {}
       : { requestBody: { required: true, content: { "application/json": { schema: body } } } }),
-    responses: { ...Object.fromEntries(answers), default: problemAnswer },
+    responses: { ...problemAnswers(problemsOf(route)), ...answers(route), default: problemAnswer },
   };
+}
+
+function answers({ schema }: RouteOptions): Record<string, object> {
+  const response = (schema?.response ?? {}) as Record<string, unknown>;
+  const media = schema?.media ?? "application/json";
+  const described = Object.entries(response).map(([status, body]) => [
+    status,
+    Number(status) === NO_CONTENT
+      ? { description: "done; there is nothing to say" }
+      : { description: "the answer", content: { [media]: { schema: body } } },
+  ]);
+  return Object.fromEntries(described) as Record<string, object>;
+}
+
+/** By status, with the codes that it can stand for. */
+function problemAnswers(codes: readonly ProblemCode[]): Record<string, object> {
+  const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
+  const described = [...byStatus].map(([status, some]) => {
+    const schema = { allOf: [problemReference, { properties: { code: { enum: some } } }] };
+    const titles = some.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`);
+    const content = { "application/problem+json": { schema } };
+    return [String(status), { description: titles.join("; "), content }];
+  });
+  return Object.fromEntries(described) as Record<string, object>;
+}
+
+/** `GET /api/v1/nodes/{id}` is `getNodesById`. */
+function operationIdOf(method: string, path: string): string {
+  const words = path.split("/").slice(3);
+  const named = words.map((word) => {
+    const [, parameter] = /^\{(\w+)\}$/.exec(word) ?? [];
+    return parameter === undefined ? camel(word) : `By${camel(parameter)}`;
+  });
+  return `${method.toLowerCase()}${named.join("")}`;
+}
+
+function camel(word: string): string {
+  const parts = word.split(/[-._]/).filter((part) => part !== "");
+  return parts.map((part) => `${part[0]?.toUpperCase() ?? ""}${part.slice(1)}`).join("");
+}
+
+/** The noun that a path begins with. */
+function tagOf(path: string): string {
+  return path.split("/")[3] ?? "";
 }
 
 function isOpen(access: Access | undefined): boolean {
@@ -109,7 +160,19 @@ const problemSchema = {
   },
 };
 
+const problemReference = { $ref: "#/components/schemas/Problem" };
+
 const problemAnswer = {
   description: "a problem",
-  content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+  content: { "application/problem+json": { schema: problemReference } },
 };
+
+const keyParameter = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "the change is made once, however often it is asked for by this key: docs/api.md",
+  schema: { type: "string", minLength: 1, maxLength: 128, pattern: "^[\\x20-\\x7e]+$" },
+};
+
+const NO_CONTENT = 204;

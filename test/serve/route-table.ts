@@ -371,7 +371,7 @@ export const ROUTES: readonly ExpectedRoute[] = [
   {
     method: "DELETE",
     path: "/api/v1/tokens/{id}",
-    access: "profile.write",
+    access: "self",
     audit: "change token.revoke",
     id: "0".repeat(16),
     answer: 404,

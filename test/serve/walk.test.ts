@@ -112,6 +112,17 @@ describe("every route", () => {
     assert.deepEqual(described.toSorted(), ROUTES.map(named).toSorted());
   });
 
+  it("describes each problem that it answered", async () => {
+    const { body } = await server.call<Described>("GET", "/api/v1/openapi.json");
+    for (const { route, told } of walked) {
+      if (told.code === "") continue;
+      const { responses } = body.paths[route.path]?.[route.method.toLowerCase()] ?? {};
+      const answer = responses?.[told.status]?.content["application/problem+json"];
+      const codes = answer?.schema.allOf[1].properties.code.enum ?? [];
+      assert.ok(codes.includes(told.code), `${named(route)}: ${told.status} ${told.code}`);
+    }
+  });
+
   for (const route of ROUTES) {
     it(`lets in whom it may: ${named(route)}`, () => {
       const of = walked.filter((each) => each.route === route);
@@ -126,6 +137,19 @@ describe("every route", () => {
     });
   }
 });
+
+/** What the description says of problems. */
+interface Described {
+  readonly paths: Record<string, Record<string, { responses?: Record<number, ProblemAnswer> }>>;
+}
+
+interface ProblemAnswer {
+  readonly content: Record<string, { schema: { allOf: [object, CodeSchema] } }>;
+}
+
+interface CodeSchema {
+  readonly properties: { readonly code: { readonly enum: readonly string[] } };
+}
 
 interface Entry {
   readonly address: string;

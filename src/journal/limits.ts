@@ -21,11 +21,12 @@ export const COPY_BYTES_MAX = 4 * 1024;
 /** Below this much free space `append` refuses nodes' batches, so that the store and SQLite can still write their last. */
 export const FREE_BYTES_MIN = 256 * 1024 * 1024;
 
-/** Free space is asked for again after so many bytes, fewer where little is left … */
+/** Free space is asked for again after so many bytes, fewer where little is left. */
 export const FREE_CHECK_BYTES = 32 * 1024 * 1024;
+/** How few these become. */
 export const FREE_CHECK_BYTES_MIN = 1024 * 1024;
 
-/** … or, while the disk is full, after so much time. */
+/** While the disk is full it is asked for after so much time. */
 export const FREE_CHECK_MS = 1_000;
 
 /** What a reader asks of a file at once. */

@@ -412,7 +412,7 @@ export const PROBLEMS = {
   sql_identifier: sql("a quoted name has characters that are not allowed"),
   sql_table: sql(
     "the table is not public",
-    "the tables are connections, halves, findings, nodes, logs, audit, batches",
+    "the tables are connections, halves, findings, nodes, logs, changes, audit, batches",
   ),
   sql_function: sql("the function is not on the list"),
   sql_table_function: sql("the table function is not on the list"),

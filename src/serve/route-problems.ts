@@ -15,6 +15,8 @@ const OIDC: Codes = ["oidc_off", "oidc_unreachable", "bad_issuer"];
 const USER: Codes = ["unknown_user", "last_owner"];
 
 const BY_ACTION: Readonly<Record<string, Codes>> = {
+  "audit.export": ["store_unavailable", "store_failed"],
+  "audit.read": ["store_unavailable", "store_failed"],
   "connections.read": ["store_unavailable", "store_failed"],
   "enrolment_key.create": ["bad_ttl", "bad_tag", "too_many_keys"],
   "enrolment_key.revoke": ["unknown_key"],
@@ -29,6 +31,7 @@ const BY_ACTION: Readonly<Record<string, Codes>> = {
   "node.approve": [...NODE, "name_taken", "too_many_nodes"],
   "node.reject": NODE,
   "node.revoke": [...NODE, "already_revoked"],
+  "node.update": [...NODE, "bad_name", "bad_owner", "bad_tag", "name_taken"],
   "session.create": [
     "bad_signin",
     "signin_throttled",
@@ -40,6 +43,7 @@ const BY_ACTION: Readonly<Record<string, Codes>> = {
   "session.end": ["unknown_session", "session_needed"],
   "setting.delete": ["oidc_off"],
   "setting.refresh": OIDC,
+  "setting.change": ["bad_setting"],
   "setting.update": [...OIDC, "oidc_secret_needed"],
   "signin_link.create": ["unknown_user", "too_many_links"],
   "signin_link.use": [
@@ -50,6 +54,7 @@ const BY_ACTION: Readonly<Record<string, Codes>> = {
     "signin_throttled",
   ],
   "sql.read": [...(Object.keys(sqlRefusals) as (keyof typeof sqlRefusals)[]), "store_unavailable"],
+  "store.prune": ["bad_before", "store_unavailable", "store_failed"],
   "token.create": ["bad_scope", "bad_ttl", "too_many_tokens", "no_user", "unknown_user"],
   "token.revoke": ["unknown_token", "no_user"],
   "user.create": ["bad_name", "user_exists", "too_many_users", "too_many_links"],

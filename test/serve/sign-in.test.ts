@@ -176,6 +176,19 @@ describe("nobody climbs:", () => {
     });
   }
 
+  const tables: [role: Role, table: string, status: number][] = [
+    ["admin", "changes", 200],
+    ["admin", "audit", 400],
+    ["auditor", "audit", 200],
+    ["owner", "audit", 200],
+  ];
+  for (const [role, table, status] of tables) {
+    it(`${role} ${status === 200 ? "may" : "may not"} ask ${table} in SQL`, async () => {
+      const sql = `SELECT count() FROM ${table}`;
+      assert.equal((await person(role).call("POST", "/api/v1/sql", { sql })).status, status);
+    });
+  }
+
   it("an auditor's token reads, and writes nothing", async () => {
     const headers = { authorization: `Bearer ${await person("auditor").token()}`, ...JSON_TYPE };
     const reads = await tell(server.url, ["GET", "/api/v1/users"], { headers });

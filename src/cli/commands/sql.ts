@@ -23,7 +23,7 @@ export const sqlCommand = remoteCommand({
   positionals: [
     {
       name: "QUERY",
-      summary: "SELECT … over connections, halves, findings, nodes, logs, audit, batches",
+      summary: "SELECT … over connections, halves, findings, nodes, logs, changes, audit, batches",
     },
   ],
   async run(call, api) {

@@ -1,5 +1,7 @@
 /** `POST /api/v1/sql`: one SELECT over the public tables. */
 import { sqlRefusals, type SqlRefusal } from "../../store/sql-guard.ts";
+import { principalOf } from "../access/guard.ts";
+import { mayPrincipal } from "../access/principal.ts";
 import { exports } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { sendProblem } from "../problem.ts";
@@ -21,7 +23,8 @@ export function sqlRoutes(app: Api, { store }: ApiParts): void {
     async (request, reply) => {
       const { sql, limit = ROWS_MAX_DEFAULT } = request.body;
       // Who hangs up, or may not ask any more, stops the query too.
-      const answer = await store.sql(sql, limit, request.gone);
+      const readsToo = mayPrincipal(principalOf(request), "reads.read");
+      const answer = await store.sql(sql, { rowsMax: limit, readsToo }, request.gone);
       if (!answer.ok) return sendProblem(reply, { code: answer.code, detail: detailOf(answer) });
       const { columns, cut } = answer;
       const rows = answer.rows.map((row) =>

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { joined } from "./joined-node.ts";
+import { Person, tell } from "./person.ts";
 import { type Problem, ServerProcess } from "./server-process.ts";
 
 interface Item {
@@ -265,6 +266,41 @@ describe("the export", () => {
       call.end();
     });
     assert.equal((await server.call("GET", "/api/v1/status")).status, 200);
+  });
+});
+
+describe("what others looked at", () => {
+  it("is shown to auditors; everybody else sees their own reads, and those of their tokens", async () => {
+    const viewer = await Person.join(server, "vera", "viewer");
+    const auditor = await Person.join(server, "otto", "auditor");
+    const token = { authorization: `Bearer ${await viewer.token()}` };
+    const asked = ["GET", "/api/v1/findings?kind=fork"] as const;
+    assert.equal((await viewer.call(...asked)).status, 200);
+    assert.equal((await tell(server.url, asked, { headers: token })).status, 200);
+    assert.equal((await server.call(...asked)).status, 200);
+    const path = "/api/v1/audit?reads=true&limit=1000&action=findings.read";
+    const actors = ({ items }: Page) => new Set(items.map(({ actor }) => actor));
+    const seen = await server.until(
+      async () => (await auditor.call<Page>("GET", path)).body,
+      (page) => actors(page).size >= 3,
+    );
+    const [tokenName = ""] = [...actors(seen)].filter((name) => name.startsWith("vera/"));
+    assert.deepEqual([...actors(seen)].toSorted(), ["admin", "vera", tokenName].toSorted());
+    const own = (await viewer.call<Page>("GET", path)).body;
+    assert.deepEqual([...actors(own)].toSorted(), ["vera", tokenName].toSorted());
+    const ofToken = (await tell<Page>(server.url, ["GET", path], { headers: token })).body;
+    assert.deepEqual([...actors(ofToken)], [tokenName]);
+    const exported = await viewer.call("GET", "/api/v1/audit/export?format=csv");
+    assert.deepEqual([exported.status, exported.code], [403, "forbidden"]);
+    const admin = await Person.join(server, "arno", "admin");
+    const sql = { sql: "SELECT count() FROM audit" };
+    assert.equal((await auditor.call("POST", "/api/v1/sql", sql)).status, 200);
+    const refused = await admin.call("POST", "/api/v1/sql", sql);
+    assert.deepEqual([refused.status, refused.code], [400, "sql_table"]);
+    // A name does not make somebody's reads one's own.
+    const namesake = await Person.join(server, "admin2", "viewer");
+    const none = await namesake.call<Page>("GET", `${path}&actor=vera`);
+    assert.deepEqual(none.body.items, []);
   });
 });
 

@@ -46,10 +46,15 @@ export interface AuditFilters {
   readonly reads?: boolean;
 }
 
-export function auditConditions(filters: AuditFilters, principal: Principal): Condition[] {
+/** `ownTokens`: ids of the tokens whose reads somebody who is signed in sees as their own. */
+export function auditConditions(
+  filters: AuditFilters,
+  principal: Principal,
+  ownTokens: readonly string[],
+): Condition[] {
   const { actor, action, target, property, origin, outcome, reads = false } = filters;
   return [
-    reads ? visibleReads(principal) : { sql: "is_read = 0", params: {} },
+    reads ? visibleReads(principal, ownTokens) : { sql: "is_read = 0", params: {} },
     ...where(actor, "actor = {actor:String} OR actor_id = {actor:String}", "actor"),
     ...where(action, actionSql(action), "action"),
     ...where(target, "target = {target:String} OR target_id = {target:String}", "target"),
@@ -62,13 +67,17 @@ export function auditConditions(filters: AuditFilters, principal: Principal): Co
 const PROPERTY =
   "arrayExists(change -> JSONExtractString(change, 'property') = {property:String}, JSONExtractArrayRaw(changes))";
 
-/** What others looked at is for few; what one looked at oneself, for everybody. By id: names can be chosen. */
-function visibleReads(principal: Principal): Condition {
+/**
+ * What others looked at is for few; what one looked at oneself, for everybody. By id: names can be chosen.
+ * A token sees what it read itself, and nothing of the person that it is of.
+ */
+function visibleReads(principal: Principal, ownTokens: readonly string[]): Condition {
   if (mayPrincipal(principal, "reads.read")) return { sql: "1", params: {} };
   const { type, id }: Actor = principal.who.actor;
+  const own = "actor_type = {own_type:String} AND actor_id = {own_id:String} AND actor_id != ''";
   return {
-    sql: "is_read = 0 OR (actor_type = {own_type:String} AND actor_id = {own_id:String} AND actor_id != '')",
-    params: { own_type: type, own_id: id },
+    sql: `is_read = 0 OR (${own}) OR (actor_type = 'token' AND actor_id IN {own_tokens:Array(String)})`,
+    params: { own_type: type, own_id: id, own_tokens: ownTokens },
   };
 }
 

@@ -20,8 +20,13 @@ import { pageSchema } from "../schemas.ts";
 type Asked = ListQuery & Omit<AuditFilters, "reads"> & { readonly reads?: "true" | "false" };
 
 export function auditLogRoutes(app: Api, parts: ApiParts): void {
+  const ownTokens = ({ by, user }: Principal): readonly string[] => {
+    if (by !== "session" || user === undefined) return [];
+    return parts.control.tokens.list(user.id).map(({ id }) => id);
+  };
   const page = async (query: Asked, principal: Principal, nowMs: number): Promise<Page> => {
-    const conditions = auditConditions({ ...query, reads: query.reads === "true" }, principal);
+    const filters = { ...query, reads: query.reads === "true" };
+    const conditions = auditConditions(filters, principal, ownTokens(principal));
     const asOf = { ...parts, nowMs };
     await parts.makeRoom();
     const found = await listPage(asOf, AUDIT_LISTING, query, conditions);

@@ -68,8 +68,9 @@ export function auditLogRoutes(app: Api, parts: ApiParts): void {
       };
       const text = auditExport(format, await next(), next);
       reply.header("content-disposition", `attachment; filename="audit.${format}"`);
-      // Who hangs up ends the stream, and with it the generator: no further page is asked for.
-      return reply.type(EXPORT_MEDIA[format]).send(Readable.from(text, { highWaterMark: 1 }));
+      // Who hangs up, or may not ask any more, ends the stream, and with it the generator: no further page is asked for.
+      const stream = Readable.from(text, { highWaterMark: 1, signal: request.gone });
+      return reply.type(EXPORT_MEDIA[format]).send(stream);
     },
   );
 }

@@ -41,6 +41,7 @@ const BY_ACTION: Readonly<Record<string, Codes>> = {
     "oidc_state",
   ],
   "session.end": ["unknown_session", "session_needed"],
+  "setting.change": ["bad_setting"],
   "setting.delete": ["oidc_off"],
   "setting.refresh": OIDC,
   "setting.change": ["bad_setting"],

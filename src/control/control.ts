@@ -23,6 +23,8 @@ import { SignInLinks } from "./sign-in/links.ts";
 import { OidcRules } from "./sign-in/oidc-settings.ts";
 import { OidcSignIn } from "./sign-in/oidc-sign-in.ts";
 import { OwnCredentials } from "./sign-in/own-credentials.ts";
+import { OwnPasskeys } from "./sign-in/own-passkeys.ts";
+import { PasskeySignIn } from "./sign-in/passkey-sign-in.ts";
 import { type Derive, Passwords } from "./sign-in/passwords.ts";
 import { Sessions } from "./sign-in/sessions.ts";
 import { SignInRules } from "./sign-in/settings.ts";
@@ -56,6 +58,8 @@ export class Control {
   readonly oidcRules: OidcRules;
   readonly oidcSignIn: OidcSignIn;
   readonly ownCredentials: OwnCredentials;
+  readonly ownPasskeys: OwnPasskeys;
+  readonly passkeySignIn: PasskeySignIn;
   readonly answers: RememberedAnswers;
   readonly webhooks: Webhooks;
   readonly accessEnds = new AccessEnds();
@@ -92,7 +96,10 @@ export class Control {
     this.signIn = new SignIn({ ...people, links, users, sessions, passwords });
     this.oidcRules = new OidcRules(database, people);
     this.oidcSignIn = new OidcSignIn({ ...people, users, sessions, rules: this.oidcRules });
-    this.ownCredentials = new OwnCredentials({ ...people, users, sessions, passwords });
+    const own = { ...people, users, sessions, passwords };
+    this.ownCredentials = new OwnCredentials(own);
+    this.ownPasskeys = new OwnPasskeys(database, { ...own, rules: this.signInRules });
+    this.passkeySignIn = new PasskeySignIn(database, { ...people, users, sessions });
   }
 
   /** Index of the first journal record whose entries may not be applied yet. */

@@ -84,3 +84,14 @@ export const OIDC_GROUP_CHARS_MAX = 256;
 export const OIDC_SUBJECT_CHARS_MAX = 255;
 /** The last day is never pruned: the comparison still works on it. */
 export const PRUNE_KEPT_MS_MIN = 24 * 3_600_000;
+
+/** A person's devices, and some that were lost. */
+export const PASSKEYS_PER_USER_MAX = 20;
+/** Who signed in so lately is still who did. */
+export const FRESH_SESSION_MS = 5 * 60_000;
+/** Registrations under way: one of each session. */
+export const PASSKEY_REGISTRATIONS_MAX = 1_000;
+/** Sign-ins by passkey under way; pages ask when they are opened, so that the browser can offer it. */
+export const PASSKEY_CHALLENGES_MAX = 10_000;
+/** From one address (IPv6: of its /64), behind which there may be an office. */
+export const PASSKEY_CHALLENGES_PER_ADDRESS_MAX = 100;

@@ -176,4 +176,18 @@ export const MIGRATIONS: readonly string[] = [
      before_ms INTEGER NOT NULL
    ) STRICT;
    INSERT INTO pruned VALUES (0, 0);`,
+  `CREATE TABLE passkeys (
+     id TEXT PRIMARY KEY,
+     user_id TEXT NOT NULL,
+     name TEXT NOT NULL,
+     credential_id TEXT NOT NULL UNIQUE,
+     public_key TEXT NOT NULL,
+     counter INTEGER NOT NULL,
+     rp_id TEXT NOT NULL,
+     transports TEXT NOT NULL,
+     backed_up INTEGER NOT NULL,
+     created_at_ms INTEGER NOT NULL,
+     used_at_ms INTEGER
+   ) STRICT;
+   CREATE INDEX passkey_users ON passkeys (user_id);`,
 ];

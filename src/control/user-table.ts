@@ -18,6 +18,8 @@ export interface User {
   /** PHC form; absent until the one-time link is used. */
   readonly passwordHash?: string;
   readonly totp?: Totp;
+  /** How many they have. */
+  readonly passkeys: number;
   readonly createdAtMs: number;
   /** Name of who made the user. */
   readonly createdBy: string;
@@ -31,6 +33,9 @@ export interface Totp {
   readonly usedStep: number;
 }
 
+const SELECT = `SELECT users.*,
+  (SELECT count(*) FROM passkeys WHERE user_id = users.id) AS passkeys FROM users`;
+
 export class UserTable {
   readonly #database: DatabaseSync;
 
@@ -39,27 +44,25 @@ export class UserTable {
   }
 
   get(id: string): User | undefined {
-    const row = this.#database.prepare("SELECT * FROM users WHERE id = ?").get(id);
+    const row = this.#database.prepare(`${SELECT} WHERE id = ?`).get(id);
     return row === undefined ? undefined : userOf(row);
   }
 
   /** Without regard to case. */
   byName(name: string): User | undefined {
-    const row = this.#database
-      .prepare("SELECT * FROM users WHERE lower(name) = lower(?)")
-      .get(name);
+    const row = this.#database.prepare(`${SELECT} WHERE lower(name) = lower(?)`).get(name);
     return row === undefined ? undefined : userOf(row);
   }
 
   /** Of the provider. */
   bySubject(subject: string): User | undefined {
-    const row = this.#database.prepare("SELECT * FROM users WHERE subject = ?").get(subject);
+    const row = this.#database.prepare(`${SELECT} WHERE subject = ?`).get(subject);
     return row === undefined ? undefined : userOf(row);
   }
 
   /** By name. */
   list(): User[] {
-    return this.#database.prepare("SELECT * FROM users ORDER BY lower(name)").all().map(userOf);
+    return this.#database.prepare(`${SELECT} ORDER BY lower(name)`).all().map(userOf);
   }
 
   get size(): number {
@@ -119,6 +122,15 @@ export class UserTable {
     return { do: "update", table: "users", key: { id }, set };
   }
 
+  /** All by which the user shows more than the password. */
+  secondFactorsAreGone(id: string): Effect[] {
+    return [
+      this.totpIs(id, undefined),
+      ...this.recoveryCodesAre(id, []),
+      { do: "delete", table: "passkeys", key: { user_id: id } },
+    ];
+  }
+
   stepUsed(id: string, step: number): Effect {
     return { do: "update", table: "users", key: { id }, set: { totp_used_step: step } };
   }
@@ -138,13 +150,24 @@ export class UserTable {
 
   /** With all by which the user could be recognised, and the views that nobody else sees. */
   deletion(id: string): Effect[] {
-    const own = ["sessions", "api_tokens", "signin_links", "recovery_codes"];
+    const own = ["sessions", "api_tokens", "signin_links", "recovery_codes", "passkeys"];
     return [
       ...own.map((table): Effect => ({ do: "delete", table, key: { user_id: id } })),
       { do: "delete", table: "views", key: { owner_id: id, shared: 0 } },
       { do: "delete", table: "users", key: { id } },
     ];
   }
+}
+
+export const SECOND_FACTORS = ["none", "totp", "passkey"] as const;
+
+/** What they give besides the password, where they use one; a passkey alone is both. */
+export function secondFactorOf({
+  totp,
+  passkeys,
+}: Pick<User, "totp" | "passkeys">): (typeof SECOND_FACTORS)[number] {
+  if (totp !== undefined) return "totp";
+  return passkeys > 0 ? "passkey" : "none";
 }
 
 /** Enabled, and not only invited. */
@@ -166,6 +189,7 @@ function userOf(row: Record<string, SQLOutputValue>): User {
     ...(secret === null
       ? {}
       : { totp: { secret: String(secret), usedStep: Number(row["totp_used_step"]) } }),
+    passkeys: Number(row["passkeys"]),
     createdAtMs: Number(row["created_at_ms"]),
     createdBy: String(row["created_by"]),
     ...(disabledAtMs === null ? {} : { disabledAtMs: Number(disabledAtMs) }),

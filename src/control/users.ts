@@ -17,7 +17,7 @@ import type { MadeLink, SignInLinks } from "./sign-in/links.ts";
 import { newId } from "./sign-in/secret.ts";
 import { SessionTable } from "./sign-in/session-table.ts";
 import { checkUserName } from "./user-name.ts";
-import { maySignIn, type User, UserTable } from "./user-table.ts";
+import { maySignIn, secondFactorOf, type User, UserTable } from "./user-table.ts";
 import type { Who } from "./who.ts";
 
 export interface UsersOptions {
@@ -110,11 +110,11 @@ export class Users {
   /** The user sets up another one at the next sign-in. */
   resetSecondFactor(idOrName: string, who: Who): Promise<User> {
     return this.#change({ idOrName, who, action: "user.reset_second_factor" }, (user) => {
-      const { totp, ...after } = user;
-      if (totp === undefined) return undefined;
-      const { id } = user;
-      const effects = [this.table.totpIs(id, undefined), ...this.table.recoveryCodesAre(id, [])];
-      return { after, effects };
+      if (secondFactorOf(user) === "none") return undefined;
+      return {
+        after: withoutSecondFactor(user),
+        effects: this.table.secondFactorsAreGone(user.id),
+      };
     });
   }
 
@@ -181,7 +181,19 @@ function factsOf({ expiresAtMs }: MadeLink) {
 }
 
 export function newUser({ name, role }: NewUser, createdAtMs: number, who: Who): User {
-  return { id: newId(), name, role, source: "local", createdAtMs, createdBy: who.actor.name };
+  return {
+    id: newId(),
+    name,
+    role,
+    source: "local",
+    passkeys: 0,
+    createdAtMs,
+    createdBy: who.actor.name,
+  };
+}
+
+export function withoutSecondFactor({ totp: _totp, ...user }: User): User {
+  return { ...user, passkeys: 0 };
 }
 
 /** Throws `not_local`: of whom the provider vouches for, this server keeps nothing to sign in with. */
@@ -202,7 +214,7 @@ export function userShown(user: User): Shown {
     source,
     subject,
     enabled: disabledAtMs === undefined,
-    second_factor: user.totp === undefined ? "none" : "totp",
+    second_factor: secondFactorOf(user),
   };
 }
 

@@ -2,7 +2,7 @@
 import { Type } from "typebox";
 import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, TOKEN_NAME_CHARS_MAX } from "../control/limits.ts";
 import { type Permission, PERMISSIONS, ROLES } from "../control/roles.ts";
-import { USER_SOURCES } from "../control/user-table.ts";
+import { SECOND_FACTORS, USER_SOURCES } from "../control/user-table.ts";
 import { MaybeTime, shownOnce, Time } from "./schemas.ts";
 
 const exact = { additionalProperties: false } as const;
@@ -11,7 +11,8 @@ const PERMISSION_NAMES = Object.keys(PERMISSIONS) as Permission[];
 
 /** Longer than any that is allowed, so that the answer can say what is. */
 const TEXT_CHARS_MAX = 4 * PASSWORD_CHARS_MAX;
-const Text = Type.String({ maxLength: TEXT_CHARS_MAX });
+/** A text, or a password as it was typed. */
+export const Text = Type.String({ maxLength: TEXT_CHARS_MAX });
 const Password = Type.String({
   maxLength: TEXT_CHARS_MAX,
   description: `${PASSWORD_CHARS_MIN} to ${PASSWORD_CHARS_MAX} characters, and not the user's name`,
@@ -68,9 +69,9 @@ export const Profile = Type.Object({
   }),
   by: Type.Enum(["session", "token", "admin"]),
   session_id: Type.Union([Type.String(), Type.Null()]),
-  second_factor: Type.Enum(["none", "totp"]),
+  second_factor: Type.Enum([...SECOND_FACTORS]),
   second_factor_needed: Type.Boolean({
-    description: "the session may only set one up: POST /api/v1/profile/totp",
+    description: "the session may only set one up: POST /api/v1/profile/totp or /passkeys",
   }),
   recovery_codes_left: Type.Integer(),
 });
@@ -97,7 +98,7 @@ export const User = Type.Object({
   source: Type.Enum([...USER_SOURCES], { description: "oidc: the OpenID provider vouches" }),
   enabled: Type.Boolean(),
   has_password: Type.Boolean({ description: "false: the sign-in link was not used yet" }),
-  second_factor: Type.Enum(["none", "totp"]),
+  second_factor: Type.Enum([...SECOND_FACTORS]),
   created_at: Time,
   created_by: Type.String(),
 });

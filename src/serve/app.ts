@@ -18,6 +18,7 @@ import { listRoutes } from "./routes/lists.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { oidcRoutes } from "./routes/oidc.ts";
 import { oidcSettingsRoutes } from "./routes/oidc-settings.ts";
+import { passkeyRoutes } from "./routes/passkeys.ts";
 import { profileRoutes } from "./routes/profile.ts";
 import { pruneRoutes } from "./routes/prune.ts";
 import { rulingRoutes } from "./routes/rulings.ts";
@@ -92,6 +93,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       signInSettingRoutes(api, parts);
       oidcRoutes(api, parts);
       oidcSettingsRoutes(api, parts);
+      passkeyRoutes(api, parts);
       profileRoutes(api, parts);
       sessionRoutes(api, parts);
       tokenRoutes(api, parts);

@@ -94,7 +94,7 @@ export const PROBLEMS = {
   second_factor_needed: {
     status: 403,
     title: "the session has no second factor yet",
-    hint: "set one up: POST /api/v1/profile/totp",
+    hint: "set one up: POST /api/v1/profile/totp, or /api/v1/profile/passkeys",
   },
   session_needed: {
     status: 403,
@@ -105,6 +105,41 @@ export const PROBLEMS = {
     status: 403,
     title: "the administrator's token is no user",
     hint: "sign in as a user for what belongs to one",
+  },
+  passkey_origin: {
+    status: 400,
+    title: "passkeys do not work under this address of the server",
+    hint: "open it as https with a name, or as localhost on its own machine; with a proxy, say --public-url",
+  },
+  bad_passkey: {
+    status: 403,
+    title: "the passkey's answer does not hold",
+    hint: "begin anew, and answer within five minutes; if it stays so, sign in another way",
+  },
+  passkey_cloned: {
+    status: 403,
+    title: "the passkey's counter went back: there may be a copy of it",
+    hint: "sign in another way, remove this passkey, and register the device anew",
+  },
+  unknown_passkey: {
+    status: 404,
+    title: "no such passkey of yours",
+    hint: "list them: GET /api/v1/profile/passkeys",
+  },
+  too_many_passkeys: {
+    status: 409,
+    title: "you have as many passkeys as may be",
+    hint: "remove those that you use no more",
+  },
+  proof_needed: {
+    status: 403,
+    title: "the password is needed, or a session that has just begun",
+    hint: "give `password`, or sign in again",
+  },
+  last_factor: {
+    status: 409,
+    title: "it is your only second factor, and one is required",
+    hint: "register another passkey or an authenticator first",
   },
   not_local: {
     status: 409,

@@ -12,6 +12,7 @@ const FINDING: Codes = ["unknown_finding", "ambiguous_id", "store_unavailable", 
 const RULING: Codes = [...FINDING, "bad_expiry", "finding_resolved", "finding_open"];
 const NODE: Codes = ["unknown_node", "ambiguous_id"];
 const OIDC: Codes = ["oidc_off", "oidc_unreachable", "bad_issuer"];
+const PASSWORD_AGAIN: Codes = ["proof_needed", "wrong_password", "signin_throttled"];
 const USER: Codes = ["unknown_user", "last_owner"];
 
 const BY_ACTION: Readonly<Record<string, Codes>> = {
@@ -32,11 +33,25 @@ const BY_ACTION: Readonly<Record<string, Codes>> = {
   "node.reject": NODE,
   "node.revoke": [...NODE, "already_revoked"],
   "node.update": [...NODE, "bad_name", "bad_owner", "bad_tag", "name_taken"],
+  "passkey.create": [
+    "bad_passkey",
+    "bad_name",
+    "too_many_passkeys",
+    "session_needed",
+    "unknown_session",
+  ],
+  "passkey.delete": [...PASSWORD_AGAIN, "unknown_passkey", "last_factor", "session_needed"],
+  "passkey.update": ["unknown_passkey", "bad_name", "session_needed"],
   "session.create": [
     "bad_signin",
+    "bad_passkey",
+    "passkey_cloned",
     "signin_throttled",
+    "too_many_users",
     ...OIDC,
     "oidc_bad_token",
+    "oidc_denied",
+    "oidc_keys_changed",
     "oidc_refused",
     "oidc_state",
   ],
@@ -44,9 +59,8 @@ const BY_ACTION: Readonly<Record<string, Codes>> = {
   "setting.change": ["bad_setting"],
   "setting.delete": ["oidc_off"],
   "setting.refresh": OIDC,
-  "setting.change": ["bad_setting"],
   "setting.update": [...OIDC, "oidc_secret_needed"],
-  "signin_link.create": ["unknown_user", "too_many_links"],
+  "signin_link.create": ["unknown_user", "not_local", "too_many_links"],
   "signin_link.use": [
     "bad_signin_link",
     "bad_password",
@@ -64,8 +78,8 @@ const BY_ACTION: Readonly<Record<string, Codes>> = {
   "user.enable": USER,
   "user.reset_second_factor": USER,
   "user.set_password": ["wrong_password", "bad_password", "session_needed", "signin_throttled"],
-  "user.set_role": USER,
-  "user.set_second_factor": ["wrong_code", "session_needed", "signin_throttled"],
+  "user.set_role": [...USER, "not_local"],
+  "user.set_second_factor": ["wrong_code", "session_needed", "signin_throttled", "unknown_session"],
   "view.create": ["bad_query", "too_many_views", "view_name_taken"],
   "view.delete": ["unknown_view"],
   "view.update": ["bad_query", "unknown_view", "view_name_taken"],
@@ -76,10 +90,17 @@ const BY_ACTION: Readonly<Record<string, Codes>> = {
 
 const BY_PATH: Readonly<Record<string, Codes>> = {
   "/api/v1/nodes/:id": NODE,
-  "/api/v1/profile/totp": ["wrong_password", "session_needed", "signin_throttled"],
+  "/api/v1/profile/passkeys": [
+    ...PASSWORD_AGAIN,
+    "not_local",
+    "passkey_origin",
+    "session_needed",
+    "too_many_passkeys",
+  ],
+  "/api/v1/profile/totp": ["not_local", "wrong_password", "session_needed", "signin_throttled"],
   "/api/v1/sessions": ["no_user"],
-  "/api/v1/signin/oidc": [...OIDC, "signin_throttled"],
-  "/api/v1/signin/oidc/settings": ["oidc_off"],
+  "/api/v1/signin/oidc": ["oidc_off"],
+  "/api/v1/signin/passkey": ["passkey_origin"],
   "/api/v1/tokens": ["no_user"],
   "/api/v1/webhook": ["no_webhook"],
 };

@@ -10,6 +10,7 @@ export type ServeErrorCode =
   | "cross_site"
   | "signin_throttled"
   | "foreign_address"
+  | "passkey_origin"
   | "bad_issuer"
   | "oidc_unreachable"
   | "oidc_state"

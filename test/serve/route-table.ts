@@ -26,6 +26,12 @@ export interface ExpectedRoute {
 const FINDING = "0".repeat(32);
 const RULING = { reason: "because" };
 
+/** To a challenge that nobody gave. */
+function passkeyAnswer(more: object): object {
+  const clientDataJSON = Buffer.from('{"challenge":"none"}').toString("base64url");
+  return { id: "AA", rawId: "AA", type: "public-key", response: { clientDataJSON, ...more } };
+}
+
 export const ROUTES: readonly ExpectedRoute[] = [
   { method: "GET", path: "/api/v1/openapi.json", access: "public", audit: "none", answer: 200 },
   { method: "GET", path: "/api/v1/status", access: "status.read", audit: "none", answer: 200 },
@@ -282,6 +288,65 @@ export const ROUTES: readonly ExpectedRoute[] = [
     access: "sign-in",
     audit: "change session.create",
     answer: 401,
+  },
+  {
+    method: "POST",
+    path: "/api/v1/signin/passkey",
+    access: "sign-in",
+    audit: "none",
+    body: {},
+    answer: 400,
+  },
+  {
+    method: "POST",
+    path: "/api/v1/signin/passkey/confirm",
+    access: "sign-in",
+    audit: "change session.create",
+    body: { answer: passkeyAnswer({ authenticatorData: "AA", signature: "AA" }) },
+    answer: 403,
+  },
+  {
+    method: "GET",
+    path: "/api/v1/profile/passkeys",
+    access: "profile.read",
+    audit: "none",
+    answer: 200,
+  },
+  {
+    method: "POST",
+    path: "/api/v1/profile/passkeys",
+    access: "profile.write",
+    beforeSecondFactor: true,
+    audit: "none",
+    body: {},
+    answer: 400,
+  },
+  {
+    method: "POST",
+    path: "/api/v1/profile/passkeys/confirm",
+    access: "profile.write",
+    beforeSecondFactor: true,
+    audit: "change passkey.create",
+    body: { name: "made on the walk", answer: passkeyAnswer({ attestationObject: "AA" }) },
+    answer: 403,
+  },
+  {
+    method: "PATCH",
+    path: "/api/v1/profile/passkeys/{id}",
+    access: "profile.write",
+    audit: "change passkey.update",
+    id: "a",
+    body: { name: "renamed on the walk" },
+    answer: 404,
+  },
+  {
+    method: "POST",
+    path: "/api/v1/profile/passkeys/{id}/remove",
+    access: "profile.write",
+    audit: "change passkey.delete",
+    id: "a",
+    body: {},
+    answer: 404,
   },
   {
     method: "GET",

@@ -110,6 +110,7 @@ export class OidcSignIn {
       role,
       source: "oidc",
       subject,
+      passkeys: 0,
       createdAtMs: this.#options.clock.nowMs(),
       createdBy: "oidc",
     };

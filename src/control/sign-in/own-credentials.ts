@@ -3,6 +3,7 @@ import type { Clock } from "../../std/clock.ts";
 import type { AccessEnds } from "../access-ends.ts";
 import type { ChangeWriter } from "../change-writer.ts";
 import { ControlError } from "../control-error.ts";
+import { secondFactorOf } from "../user-table.ts";
 import type { Users } from "../users.ts";
 import { checkLocal, userShown, userTarget } from "../users.ts";
 import type { Who } from "../who.ts";
@@ -63,9 +64,9 @@ export class OwnCredentials {
     password: string | undefined,
   ): Promise<{ readonly secret: string; readonly uri: string }> {
     const user = this.#options.users.find(own.userId);
-    const { name, totp } = user;
+    const { name } = user;
     checkLocal(user);
-    if (totp !== undefined) await this.#checkPassword(own, password ?? "");
+    if (secondFactorOf(user) !== "none") await this.#checkPassword(own, password ?? "");
     const secret = newTotpSecret();
     this.#begun.delete(own.sessionId);
     const [oldest] = this.#begun.keys();
@@ -81,6 +82,9 @@ export class OwnCredentials {
     const asked = { who: own.who, action: "user.set_second_factor", target: userTarget(user) };
     return writer.change(asked, () => {
       const before = users.find(own.userId);
+      if (sessions.table.get(own.sessionId) === undefined) {
+        throw new ControlError("unknown_session", "the session has ended");
+      }
       const secret = this.#begun.get(own.sessionId);
       const step =
         secret !== undefined && isTotpCode(code)

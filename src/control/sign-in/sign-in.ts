@@ -8,8 +8,8 @@ import type { ChangeWriter, Part } from "../change-writer.ts";
 import { ControlError } from "../control-error.ts";
 import type { Effect } from "../effect.ts";
 import type { UserTable } from "../user-table.ts";
-import { type User } from "../user-table.ts";
-import { newUser, userShown, userTarget, type Users } from "../users.ts";
+import { secondFactorOf, type User } from "../user-table.ts";
+import { newUser, userShown, userTarget, type Users, withoutSecondFactor } from "../users.ts";
 import type { Who } from "../who.ts";
 import type { SignInLinks, StoredLink } from "./links.ts";
 import { checkPassword, type Passwords } from "./passwords.ts";
@@ -130,7 +130,8 @@ export class SignIn {
     const isSame =
       user?.passwordHash === known.passwordHash &&
       user?.disabledAtMs === undefined &&
-      user?.totp?.secret === known.totp?.secret;
+      user?.totp?.secret === known.totp?.secret &&
+      user?.passkeys === known.passkeys;
     const factor = this.#secondFactor(user, code);
     if (user === undefined || !isSame || !factor.fits) throw badSignIn();
     return factor.effects;
@@ -142,8 +143,11 @@ export class SignIn {
     const step = isTotpCode(code) ? totpStep(secret, code, nowMs) : undefined;
     const hash = recoveryHash(code);
     const isRecovery = this.#table.hasRecoveryCode(user?.id ?? "", hash);
-    if (user?.totp === undefined) return { fits: true, isGiven: false, effects: [] };
-    if (step !== undefined && step > usedStep) {
+    if (user === undefined || secondFactorOf(user) === "none") {
+      return { fits: true, isGiven: false, effects: [] };
+    }
+    // Who has passkeys alone uses one, or a recovery code: the password by itself lets nobody in.
+    if (user.totp !== undefined && step !== undefined && step > usedStep) {
       return { fits: true, isGiven: true, effects: [this.#table.stepUsed(user.id, step)] };
     }
     const effects = [this.#table.recoveryCodeUsed(user.id, hash)];
@@ -171,17 +175,18 @@ export class SignIn {
     if (user === undefined || !isMeant || !isLocal || user.disabledAtMs !== undefined) {
       throw new ControlError("unknown_user", "the link is for nobody of that name who may sign in");
     }
-    const { totp, ...after } = user;
     const action = "user.set_password";
     const part = {
       action,
       target: userTarget(user),
       before: userShown(user),
-      after: userShown(after),
-      facts: { by: "sign-in link", second_factor_removed: totp !== undefined },
+      after: userShown(withoutSecondFactor(user)),
+      facts: {
+        by: "sign-in link",
+        second_factor_removed: secondFactorOf(user) !== "none",
+      },
     };
-    const { id } = user;
-    const effects = [this.#table.totpIs(id, undefined), ...this.#table.recoveryCodesAre(id, [])];
+    const effects = this.#table.secondFactorsAreGone(user.id);
     return { user, action, part, effects };
   }
 }

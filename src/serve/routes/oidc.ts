@@ -1,6 +1,6 @@
 /** `/api/v1/signin/oidc`: to the OpenID provider and back, and `/signin/methods`, what ways in there are. */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { pageBase } from "../access/page-base.ts";
+import { pageBase, passkeyPlace } from "../access/page-base.ts";
 import { changes, OPEN } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { OidcBegin, SignInMethods } from "../oidc-schemas.ts";
@@ -20,11 +20,11 @@ export function oidcRoutes(app: Api, parts: ApiParts): void {
       config: OPEN,
       schema: { summary: "How people can sign in here", response: { 200: SignInMethods } },
     },
-    () => {
+    (request) => {
       const oidc = parts.control.oidcRules.get();
       return {
         password: true,
-        passkey: false,
+        passkey: hasPasskeys(request, parts),
         oidc: oidc === undefined ? null : { label: oidc.label },
       };
     },
@@ -90,6 +90,15 @@ function consoleUrl({ redirectUri: uri, next }: { redirectUri: string; next: str
   const url = new URL(`${base}${next}`);
   // A second lock: the form of `next` lets nothing else through.
   return url.origin === new URL(base).origin ? url.href : base;
+}
+
+function hasPasskeys(request: FastifyRequest, { publicBase }: ApiParts): boolean {
+  try {
+    passkeyPlace(request, publicBase);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Where the provider sends the browser back to. */

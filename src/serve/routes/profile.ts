@@ -1,7 +1,7 @@
 /** `/api/v1/profile`: who asks, and what they change of themselves. */
 import type { Static } from "typebox";
 import { permissionsOf } from "../../control/roles.ts";
-import type { User } from "../../control/user-table.ts";
+import { secondFactorOf, type User } from "../../control/user-table.ts";
 import {
   PasswordChange,
   Profile,
@@ -112,13 +112,13 @@ export function profileOf(
     permissions: needsSecondFactor ? [] : may,
     by,
     session_id: by === "session" ? session : null,
-    second_factor: user?.totp === undefined ? "none" : "totp",
+    second_factor: user === undefined ? "none" : secondFactorOf(user),
     second_factor_needed: needsSecondFactor,
     recovery_codes_left: user === undefined ? 0 : control.users.table.countRecoveryCodes(user.id),
   };
 }
 
 /** Whoever found an open session must not guess the password in it. */
-function attemptOf(principal: Principal | undefined) {
+export function attemptOf(principal: Principal | undefined) {
   return { name: principal?.user?.name ?? "", address: principal?.who.address ?? "" };
 }

@@ -20,19 +20,9 @@ import { ownOf } from "./own.ts";
 import { profileOf } from "./profile.ts";
 
 export function signInRoutes(app: Api, parts: ApiParts): void {
-  const { control, clock, throttle, cookie } = parts;
+  const { control, throttle, cookie } = parts;
 
-  const begun = (reply: FastifyReply, { user, session, secret }: SignedIn) => {
-    cookie.set(reply, secret, session.expiresAtMs - clock.nowMs());
-    return profileOf(parts, {
-      name: user.name,
-      user,
-      role: user.role,
-      by: "session",
-      session: session.id,
-      needsSecondFactor: control.signInRules.get().secondFactorRequired && !session.secondFactor,
-    });
-  };
+  const begun = (reply: FastifyReply, made: SignedIn) => beginSession(parts, reply, made);
 
   app.post(
     "/signin",
@@ -120,6 +110,24 @@ export function describeLink(
     token,
     expires_at: new Date(expiresAtMs).toISOString(),
   };
+}
+
+/** The cookie, and what a page is to know of who has just come in. */
+export function beginSession(
+  parts: ApiParts,
+  reply: FastifyReply,
+  { user, session, secret }: SignedIn,
+): Static<typeof Profile> {
+  const { control, clock, cookie } = parts;
+  cookie.set(reply, secret, session.expiresAtMs - clock.nowMs());
+  return profileOf(parts, {
+    name: user.name,
+    user,
+    role: user.role,
+    by: "session",
+    session: session.id,
+    needsSecondFactor: control.signInRules.get().secondFactorRequired && !session.secondFactor,
+  });
 }
 
 export function signInPlace(request: FastifyRequest): SignInPlace {

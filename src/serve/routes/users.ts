@@ -1,6 +1,6 @@
 /** `/api/v1/users`: who may sign in, and as what. */
 import { type Static, Type } from "typebox";
-import type { User as StoredUser } from "../../control/user-table.ts";
+import { secondFactorOf, type User as StoredUser } from "../../control/user-table.ts";
 import type { Who } from "../../control/who.ts";
 import { CreatedUser, NewUser, RoleChange, User } from "../account-schemas.ts";
 import { principalOf } from "../access/guard.ts";
@@ -110,7 +110,7 @@ export function describeUser(user: StoredUser): Static<typeof User> {
     source: user.source,
     enabled: user.disabledAtMs === undefined,
     has_password: user.passwordHash !== undefined,
-    second_factor: user.totp === undefined ? "none" : "totp",
+    second_factor: secondFactorOf(user),
     created_at: new Date(user.createdAtMs).toISOString(),
     created_by: user.createdBy,
   };

@@ -1,0 +1,67 @@
+/** Schemas of passkeys: what browsers are asked, and answer, is WebAuthn's own JSON. */
+import { Type } from "typebox";
+import { TOKEN_NAME_CHARS_MAX } from "../control/limits.ts";
+import { RecoveryCodes, Text } from "./account-schemas.ts";
+import { Time } from "./schemas.ts";
+
+const exact = { additionalProperties: false } as const;
+
+/** A device's longest answer is about 2 KiB. */
+const Bytes = Type.String({ maxLength: 16_384, pattern: "^[A-Za-z0-9_-]+$" });
+const CredentialId = Type.String({ maxLength: 1_400, pattern: "^[A-Za-z0-9_-]+$" });
+const Name = Type.String({ minLength: 1, maxLength: TOKEN_NAME_CHARS_MAX });
+
+/** More may stand in it: browsers add to it. */
+const Common = {
+  id: CredentialId,
+  rawId: CredentialId,
+  type: Type.Literal("public-key"),
+} as const;
+
+export const RegistrationAnswer = Type.Object({
+  ...Common,
+  response: Type.Object({
+    clientDataJSON: Bytes,
+    attestationObject: Bytes,
+    transports: Type.Optional(Type.Array(Type.String({ maxLength: 32 }), { maxItems: 16 })),
+  }),
+});
+
+export const AssertionAnswer = Type.Object({
+  ...Common,
+  response: Type.Object({
+    clientDataJSON: Bytes,
+    authenticatorData: Bytes,
+    signature: Bytes,
+    userHandle: Type.Optional(CredentialId),
+  }),
+});
+
+export const Options = Type.Object(
+  { challenge: Type.String() },
+  {
+    additionalProperties: true,
+    description: "`publicKey` of navigator.credentials, as `parse…OptionsFromJSON` reads it",
+  },
+);
+
+export const Proof = Type.Object(
+  { password: Type.Optional(Text) },
+  { ...exact, description: "the password, where the session began over five minutes ago" },
+);
+
+export const NewPasskey = Type.Object({ name: Name, answer: RegistrationAnswer }, exact);
+export const PasskeySignIn = Type.Object({ answer: AssertionAnswer }, exact);
+export const Nothing = Type.Object({}, exact);
+export const PasskeyName = Type.Object({ name: Name }, exact);
+
+export const Passkey = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  for: Type.String({ description: "the name of the server under which it counts" }),
+  backed_up: Type.Boolean({ description: "its maker copies it to the user's other devices" }),
+  created_at: Time,
+  used_at: Type.Union([Time, Type.Null()]),
+});
+
+export const RegisteredPasskey = Type.Interface([Passkey, RecoveryCodes], {});

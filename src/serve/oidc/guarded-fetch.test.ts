@@ -108,6 +108,13 @@ it("says so where a name has no address, and where nothing listens", async () =>
   await assert.rejects(fetch("http://127.0.0.1:1/"), coded("oidc_unreachable"));
 });
 
+it("waits ten seconds for a resolver, too", async () => {
+  const stuck = guardedFetch({ clock, lookup: () => undefined });
+  const refused = assert.rejects(stuck("https://idp.example/"), coded("oidc_unreachable"));
+  clock.advance(FETCH_MS_MAX);
+  await refused;
+});
+
 describe("of a server that answers oddly", () => {
   it("follows no redirect", async () => {
     for (const status of [301, 302, 303, 307, 308]) {

@@ -9,8 +9,8 @@ import { request as requestHttps } from "node:https";
 import { isIP } from "node:net";
 import type { Clock } from "../../std/clock.ts";
 import { isLoopback } from "../access/own-addresses.ts";
+import { isRefusedAddress } from "../access/refused-addresses.ts";
 import { ServeError } from "../serve-error.ts";
-import { isRefusedAddress } from "./refused-addresses.ts";
 
 /** For connecting, waiting and reading together. */
 export const FETCH_MS_MAX = 10_000;

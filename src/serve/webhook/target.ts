@@ -3,33 +3,12 @@
  * cloud's metadata service, nor by a name that is resolved once for the check and again for the call.
  */
 import { lookup } from "node:dns/promises";
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { isIP } from "node:net";
 import { isLoopback } from "../access/own-addresses.ts";
+import { isRefusedAddress } from "../access/refused-addresses.ts";
 import { ServeError } from "../serve-error.ts";
 
 const URL_CHARS_MAX = 2_000;
-
-const forbidden = new BlockList();
-for (const [net, prefix] of [
-  ["0.0.0.0", 8], // this host
-  ["169.254.0.0", 16], // link-local, metadata of clouds
-  ["224.0.0.0", 4], // multicast
-  ["240.0.0.0", 4], // reserved, broadcast
-] as const) {
-  forbidden.addSubnet(net, prefix, "ipv4");
-}
-for (const [net, prefix] of [
-  ["::", 96], // unspecified, and IPv4 in an old form
-  ["64:ff9b::", 96], // IPv4 behind a translator
-  ["64:ff9b:1::", 48],
-  ["2002::", 16], // IPv4 by 6to4
-  ["fe80::", 10], // link-local
-  ["fec0::", 10], // what site-local was
-  ["ff00::", 8], // multicast
-  ["fd00:ec2::254", 128], // metadata of a cloud
-] as const) {
-  forbidden.addSubnet(net, prefix, "ipv6");
-}
 
 /** An address and where a connection to it goes. */
 export interface Target {
@@ -62,15 +41,10 @@ export async function resolveTarget(text: string, resolve = lookup): Promise<Tar
 }
 
 function checkAddress({ protocol }: URL, address: string): void {
-  const isOwn = isLoopback(address);
-  if (protocol === "http:" && !isOwn) throw bad("must begin with https:// beyond this machine");
-  if (!isOwn && isForbidden(address)) throw bad(`leads to ${address}, which is no receiver's`);
-}
-
-function isForbidden(address: string): boolean {
-  const plain = address.replace(/%.*$/, "");
-  // Takes `::ffff:…` for the IPv4 address in it.
-  return forbidden.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
+  if (protocol === "http:" && !isLoopback(address)) {
+    throw bad("must begin with https:// beyond this machine");
+  }
+  if (isRefusedAddress(address)) throw bad(`leads to ${address}, which is no receiver's`);
 }
 
 function hostOf({ hostname }: URL): string {

@@ -289,6 +289,38 @@ it("bears a provider that sends ten megabytes for a token, or breaks off", async
   }
 });
 
+it("has sixteen at most wait for a provider that hangs", async () => {
+  const flows = await Promise.all(Array.from({ length: 17 }, begun));
+  const hanging: ServerResponse[] = [];
+  const allHang = new Promise<void>((resolve) => {
+    provider.instead = (_request, response) => {
+      if (hanging.push(response) === 16) resolve();
+      return true;
+    };
+  });
+  const [last, ...others] = flows;
+  assert.ok(last !== undefined);
+  const waiting = others.map(({ browser, back }) => comeBack(browser, back));
+  await allHang;
+  const refused = await comeBack(last.browser, last.back);
+  assert.deepEqual([refused.status, refused.code], [429, "signin_throttled"]);
+  for (const response of hanging) response.destroy();
+  const codes = (await Promise.all(waiting)).map(({ code }) => code);
+  assert.deepEqual([...new Set(codes)], ["oidc_unreachable"]);
+  provider.instead = undefined;
+  const { browser, back } = await halfway("ada");
+  assert.equal((await comeBack(browser, back)).status, 303);
+});
+
+/** A sign-in under way, and an answer to it that was made up. */
+async function begun(): Promise<{ browser: Browser; back: string }> {
+  const browser = new Browser();
+  const { headers } = await browser.get(`${server.url}${BEGIN}`);
+  const state = new URL(headers.location ?? "").searchParams.get("state") ?? "";
+  const query = new URLSearchParams({ code: "x", state, iss: provider.issuer });
+  return { browser, back: `${server.url}${CALLBACK}?${query.toString()}` };
+}
+
 it("slows down whoever tries again and again, and says each kind of failure once a minute", async () => {
   const from = "127.0.3.1";
   const codes: string[] = [];

@@ -47,6 +47,17 @@ export class ApiClient {
     return this.#attempt("GET", `${path}${queryText(query)}`);
   }
 
+  /** Events that go on, for who can wait: it rejects for no answer. */
+  stream(path: string, query: Query = {}): Promise<Outcome<Readable>> {
+    return this.#tried<Readable>(
+      () => this.#send("GET", `${path}${queryText(query)}`, undefined),
+      async (response) => {
+        const isStream = response.headers["content-type"] === "text/event-stream";
+        return isStream ? { ok: true, answer: response } : noServer(this.#remote);
+      },
+    );
+  }
+
   post<T>(path: string, body?: object): Promise<T> {
     return this.#call("POST", path, body);
   }
@@ -108,14 +119,23 @@ export class ApiClient {
     throw outcome.error;
   }
 
-  async #attempt<T>(method: string, path: string, body?: object): Promise<Outcome<T>> {
+  #attempt<T>(method: string, path: string, body?: object): Promise<Outcome<T>> {
+    return this.#tried<T>(
+      () => this.#send(method, path, body),
+      async (response) => parsed<T>(await text(response), this.#remote),
+    );
+  }
+
+  async #tried<T>(
+    send: () => Promise<IncomingMessage>,
+    read: (response: IncomingMessage) => Promise<Outcome<T>>,
+  ): Promise<Outcome<T>> {
     try {
-      const response = await this.#send(method, path, body);
-      const answer = await text(response);
+      const response = await send();
       const { statusCode = 0 } = response;
-      if (statusCode >= 200 && statusCode < 300) return parsed<T>(answer, this.#remote);
+      if (statusCode >= 200 && statusCode < 300) return await read(response);
       const mayPass = statusCode === TOO_MANY || statusCode >= SERVER_FAULT_MIN;
-      return { ok: false, error: refusal(statusCode, answer, this.#remote), mayPass };
+      return { ok: false, error: refusal(statusCode, await text(response), this.#remote), mayPass };
     } catch (cause) {
       const error = await unreachable(this.#remote, cause as Error);
       return { ok: false, error, mayPass: true };
@@ -134,7 +154,7 @@ export class ApiClient {
       headers: {
         "user-agent": "tallystick/cli",
         ...this.#credential(),
-        accept: "application/json, text/plain",
+        accept: "application/json, text/plain, text/event-stream",
         ...(payload === undefined
           ? {}
           : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
@@ -170,15 +190,17 @@ function queryText(query: Query): string {
   return params.size === 0 ? "" : `?${params.toString()}`;
 }
 
-function parsed<T>(answer: string, { url }: Remote): Outcome<T> {
-  // What is done may have nothing to say (204).
-  if (answer === "") return { ok: true, answer: undefined as T };
+function parsed<T>(answer: string, remote: Remote): Outcome<T> {
   try {
     return { ok: true, answer: JSON.parse(answer) as T };
   } catch {
-    const line = `no Tallystick server, ${url.origin}, check the URL`;
-    return { ok: false, error: new CommandError("command_failed", line), mayPass: false };
+    return noServer(remote);
   }
+}
+
+function noServer({ url }: Remote): Outcome<never> {
+  const line = `no Tallystick server, ${url.origin}, check the URL`;
+  return { ok: false, error: new CommandError("command_failed", line), mayPass: false };
 }
 
 function refusal(status: number, answer: string, { url }: Remote): CommandError {

@@ -23,7 +23,7 @@ function answering(asked: Query[]): ApiClient {
   };
   return {
     get: async (_path: string, query: Query) => page(query),
-    ask: async (_path: string, query: Query) => {
+    stream: async (_path: string, query: Query) => {
       asked.push(query);
       return { ok: false, error: END, mayPass: false };
     },
@@ -61,7 +61,7 @@ async function listed(
     printTable: () => undefined,
   };
   const spec = {
-    path: "/findings",
+    topic: "findings" as const,
     catalogue: findingCatalogue([]),
     filters: { state: [] },
     rounds: [{ filters: { state: ["open"] }, isOfAnyAge: true }, { filters: { state: ["done"] } }],
@@ -91,7 +91,7 @@ it("shows all rounds before it follows, from the place of the first answer, what
   assert.deepEqual(out, ["done-1", "done-2", "open-1", "open-2"]);
   const [, , followed] = asked;
   assert.deepEqual(
-    [followed?.["follow"], followed?.["since"], followed?.["node"]],
+    [followed?.["last_event_id"], followed?.["since"], followed?.["node"]],
     ["place 0", undefined, "a"],
   );
 });

@@ -9,7 +9,8 @@ import type { Call } from "../std/command-line.ts";
 import type { OptionTable, OptionValues } from "../std/command-options.ts";
 import { formatTable, type Cell, type Heading } from "../std/table.ts";
 import type { ApiClient, Query } from "./api-client.ts";
-import { changes, pages, type Page } from "./paging.ts";
+import { liveChanges } from "./live-changes.ts";
+import { pages, type Page } from "./paging.ts";
 
 export const listOptions = {
   since: { type: "time", summary: "from here on, `7d` (ago) or 2026-03-01T08:30Z; else 1h" },
@@ -43,7 +44,7 @@ export interface Round {
 
 /** How one kind of item is asked for and shown. */
 export interface ListSpec<Item> {
-  readonly path: string;
+  readonly topic: "connections" | "findings";
   /** What can be asked of them. */
   readonly catalogue: Catalogue;
   readonly filters: Query;
@@ -83,7 +84,8 @@ export async function runList<Item>(
   else if (!printer.hasAny && !call.json) call.terminal.err(`${spec.nothing}\n`);
   if (!follow || from === undefined) return;
   const tell = (line: string) => call.terminal.err(`tallystick: ${line}\n`);
-  for await (const items of changes<Item>(api, spec.path, { query: filters, follow: from, tell })) {
+  const { topic } = spec;
+  for await (const items of liveChanges<Item>(api, { topic, query: filters, follow: from, tell })) {
     printer.print(items);
   }
 }
@@ -124,14 +126,14 @@ function isoTime(atMs: number): string {
 async function* inRounds<Item>(
   { options: { limit, follow } }: ListCall,
   api: ApiClient,
-  { path, filters, rounds, since }: ListSpec<Item> & { readonly since: string },
+  { topic, filters, rounds, since }: ListSpec<Item> & { readonly since: string },
 ): AsyncGenerator<Page<Item>> {
   let left = limit ?? Number.MAX_SAFE_INTEGER;
   for (const { filters: more, isOfAnyAge = false } of rounds) {
     const query = { ...filters, ...more, ...(isOfAnyAge ? {} : { since }) };
     const isFirstOfMany = follow && limit === undefined && !isOfAnyAge;
     const itemsMax = isFirstOfMany ? FOLLOW_FIRST_ITEMS : left;
-    for await (const page of pages<Item>(api, path, query, itemsMax)) {
+    for await (const page of pages<Item>(api, `/${topic}`, query, itemsMax)) {
       left -= page.items.length;
       yield page;
     }

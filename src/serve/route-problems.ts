@@ -31,6 +31,7 @@ const BY_ACTION: Readonly<Record<string, Codes>> = {
   "findings.read": ["store_unavailable", "store_failed"],
   "node.approve": [...NODE, "name_taken", "too_many_nodes"],
   "node.reject": NODE,
+  "node.update": [...NODE, "bad_name", "bad_owner", "bad_tag", "name_taken"],
   "node.revoke": [...NODE, "already_revoked"],
   "node.update": [...NODE, "bad_name", "bad_owner", "bad_tag", "name_taken"],
   "passkey.create": [

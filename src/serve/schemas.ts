@@ -108,6 +108,7 @@ export const FindingQuery = Type.Object(
 export const EventQuery = Type.Object(
   {
     topic: Type.Enum(["connections", "findings"]),
+    until: listFields.until,
     node: listFields.node,
     where: listFields.where,
     verdict: ConnectionQuery.properties.verdict,

@@ -1,12 +1,13 @@
 /** The real `tallystick server`, to be killed and started again by the same command line. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { cleanEnv, PROGRAM } from "../serve/server-process.ts";
 import { ServerApi } from "./server-api.ts";
+import { storePidOf } from "./store-pid.ts";
 
 const STDERR_CHARS_MAX = 100_000;
 
@@ -50,20 +51,9 @@ export class MortalServer implements AsyncDisposable {
     this.#port = Number(new URL((JSON.parse(line) as { url: string }).url).port);
   }
 
-  /** The engine is the server's only child process; undefined while there is none. */
+  /** Undefined while there is none. */
   get storePid(): number | undefined {
-    try {
-      const task = `/proc/${this.pid}/task`;
-      const children = readdirSync(task).flatMap((id) =>
-        readFileSync(join(task, id, "children"), "utf8")
-          .trim()
-          .split(" "),
-      );
-      const pid = Number(children.find((text) => text !== ""));
-      return pid > 0 ? pid : undefined;
-    } catch {
-      return undefined;
-    }
+    return storePidOf(this.pid);
   }
 
   get running(): boolean {

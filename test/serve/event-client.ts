@@ -76,6 +76,29 @@ export class EventClient implements Disposable {
     }
   }
 
+  /** The same, where the store may be away for a while, and the stream says so. */
+  async itemsPatiently(satisfies: (item: Item) => boolean): Promise<Item[]> {
+    const items: Item[] = [];
+    for (;;) {
+      const event = await this.next();
+      if (event === undefined || event.event === "dropped") throw new Error("the stream ended");
+      if (event.event === "waiting" || event.event === "hello") continue;
+      items.push(event.data as Item);
+      if (satisfies(event.data as Item)) return items;
+    }
+  }
+
+  /** Items until the stream ends, however it does. */
+  async itemsToTheEnd(): Promise<Item[]> {
+    const items: Item[] = [];
+    try {
+      await this.itemsPatiently((item) => items.push(item) < 0);
+    } catch {
+      // That is the end.
+    }
+    return items;
+  }
+
   close(): void {
     this.#call.destroy();
   }

@@ -38,7 +38,7 @@ export const connectionsCommand = remoteCommand({
   run(call, api) {
     const { verdict } = call.options;
     return runList<Connection>(call, api, {
-      path: "/connections",
+      topic: "connections",
       catalogue: CONNECTIONS,
       filters: { verdict },
       rounds: [{ filters: {} }],

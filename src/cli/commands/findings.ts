@@ -83,7 +83,7 @@ export const findingsCommand = remoteCommand({
     }
     if (id !== undefined) return showFinding(call, api, id);
     return runList<Finding>(call, api, {
-      path: "/findings",
+      topic: "findings",
       catalogue: findingCatalogue(FINDING_KINDS),
       filters: { severity, state, kind },
       rounds: roundsOf(state.length === 0 ? STATES : state),

@@ -7,7 +7,7 @@ import type { Nodes } from "../../control/nodes.ts";
 import type { Clock, Timer } from "../../std/clock.ts";
 import { StoreError } from "../../store/store-error.ts";
 import { decodeCursor } from "../query/cursor.ts";
-import { followFrom } from "../query/list-statement.ts";
+import { type Condition, followFrom, timeConditions } from "../query/list-statement.ts";
 import { checkNodeFilter } from "../query/node-filter.ts";
 import { committedIn, type StoreReader } from "../query/store-reader.ts";
 import { type TopicFilters, type TopicName, TOPICS } from "../query/topics.ts";
@@ -31,6 +31,8 @@ export interface EventHubOptions {
 export interface Watch extends TopicFilters {
   readonly topic: TopicName;
   readonly where?: string;
+  /** Exclusive: what began before. */
+  readonly until?: string;
 }
 
 export interface Watcher {
@@ -65,7 +67,7 @@ export class EventHub {
   ): { release(): void } {
     const { nodes, clock } = this.#options;
     if (after !== undefined) decodeCursor(after, "follow");
-    whereConditions(watch.where, TOPICS[watch.topic].listing.catalogue, clock.nowMs());
+    queryConditions(watch, clock.nowMs());
     checkNodeFilter(watch.node, nodes.list());
     const own = this.#open.get(principal) ?? 0;
     const all = [...this.#open.values()].reduce((sum, count) => sum + count, 0);
@@ -144,7 +146,7 @@ export class EventHub {
       topic,
       conditions: () => [
         ...topic.conditions(watch, nodes.list()),
-        ...whereConditions(watch.where, topic.listing.catalogue, clock.nowMs()),
+        ...queryConditions(watch, clock.nowMs()),
       ],
       itemOf: (row) => topic.itemOf(row, proposals),
       rows: (statement) => store.rows(statement),
@@ -191,8 +193,16 @@ export class EventHub {
   }
 }
 
+/** Throws `bad_query`, `bad_request`. */
+function queryConditions({ topic, where, until }: Watch, nowMs: number): Condition[] {
+  const { catalogue, timeColumn } = TOPICS[topic].listing;
+  const bounds = timeConditions(timeColumn, until === undefined ? {} : { until }, nowMs);
+  return [...bounds, ...whereConditions(where, catalogue, nowMs)];
+}
+
 /** Whoever asks the same is answered by one query. */
-function keyOf({ topic, node, where, verdict, kind, severity, state }: Watch): string {
-  const lists = [verdict, kind, severity, state].map((list) => list?.toSorted());
-  return JSON.stringify([topic, node, where?.trim(), ...lists]);
+function keyOf({ topic, node, where, until, ...lists }: Watch): string {
+  const { verdict, kind, severity, state } = lists;
+  const sorted = [verdict, kind, severity, state].map((list) => list?.toSorted());
+  return JSON.stringify([topic, node, where?.trim(), until, ...sorted]);
 }

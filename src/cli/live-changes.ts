@@ -1,0 +1,101 @@
+/** Lists that go on: changes as they come, from a server that may be away for a while. */
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { backOffMs } from "../std/retry.ts";
+import type { ApiClient, Query } from "./api-client.ts";
+import { type Dropped, readEvents, type ServerEvent } from "./event-reader.ts";
+
+/** A restart takes seconds; who watches for days is not to hammer at a server that is away for one. */
+const BACK_OFF = { firstDelayMs: 500, delayMsMax: 10_000 };
+
+export interface Watched {
+  readonly topic: "connections" | "findings";
+  readonly query: Query;
+  /** A cursor: what changed after it. */
+  readonly follow: string;
+  /** Hears when the server is away, when it is back, and what could not be shown. */
+  readonly tell: (line: string) => void;
+}
+
+/** Every change, for ever; those that come together are given together. */
+export async function* liveChanges<Item>(
+  api: Pick<ApiClient, "stream" | "renew">,
+  { topic, query, follow, tell }: Watched,
+): AsyncGenerator<readonly Item[]> {
+  // Places count records of the journal: they outlive the server that gave them.
+  const place = new Place(follow, tell);
+  for (;;) {
+    const stream = await patiently(api, { ...query, topic }, place);
+    try {
+      for await (const events of readEvents<Item>(stream)) {
+        const items = events.flatMap((event) => place.take(event));
+        if (items.length > 0) yield items;
+      }
+    } catch {
+      // The server, or the way to it, went down: it is asked again, from the last place on.
+    } finally {
+      stream.destroy();
+    }
+    await sleep(BACK_OFF.firstDelayMs);
+    api.renew();
+  }
+}
+
+/** How far everything has been seen. */
+class Place {
+  readonly tell: (line: string) => void;
+  #cursor: string;
+  #isWaiting = false;
+
+  constructor(cursor: string, tell: (line: string) => void) {
+    this.#cursor = cursor;
+    this.tell = tell;
+  }
+
+  get cursor(): string {
+    return this.#cursor;
+  }
+
+  /** What is to be shown of an event. */
+  take<Item>({ event, id, data }: ServerEvent<Item>): Item[] {
+    if (id !== "") this.#cursor = id;
+    switch (event) {
+      case "connection":
+      case "finding":
+        return [data as Item];
+      case "waiting":
+        this.#isWaiting = true;
+        this.tell("the store does not answer; waiting until it does");
+        return [];
+      case "hello":
+        if (this.#isWaiting) this.tell("the store answers again");
+        this.#isWaiting = false;
+        return [];
+      case "dropped":
+        this.tell(
+          `${(data as Dropped).count} changes are not shown: they came faster than they were read`,
+        );
+        return [];
+      default:
+        return [];
+    }
+  }
+}
+
+async function patiently(
+  api: Pick<ApiClient, "stream" | "renew">,
+  query: Query,
+  { cursor, tell }: Place,
+): Promise<Readable> {
+  for (let failures = 0; ; failures++) {
+    const outcome = await api.stream("/events", { ...query, last_event_id: cursor });
+    if (outcome.ok) {
+      if (failures > 0) tell("the server answers again");
+      return outcome.answer;
+    }
+    if (!outcome.mayPass) throw outcome.error;
+    if (failures === 0) tell(`${outcome.error.message}; waiting until it answers`);
+    await sleep(backOffMs(failures + 1, BACK_OFF, Math.random));
+    api.renew();
+  }
+}

@@ -4,6 +4,7 @@ import { after, before, describe, it } from "node:test";
 import type { SimNode } from "../simulate/sim-node.ts";
 import { EventClient, type Item } from "./event-client.ts";
 import { addresses, joined, open, send, tcp } from "./joined-node.ts";
+import { Person } from "./person.ts";
 import { ServerProcess } from "./server-process.ts";
 
 let server: ServerProcess;
@@ -57,8 +58,16 @@ describe("a stream", () => {
       indices,
       indices.toSorted((a, b) => a - b),
     );
-    const { body } = await server.call<{ items: Item[] }>("GET", "/api/v1/connections?limit=1");
-    assert.deepEqual(Object.keys(items[0] ?? {}), Object.keys(body.items[0] ?? {}));
+    // An event never comes before what it says can be found: nobody has to wait and ask again.
+    const last = items.at(-1);
+    const { body } = await server.call<{ items: Item[] }>(
+      "GET",
+      `/api/v1/connections?where=port:${Number(last?.["initiator_port"])}`,
+    );
+    const [found] = body.items;
+    assert.deepEqual(Object.keys(found ?? {}), Object.keys(last ?? {}));
+    assert.equal(found?.["connection_id"], last?.["connection_id"]);
+    assert.ok(Number(found?.["updated_index"]) >= Number(last?.["updated_index"]));
   });
 
   it("is resumed after any event, by header or query, without loss or repetition", async () => {
@@ -180,4 +189,26 @@ it("is on record from its opening to its end, with what it gave", async () => {
   const { state, rows: given, bytes, dropped, duration_ms: durationMs } = closed ?? {};
   assert.deepEqual([state, given, dropped], ["closed", 1, 0]);
   assert.ok(Number(bytes) > 100 && Number(durationMs) >= 0);
+});
+
+it("ends with the token that opened it", async () => {
+  const ada = await Person.join(server, "ada", "operator");
+  const token = await ada.token();
+  using client = await EventClient.open({ url: server.url, token }, { topic: "connections" });
+  assert.equal((await client.next())?.event, "hello");
+  const { body } = await ada.call<{ items: { id: string }[] }>("GET", "/api/v1/tokens");
+  const id = body.items[0]?.id ?? "";
+  assert.equal((await ada.call("DELETE", `/api/v1/tokens/${id}`)).status, 200);
+  assert.deepEqual(await client.itemsToTheEnd(), []);
+  using again = await EventClient.open({ url: server.url, token }, { topic: "connections" });
+  assert.equal(again.status, 401);
+});
+
+it("of connections is not for a viewer, and of findings is", async () => {
+  const vic = await Person.join(server, "vic", "viewer");
+  const token = await vic.token();
+  using connections = await EventClient.open({ url: server.url, token }, { topic: "connections" });
+  assert.deepEqual([connections.status, (await connections.problem()).code], [403, "forbidden"]);
+  using findings = await EventClient.open({ url: server.url, token }, { topic: "findings" });
+  assert.equal(findings.status, 200);
 });

@@ -13,9 +13,16 @@ import { committedIn, type StoreReader } from "../query/store-reader.ts";
 import { type TopicFilters, type TopicName, TOPICS } from "../query/topics.ts";
 import { whereConditions } from "../query/where.ts";
 import { ServeError } from "../serve-error.ts";
+import { AtOnce } from "./at-once.ts";
 import { EventStream, type Given } from "./event-stream.ts";
 import { Feed } from "./feed.ts";
-import { HEARTBEAT_MS, RETRY_MS, STREAMS_MAX, STREAMS_PER_PRINCIPAL_MAX } from "./limits.ts";
+import {
+  HEARTBEAT_MS,
+  QUERIES_MAX,
+  RETRY_MS,
+  STREAMS_MAX,
+  STREAMS_PER_PRINCIPAL_MAX,
+} from "./limits.ts";
 
 export interface EventHubOptions {
   readonly store: Pick<StoreReader, "rows">;
@@ -51,6 +58,7 @@ export class EventHub {
   readonly #feeds = new Map<string, Feed>();
   /** Open streams by principal. */
   readonly #open = new Map<string, number>();
+  readonly #queries = new AtOnce(QUERIES_MAX);
   #heartbeat: Timer | undefined;
   #retry: Timer | undefined;
   #committedBefore = 0;
@@ -149,7 +157,7 @@ export class EventHub {
         ...queryConditions(watch, clock.nowMs()),
       ],
       itemOf: (row) => topic.itemOf(row, proposals),
-      rows: (statement) => store.rows(statement),
+      rows: (statement) => this.#queries.run(() => store.rows(statement)),
       nowMs: () => clock.nowMs(),
       monotonicMs: () => clock.monotonicMs(),
       committed,

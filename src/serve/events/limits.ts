@@ -9,6 +9,9 @@ export const STREAMS_PER_PRINCIPAL_MAX = 8;
 /** Proxies close what is silent for a minute, and a dead peer shows when it is written to. */
 export const HEARTBEAT_MS = 15_000;
 
+/** Queries at once, whoever watches: lists and SQL are answered meanwhile. */
+export const QUERIES_MAX = 4;
+
 /** Rows of one query. */
 export const PAGE_ROWS_MAX = 1_000;
 

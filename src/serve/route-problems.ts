@@ -33,7 +33,6 @@ const BY_ACTION: Readonly<Record<string, Codes>> = {
   "node.reject": NODE,
   "node.update": [...NODE, "bad_name", "bad_owner", "bad_tag", "name_taken"],
   "node.revoke": [...NODE, "already_revoked"],
-  "node.update": [...NODE, "bad_name", "bad_owner", "bad_tag", "name_taken"],
   "passkey.create": [
     "bad_passkey",
     "bad_name",

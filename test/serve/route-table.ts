@@ -139,20 +139,26 @@ export const ROUTES: readonly ExpectedRoute[] = [
     audit: "read connections.read",
     answer: 200,
   },
-  ...(["connections", "findings"] as const).flatMap((topic): ExpectedRoute[] => [
+  ...(
+    [
+      ["connections", "connections.read"],
+      ["findings", "findings.read"],
+      ["audit", "changes.read"],
+    ] as const
+  ).flatMap(([topic, access]): ExpectedRoute[] => [
     {
       method: "GET",
       path: `/api/v1/${topic}/fields`,
-      access: `${topic}.read`,
+      access,
       audit: "none",
       answer: 200,
     },
     {
       method: "GET",
       path: `/api/v1/${topic}/values`,
-      access: `${topic}.read`,
+      access,
       audit: `read ${topic}.read`,
-      query: "field=node",
+      query: topic === "audit" ? "field=actor" : "field=node",
       answer: 200,
     },
   ]),

@@ -39,14 +39,13 @@ function chosen(values: readonly string[], { prefix, valuesMax }: ValuesAsked): 
   return values.filter((value) => fold(value).startsWith(fold(prefix))).slice(0, valuesMax);
 }
 
-/** A field whose values are no texts is compared as it is printed. */
+/** A number is compared as it is printed, and of a list each. */
 function statementOf(fields: readonly Field[], asked: ValuesAsked): Statement {
   const { view, prefix, conditions, valuesMax } = asked;
   const where = [...conditions.map(({ sql }) => `(${sql})`), "value != ''"];
   if (prefix !== "") where.push("startsWith(lower(value), {prefix:String})");
-  const [field] = fields;
-  const texts = fields.map(({ sql, type }) => (type === "number" ? `toString(${sql})` : sql));
-  const value = fields.length === 1 ? (texts[0] ?? field?.sql) : `arrayJoin([${texts.join(", ")}])`;
+  const texts = fields.map(textOf);
+  const value = texts.length === 1 ? texts.join("") : `arrayJoin([${texts.join(", ")}])`;
   return {
     text: `SELECT ${value} AS value FROM ${view} WHERE ${where.join(" AND ")}
       GROUP BY value ORDER BY count() DESC, value LIMIT {values:UInt32}`,
@@ -55,4 +54,9 @@ function statementOf(fields: readonly Field[], asked: ValuesAsked): Statement {
       ...conditions.map(({ params }) => params),
     ) as Record<string, unknown>,
   };
+}
+
+function textOf({ sql, type, isMany }: Field): string {
+  if (isMany === true) return `arrayJoin(${sql})`;
+  return type === "number" ? `toString(${sql})` : sql;
 }

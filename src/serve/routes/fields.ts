@@ -4,9 +4,10 @@ import { FIELD_TYPES, type Catalogue } from "../../query/catalogue.ts";
 import { QUERY_CHARS_MAX } from "../../query/limits.ts";
 import { reads, unaudited } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
+import { AUDIT_LISTING } from "../query/audit-list.ts";
 import { CONNECTION_LISTING, FINDING_LISTING } from "../query/connection-list.ts";
 import { readValues } from "../query/field-values.ts";
-import { type Listing, timeConditions } from "../query/list-statement.ts";
+import { type Condition, type Listing, timeConditions } from "../query/list-statement.ts";
 import { whereConditions } from "../query/where.ts";
 
 const VALUES_DEFAULT = 20;
@@ -43,13 +44,17 @@ const ValueQuery = Type.Object(
   exact,
 );
 
+const CHANGES_ONLY: Condition = { sql: "is_read = 0", params: {} };
+
 const TOPICS = [
-  { topic: "connections", permission: "connections.read", listing: CONNECTION_LISTING },
-  { topic: "findings", permission: "findings.read", listing: FINDING_LISTING },
+  { topic: "connections", permission: "connections.read", listing: CONNECTION_LISTING, only: [] },
+  { topic: "findings", permission: "findings.read", listing: FINDING_LISTING, only: [] },
+  // What others read is not for everybody who completes.
+  { topic: "audit", permission: "changes.read", listing: AUDIT_LISTING, only: [CHANGES_ONLY] },
 ] as const;
 
 export function fieldRoutes(app: Api, { store, clock }: ApiParts): void {
-  for (const { topic, permission, listing } of TOPICS) {
+  for (const { topic, permission, listing, only } of TOPICS) {
     app.get(
       `/${topic}/fields`,
       {
@@ -75,6 +80,7 @@ export function fieldRoutes(app: Api, { store, clock }: ApiParts): void {
         const { field: name, prefix = "", limit = VALUES_DEFAULT, since = SINCE_DEFAULT } = query;
         const { catalogue, timeColumn } = listing;
         const conditions = [
+          ...only,
           ...timeConditions(timeColumn, { ...query, since }, nowMs),
           ...whereConditions(query.where, catalogue, nowMs),
         ];

@@ -4,6 +4,7 @@ import { type SavedView, VIEW_TOPICS, type ViewTopic } from "../../control/views
 import { ownerOf } from "../../control/who.ts";
 import { QUERY_CHARS_MAX } from "../../query/limits.ts";
 import type { Catalogue } from "../../query/catalogue.ts";
+import { AUDIT } from "../../query/catalogues/audit.ts";
 import { CONNECTIONS } from "../../query/catalogues/connections.ts";
 import { principalOf } from "../access/guard.ts";
 import { changes, unaudited } from "../access/route-config.ts";
@@ -39,15 +40,15 @@ const NewView = Type.Object(
 const ViewUpdate = Type.Partial(Type.Object(content), exact);
 const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
 
-const CATALOGUES: Readonly<Partial<Record<ViewTopic, Catalogue>>> = {
+const CATALOGUES: Readonly<Record<ViewTopic, Catalogue>> = {
+  audit: AUDIT,
   connections: CONNECTIONS,
   findings: FINDING_LISTING.catalogue,
 };
 
 export function viewRoutes(app: Api, { control, clock }: ApiParts): void {
   const check = (topic: ViewTopic, query: string) => {
-    const catalogue = CATALOGUES[topic];
-    if (catalogue !== undefined) whereConditions(query, catalogue, clock.nowMs());
+    whereConditions(query, CATALOGUES[topic], clock.nowMs());
   };
 
   app.get(

@@ -142,10 +142,11 @@ function cbor(value: unknown): Buffer {
   throw new Error("no value of an attestation");
 }
 
-function head(kind: number, size: number): Buffer {
-  if (size < 24) return Buffer.from([kind * 32 + size]);
-  if (size < 256) return Buffer.from([kind * 32 + 24, size]);
+/** Of a text or byte string its bytes, of a list or map its items, of a number the number. */
+function head(kind: number, items: number): Buffer {
+  if (items < 24) return Buffer.from([kind * 32 + items]);
+  if (items < 256) return Buffer.from([kind * 32 + 24, items]);
   const bytes = Buffer.from([kind * 32 + 25, 0, 0]);
-  bytes.writeUInt16BE(size, 1);
+  bytes.writeUInt16BE(items, 1);
   return bytes;
 }

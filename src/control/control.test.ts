@@ -295,6 +295,13 @@ describe("revoking a node", () => {
   });
 });
 
+it("lets a node go on where its chain's end cannot be had", async () => {
+  const here = world({ chainEnd: () => Promise.reject(new Error("no end")) });
+  const node = await here.control.nodes.enrol(await request(here.control));
+  await assert.rejects(here.control.nodes.revoke("a", ADMIN), /no end/);
+  assert.equal(here.control.nodes.get(node.id)?.state, "active");
+});
+
 describe("failures", () => {
   it("stop everything when the journal's outcome is unknown", async () => {
     let isGone = false;

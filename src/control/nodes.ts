@@ -237,7 +237,10 @@ export class Nodes {
     checkActive(node);
     const { id } = node;
     this.#revoking.add(id);
-    const { epoch, batches } = await this.#options.chainEnd(id);
+    const { epoch, batches } = await this.#options.chainEnd(id).catch((error: unknown) => {
+      this.#revoking.delete(id);
+      throw error;
+    });
     const entry: RevokedEntry = {
       kind: "revoked",
       atMs: this.#options.clock.nowMs(),

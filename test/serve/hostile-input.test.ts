@@ -4,6 +4,8 @@
  * the server, nothing is found that should not be, and what is shown on a terminal stays text.
  */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { text as read } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { joined, send } from "./joined-node.ts";
 import { ROUTES, named } from "./route-table.ts";
@@ -181,6 +183,17 @@ describe("hostile input", () => {
     ]) {
       assert.equal(await statusOf("GET", path), 404, path);
     }
+  });
+
+  it("that never ends its headers is cut off with an answer, and keeps nobody else waiting", async () => {
+    const { hostname, port } = new URL(server.url);
+    const slow = Array.from({ length: 20 }, () => {
+      const socket = connect(Number(port), hostname);
+      socket.write("GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
+      return read(socket);
+    });
+    assert.equal((await server.call("GET", "/api/v1/nodes")).status, 200);
+    for (const answer of await Promise.all(slow)) assert.match(answer, /^HTTP\/1.1 4\d\d /);
   });
 
   it("leaves the server as it was", async () => {

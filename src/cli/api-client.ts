@@ -191,6 +191,8 @@ function queryText(query: Query): string {
 }
 
 function parsed<T>(answer: string, remote: Remote): Outcome<T> {
+  // What is answered with 204 says nothing more.
+  if (answer === "") return { ok: true, answer: undefined as T };
   try {
     return { ok: true, answer: JSON.parse(answer) as T };
   } catch {

@@ -147,7 +147,7 @@ describe("examples", () => {
       });
     }
   }
-  test("there is one of every kind", () => assert.equal(kinds.size, 19));
+  test("there is one of every kind", () => assert.equal(kinds.size, 20));
 });
 
 test("the batch in hex is the one of the vectors", () => {

@@ -128,7 +128,7 @@ test("entries and their lines", () => {
       scanned++;
     }
   }
-  assert.equal(new Set(rows.map(({ entry }) => entry.kind)).size, 19, "every kind");
+  assert.equal(new Set(rows.map(({ entry }) => entry.kind)).size, 20, "every kind");
   assert.ok(scanned >= 4, `the scanner took ${scanned}`);
 });
 

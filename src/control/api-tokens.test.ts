@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { tokenPermissions, type TokenMaker } from "./api-tokens.ts";
-import { TOKEN_MS_DEFAULT, TOKEN_MS_MAX } from "./limits.ts";
+import { DEAD_TOKENS_KEPT_MS, TOKEN_MS_DEFAULT, TOKEN_MS_MAX } from "./limits.ts";
 import { isReading, mayRole, type Permission, permissionsOf, type Role, ROLES } from "./roles.ts";
 import { ADMIN, coded, TestControl } from "./test-control.ts";
 
@@ -86,6 +86,20 @@ describe("an API token", () => {
     assert.ok(tokens.use(text) !== undefined);
     world.clock.advance(10_000);
     assert.deepEqual([tokens.use(text), tokens.stateOf(token)], [undefined, "expired"]);
+  });
+
+  it("stays listed for 90 days when it is dead, and then makes room for another", async () => {
+    const { tokens } = world.control;
+    const making = await maker("admin");
+    const { token } = await tokens.create({ name: "dead" }, making);
+    await tokens.revoke(token.id, ADMIN, () => true);
+    const listed = () => tokens.list(making.userId).map(({ name }) => name);
+    world.clock.advance(DEAD_TOKENS_KEPT_MS);
+    await tokens.create({ name: "next" }, making);
+    assert.deepEqual(listed(), ["next", "dead"]);
+    world.clock.advance(1);
+    await tokens.create({ name: "last" }, making);
+    assert.deepEqual(listed(), ["last", "next"]);
   });
 
   for (const name of ["", "  ", "a\nb", "a\u202eb", "\u200b", "\u001b[2J", "a".repeat(64)]) {

@@ -60,7 +60,6 @@ export class ApiTokens {
     this.#table = new TokenTable(database);
     this.#users = new UserTable(database);
     this.#options = options;
-    this.#table.forgetDead(options.clock.nowMs() - DEAD_TOKENS_KEPT_MS);
   }
 
   /** Newest first; of everybody without `userId`. */
@@ -99,6 +98,7 @@ export class ApiTokens {
       return {
         parts: [{ after: shown(token) }],
         effects: [this.#table.insertion(token)],
+        apply: () => this.#table.forgetDead(token.createdAtMs - DEAD_TOKENS_KEPT_MS),
         answer: () => ({ token, text: `tst1.${id}.${secret}` }),
       };
     });

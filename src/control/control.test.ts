@@ -9,6 +9,7 @@ import { ManualClock } from "../std/clock.ts";
 import { Control, type ControlEntry, type ControlOptions } from "./control.ts";
 import { ControlError } from "./control-error.ts";
 import { openDatabase } from "./database.ts";
+import { DEAD_KEYS_KEPT_MS, KEY_TTL_MS_MAX } from "./limits.ts";
 import type { EnrolmentRequest } from "./nodes.ts";
 import type { Who } from "./who.ts";
 
@@ -344,6 +345,24 @@ describe("failures", () => {
     it(`refuse a key with ${JSON.stringify(asked).slice(0, 40)}`, () =>
       assert.rejects(world().control.keys.create(asked, ADMIN), coded(code)));
   }
+});
+
+it("forgets a key 90 days after it was revoked, while the server runs", async () => {
+  const { control, clock } = world();
+  const { key: revoked } = await control.keys.create({ ttlMs: KEY_TTL_MS_MAX }, ADMIN);
+  await control.keys.revoke(revoked.id, ADMIN);
+  clock.advance(DEAD_KEYS_KEPT_MS);
+  const { key: second } = await control.keys.create({}, ADMIN);
+  assert.deepEqual(
+    control.keys.list().map(({ id }) => id),
+    [second.id, revoked.id],
+  );
+  clock.advance(1);
+  const { key: third } = await control.keys.create({}, ADMIN);
+  assert.deepEqual(
+    control.keys.list().map(({ id }) => id),
+    [third.id, second.id],
+  );
 });
 
 describe("starting again", () => {

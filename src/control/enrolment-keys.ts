@@ -26,7 +26,6 @@ export class EnrolmentKeys {
     this.#table = new KeyTable(database);
     this.#writer = writer;
     this.#clock = clock;
-    this.#table.forgetDead(clock.nowMs() - DEAD_KEYS_KEPT_MS);
   }
 
   /** Newest first. */
@@ -59,6 +58,7 @@ export class EnrolmentKeys {
       return {
         parts: [{ after: shown(key) }],
         effects: [this.#table.insertion(key)],
+        apply: () => this.#table.forgetDead(nowMs - DEAD_KEYS_KEPT_MS),
         answer: () => ({ key, secret }),
       };
     });

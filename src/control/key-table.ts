@@ -84,7 +84,7 @@ export class KeyTable {
   forgetDead(beforeMs: number): void {
     this.#database
       .prepare(
-        "DELETE FROM enrolment_keys WHERE max(expires_at_ms, coalesce(revoked_at_ms, 0)) < ?",
+        "DELETE FROM enrolment_keys WHERE min(expires_at_ms, coalesce(revoked_at_ms, expires_at_ms)) < ?",
       )
       .run(beforeMs);
   }

@@ -3,6 +3,7 @@
  * journal's disk needs too, so that two run at once, some wait, and more are sent away.
  */
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import { AtOnce } from "../../std/at-once.ts";
 import { ControlError } from "../control-error.ts";
 import {
   HASHES_AT_ONCE_MAX,
@@ -30,8 +31,7 @@ export class Passwords {
   readonly #derive: Derive;
   /** What there is to compare with for who does not exist: the same work, never the same result. */
   readonly #nobodys: string;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #hashes = new AtOnce(HASHES_AT_ONCE_MAX);
 
   constructor(derive: Derive = deriveArgon2) {
     this.#derive = derive;
@@ -55,22 +55,10 @@ export class Passwords {
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= HASHES_AT_ONCE_MAX) {
-      if (this.#waiting.length >= HASHES_WAITING_MAX) {
-        throw new ControlError("control_busy", `${HASHES_WAITING_MAX} sign-ins wait; try again`);
-      }
-      // Whoever ends gives its place away, so that nobody comes between.
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else {
-      this.#running++;
+    if (this.#hashes.waiting >= HASHES_WAITING_MAX) {
+      throw new ControlError("control_busy", `${HASHES_WAITING_MAX} sign-ins wait; try again`);
     }
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next();
-    }
+    return this.#hashes.run(work);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Proposals } from "../../control/proposals.ts";
 import type { Nodes } from "../../control/nodes.ts";
+import { AtOnce } from "../../std/at-once.ts";
 import type { Clock, Timer } from "../../std/clock.ts";
 import { StoreError } from "../../store/store-error.ts";
 import { decodeCursor } from "../query/cursor.ts";
@@ -13,7 +14,6 @@ import { committedIn, type StoreReader } from "../query/store-reader.ts";
 import { type TopicFilters, type TopicName, TOPICS } from "../query/topics.ts";
 import { whereConditions } from "../query/where.ts";
 import { ServeError } from "../serve-error.ts";
-import { AtOnce } from "./at-once.ts";
 import { EventStream, type Given } from "./event-stream.ts";
 import { Feed } from "./feed.ts";
 import {

@@ -8,6 +8,11 @@ export class AtOnce {
     this.#runningMax = runningMax;
   }
 
+  /** How many wait for their turn: whoever asks is to send more away, where their number has no other bound. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** As `work` ends. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running < this.#runningMax) this.#running++;

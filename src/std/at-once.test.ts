@@ -15,6 +15,7 @@ it("runs so many at once, the others in their order, whatever becomes of each", 
     });
   });
   const seen: number[][] = [];
+  assert.equal(atOnce.waiting, 3);
   for (const [n, end] of ends.entries()) {
     await new Promise((resolve) => setImmediate(resolve));
     seen.push([...begun]);
@@ -29,6 +30,7 @@ it("runs so many at once, the others in their order, whatever becomes of each", 
     [0, 1, 2, 3, 4],
     [0, 1, 2, 3, 4],
   ]);
+  assert.equal(atOnce.waiting, 0);
   await assert.rejects(all[1] ?? Promise.resolve(), /one fails/);
   assert.equal(await atOnce.run(async () => "free again"), "free again");
 });

@@ -68,7 +68,7 @@ function openError(file: string, cause: unknown): ControlError {
   }
   return new ControlError(
     "control_failed",
-    `cannot open ${file}; move it away to have it rebuilt from the journal (users and unspent enrolment keys are lost)`,
+    `cannot open ${file}; move it away to have it rebuilt from the journal (nodes come back; users, tokens, unspent enrolment keys and settings are lost)`,
     { cause },
   );
 }

@@ -7,7 +7,7 @@ export const USER_SOURCES = ["local", "oidc"] as const;
 export type UserSource = (typeof USER_SOURCES)[number];
 
 export interface User {
-  /** Hex of 8 random bytes; a name may be given to somebody else later. */
+  /** Hex of 8 bytes, random or (OpenID) made of who they are; a name may be given to somebody else later. */
   readonly id: string;
   readonly name: string;
   readonly role: Role;

@@ -1,4 +1,4 @@
-/** A check to a predicate over rows as the API answers them: for live streams, and to test the SQL by. */
+/** A check to a predicate over rows as the API answers them: in memory: what the SQL is tested by, and what filters rows that are there already. */
 import { addressKey } from "./address-range.ts";
 import type { Field, Row } from "./catalogue.ts";
 import type { Check, Test } from "./check.ts";

@@ -14,7 +14,7 @@ export interface Session {
   readonly address: string;
   /** What the program called itself. */
   readonly agent: string;
-  /** A code was given, not the password alone. */
+  /** More than a password was shown: a code, a passkey, or whatever the OpenID provider asks for. */
   readonly secondFactor: boolean;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The server's only requests to addresses that somebody else names: the OpenID provider's. Over https,
- * or http on this machine; to no address that is refused, whatever a name resolves to; where nothing is
- * followed, and nothing is waited for or read without end.
+ * Requests to the OpenID provider, at addresses that somebody else names. Over https, or http on this
+ * machine; to no address that is refused, whatever a name resolves to; where nothing is followed, and
+ * nothing is waited for or read without end.
  */
 import { lookup as systemLookup, type LookupAddress } from "node:dns";
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from "node:http";

@@ -6,10 +6,8 @@
 import { lookup as systemLookup, type LookupAddress } from "node:dns";
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as requestHttps } from "node:https";
-import { isIP } from "node:net";
 import type { Clock } from "../../std/clock.ts";
-import { isLoopback } from "../access/own-addresses.ts";
-import { isRefusedAddress } from "../access/refused-addresses.ts";
+import { addressFault, foreignHost, urlFault } from "../outbound/foreign-url.ts";
 import { ServeError } from "../serve-error.ts";
 
 /** For connecting, waiting and reading together. */
@@ -58,25 +56,9 @@ export function guardedFetch({ clock, lookup = everyAddress }: GuardedFetchOptio
 export function checkedUrl(text: string): URL {
   const url = URL.parse(text);
   if (url === null) throw new ServeError("bad_issuer", `${shown(text)} is no URL`);
-  const host = hostOf(url);
-  if (url.username !== "" || url.password !== "") {
-    throw new ServeError("bad_issuer", `${host} stands in a URL with a name or password`);
-  }
-  const isHere = host === "localhost" || (isIP(host) !== 0 && isLoopback(host));
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isHere)) {
-    throw new ServeError("bad_issuer", `${shown(text)} is neither https nor http on this machine`);
-  }
-  if (isIP(host) !== 0) checkAddress(url, host);
+  const fault = urlFault(url);
+  if (fault !== undefined) throw badHost(url, fault);
   return url;
-}
-
-function checkAddress(url: URL, address: string): void {
-  if (isRefusedAddress(address)) {
-    throw new ServeError("bad_issuer", `${hostOf(url)} is at ${address}, where nothing is asked`);
-  }
-  if (url.protocol === "http:" && !isLoopback(address)) {
-    throw new ServeError("bad_issuer", `${hostOf(url)} is at ${address}, not on this machine`);
-  }
 }
 
 interface Bounds {
@@ -89,7 +71,10 @@ async function answerOf(url: URL, init: FetchInit, bounds: Bounds): Promise<Resp
   const status = response.statusCode ?? 0;
   if (status >= 300 && status < 400) {
     response.destroy();
-    throw new ServeError("bad_issuer", `${hostOf(url)} answers with a redirect, none is followed`);
+    throw new ServeError(
+      "bad_issuer",
+      `${foreignHost(url)} answers with a redirect, none is followed`,
+    );
   }
   const body = await bodyOf(response, url);
   const type = response.headers["content-type"];
@@ -122,14 +107,17 @@ function sent(url: URL, init: FetchInit, { lookup, signal }: Bounds): Promise<In
   });
 }
 
-/** One address that is refused speaks against all that the name has. */
 function refusalOf(url: URL, addresses: readonly LookupAddress[]): Error | null {
-  try {
-    for (const { address } of addresses) checkAddress(url, address);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+  for (const { address } of addresses) {
+    const fault = addressFault(url, address);
+    if (fault !== undefined) return badHost(url, fault);
   }
+  return null;
+}
+
+/** The host alone: whoever put a password into the URL is not told it back. */
+function badHost(url: URL, fault: string): ServeError {
+  return new ServeError("bad_issuer", `the URL of ${shown(foreignHost(url))} ${fault}`);
 }
 
 async function bodyOf(response: IncomingMessage, url: URL): Promise<Buffer<ArrayBuffer>> {
@@ -138,7 +126,7 @@ async function bodyOf(response: IncomingMessage, url: URL): Promise<Buffer<Array
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > FETCH_BYTES_MAX) {
-      throw new ServeError("bad_issuer", `${hostOf(url)} answers with more than 256 KiB`);
+      throw new ServeError("bad_issuer", `${foreignHost(url)} answers with more than 256 KiB`);
     }
     chunks.push(chunk);
   }
@@ -161,10 +149,6 @@ function unreachable(url: URL, why: string, cause?: unknown): ServeError {
 
 function noAddress(url: URL): ServeError {
   return unreachable(url, "the name has no address");
-}
-
-function hostOf(url: URL): string {
-  return url.hostname.replaceAll(/^\[|\]$/g, "");
 }
 
 function shown(text: string): string {

@@ -3,7 +3,7 @@
  * have not: to a cloud's metadata service above all, in whatever spelling.
  */
 import { BlockList, isIPv6 } from "node:net";
-import { isLoopback } from "./own-addresses.ts";
+import { isLoopback } from "../access/own-addresses.ts";
 
 const refused = new BlockList();
 for (const [net, prefix] of [

@@ -32,10 +32,24 @@ for (const [header, isKnown] of hosts) {
 }
 
 it("knows loopback and its own addresses in every spelling", () => {
-  for (const address of ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]) {
+  const own = [
+    "127.0.0.1",
+    "127.9.9.9",
+    "::1",
+    "0:0:0:0:0:0:0:1",
+    "::ffff:127.0.0.1",
+    "::FFFF:7f00:1",
+  ];
+  for (const address of own) {
     assert.ok(isLoopback(address) && isOwnAddress(address), address);
   }
-  for (const address of ["203.0.113.9", "::ffff:203.0.113.9", "2001:db8::1"]) {
+  for (const address of [
+    "203.0.113.9",
+    "::ffff:203.0.113.9",
+    "2001:db8::1",
+    "127.0.0.1.example",
+    "",
+  ]) {
     assert.ok(!isLoopback(address) && !isOwnAddress(address), address);
   }
 });

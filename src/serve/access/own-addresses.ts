@@ -1,6 +1,7 @@
 /** Whether an address is this machine's own. */
+import { BlockList, isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
-import { BlockList, isIPv6 } from "node:net";
+import { auditAddress } from "./principal.ts";
 
 const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
@@ -8,7 +9,7 @@ loopback.addAddress("::1", "ipv6");
 
 /** Asked afresh each time: a mesh interface may come after us. */
 export function isOwnAddress(address: string): boolean {
-  const plain = unmapped(address);
+  const plain = auditAddress(address);
   if (isLoopback(plain)) return true;
   return Object.values(networkInterfaces()).some((list) =>
     list?.some((one) => one.address === plain),
@@ -16,11 +17,6 @@ export function isOwnAddress(address: string): boolean {
 }
 
 export function isLoopback(address: string): boolean {
-  const plain = unmapped(address);
-  return loopback.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
-}
-
-/** A dual-stack socket shows IPv4 peers as `::ffff:10.0.0.1`. */
-function unmapped(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
+  const plain = auditAddress(address);
+  return isIP(plain) !== 0 && loopback.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
 }

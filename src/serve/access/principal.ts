@@ -28,11 +28,13 @@ export function mayPrincipal(
   return mayRole(role, permission) && (scopes === undefined || scopes.includes(permission));
 }
 
-/** As it stands in an audit entry: a dual-stack socket shows IPv4 peers as `::ffff:10.0.0.1`. Empty for what is none. */
+/**
+ * A peer's address as it stands in an audit entry and is compared: a dual-stack socket shows IPv4 peers as
+ * `::ffff:10.0.0.1`, and says on which link it met a link-local one. Empty for what is none.
+ */
 export function auditAddress(remote: string): string {
-  const plain = remote.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
   try {
-    return canonicalAddress(plain);
+    return canonicalAddress(remote.replace(/%.*$/, ""));
   } catch {
     return "";
   }

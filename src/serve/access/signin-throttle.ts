@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { isIPv6 } from "node:net";
+import { parseAddress } from "../../format/address.ts";
 import type { Clock } from "../../std/clock.ts";
 import { ServeError } from "../serve-error.ts";
 
@@ -23,6 +24,8 @@ const WAIT_MS_FIRST = 1_000;
 const FORGET_MS = 3_600_000;
 /** Names and addresses that are remembered, some 200 bytes each; of more, the oldest is forgotten. */
 const REMEMBERED_MAX = 10_000;
+/** Of an IPv6 address, what a provider gives to one customer at least: a /64. */
+const NETWORK_BYTES = 8;
 
 interface Tries {
   count: number;
@@ -97,12 +100,8 @@ function keysOf({ name, address }: Attempt): [key: string, bound: Bound][] {
   return keys;
 }
 
-/** Whoever has one IPv6 address has 2^64 of them. */
+/** Of a canonical address. Whoever has one IPv6 address has 2^64 of them. */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
-  const [head = "", tail = ""] = address.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === "" ? [] : tail.split(":");
-  const zeros = address.includes("::") ? 8 - left.length - right.length : 0;
-  return [...left, ...Array<string>(Math.max(0, zeros)).fill("0"), ...right].slice(0, 4).join(":");
+  return Buffer.from(parseAddress(address).subarray(0, NETWORK_BYTES)).toString("hex");
 }

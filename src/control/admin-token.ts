@@ -2,23 +2,22 @@
  * The administrator's token: a file that only the server's owner can read. Whoever reads it is that
  * owner, or root; it counts only from the server's own addresses (serve/access).
  */
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { ControlError } from "./control-error.ts";
+import { newSecret, secretFits, secretHash } from "./secret.ts";
 
-const TOKEN_BYTES = 32;
 const PATTERN = /^tsa1\.[A-Za-z0-9_-]{43}$/;
 
 export class AdminToken {
-  readonly #digest: Buffer;
+  readonly #hash: string;
 
   constructor(text: string) {
-    this.#digest = digest(text);
+    this.#hash = secretHash(text);
   }
 
   /** Takes the same time for every wrong text. */
   matches(text: string): boolean {
-    return timingSafeEqual(digest(text), this.#digest);
+    return secretFits(text, this.#hash);
   }
 }
 
@@ -46,14 +45,10 @@ function createToken(file: string): boolean {
     throw error;
   }
   try {
-    writeSync(descriptor, `tsa1.${randomBytes(TOKEN_BYTES).toString("base64url")}\n`);
+    writeSync(descriptor, `tsa1.${newSecret()}\n`);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
   return true;
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

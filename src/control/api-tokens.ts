@@ -2,7 +2,6 @@
  * API tokens `tst1.<id>.<secret>`: what programs of a user show. Never more than the user may at the
  * time of the request, never longer than the user may sign in, nor than the token that made it.
  */
-import { timingSafeEqual } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Target } from "../format/entry.ts";
 import type { Clock } from "../std/clock.ts";
@@ -20,7 +19,7 @@ import {
 } from "./limits.ts";
 import type { Shown } from "./property-changes.ts";
 import { isReading, mayRole, type Permission, permissionsOf } from "./roles.ts";
-import { newId, newSecret, secretHash } from "./sign-in/secret.ts";
+import { newId, newSecret, secretFits, secretHash } from "./secret.ts";
 import { type ApiToken, TokenTable } from "./token-table.ts";
 import { checkTokenName } from "./user-name.ts";
 import { type User, UserTable } from "./user-table.ts";
@@ -71,7 +70,7 @@ export class ApiTokens {
   use(text: string): { readonly token: ApiToken; readonly user: User } | undefined {
     const [, id = "", secret = ""] = FORM.exec(text) ?? [];
     const token = this.#table.get(id);
-    if (token === undefined || !isSame(secretHash(secret), token.secretHash)) return undefined;
+    if (token === undefined || !secretFits(secret, token.secretHash)) return undefined;
     const user = this.#userOf(token);
     if (user === undefined) return undefined;
     const nowMs = this.#options.clock.nowMs();
@@ -211,11 +210,6 @@ function endFor(nowMs: number, asked: number | undefined, maker: ApiToken | unde
   if (endMs >= nowMs + TOKEN_MS_MIN && endMs <= latestMs) return endMs;
   const latest = new Date(latestMs).toISOString();
   throw new ControlError("bad_ttl", `the token may end from now on until ${latest}`);
-}
-
-function isSame(a: string, b: string): boolean {
-  const [one, other] = [Buffer.from(a), Buffer.from(b)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 function targetOf({ id, name }: Pick<ApiToken, "id" | "name">): Target {

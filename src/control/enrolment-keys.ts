@@ -6,9 +6,10 @@ import type { Clock } from "../std/clock.ts";
 import type { ChangeWriter } from "./change-writer.ts";
 import { ControlError } from "./control-error.ts";
 import { checkKeyRequest, type KeyRequest } from "./key-check.ts";
-import { hashSecret, KeyTable, keyState, secretFits, type StoredKey } from "./key-table.ts";
+import { KeyTable, keyState, type StoredKey } from "./key-table.ts";
 import { DEAD_KEYS_KEPT_MS, KEY_TTL_MS_DEFAULT, LIVE_KEYS_MAX } from "./limits.ts";
 import type { Shown } from "./property-changes.ts";
+import { secretFits, secretHash } from "./secret.ts";
 import type { Who } from "./who.ts";
 
 export interface CreatedKey {
@@ -46,7 +47,7 @@ export class EnrolmentKeys {
       const secret = randomBytes(ENROLMENT_SECRET_BYTES);
       const key: StoredKey = {
         id,
-        secretHash: hashSecret(secret),
+        secretHash: secretHash(secret),
         reusable: request.reusable ?? false,
         needsApproval: request.needsApproval ?? false,
         createdAtMs: nowMs,
@@ -87,7 +88,7 @@ export class EnrolmentKeys {
   check(id: string, secret: Uint8Array): StoredKey {
     const key = this.#table.get(id);
     const usable = key !== undefined && keyState(key, this.#clock.nowMs()) === "usable";
-    if (usable && secretFits(key, secret)) return key;
+    if (usable && secretFits(secret, key.secretHash)) return key;
     throw new ControlError(
       "bad_enrolment_key",
       "the enrolment key is unknown, expired, spent or revoked",

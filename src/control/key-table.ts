@@ -1,12 +1,12 @@
 /** Enrolment keys. The secret itself is never stored: it is random enough that its plain hash is safe. */
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { Effect } from "./effect.ts";
 
 export interface StoredKey {
   /** base64url of 6 bytes. */
   readonly id: string;
-  readonly secretHash: Uint8Array;
+  /** Hex. */
+  readonly secretHash: string;
   readonly reusable: boolean;
   readonly needsApproval: boolean;
   readonly createdAtMs: number;
@@ -56,7 +56,7 @@ export class KeyTable {
       table: "enrolment_keys",
       row: {
         id: key.id,
-        secret_hash: Buffer.from(key.secretHash).toString("hex"),
+        secret_hash: key.secretHash,
         reusable: Number(key.reusable),
         needs_approval: Number(key.needsApproval),
         created_at_ms: key.createdAtMs,
@@ -96,19 +96,11 @@ export function keyState(key: StoredKey, nowMs: number): KeyState {
   return key.expiresAtMs <= nowMs ? "expired" : "usable";
 }
 
-export function hashSecret(secret: Uint8Array): Buffer {
-  return createHash("sha256").update(secret).digest();
-}
-
-export function secretFits(key: StoredKey, secret: Uint8Array): boolean {
-  return timingSafeEqual(hashSecret(secret), key.secretHash);
-}
-
 function keyOf(row: Record<string, SQLOutputValue>): StoredKey {
   const revokedAtMs = row["revoked_at_ms"];
   return {
     id: String(row["id"]),
-    secretHash: Buffer.from(String(row["secret_hash"]), "hex"),
+    secretHash: String(row["secret_hash"]),
     reusable: row["reusable"] === 1,
     needsApproval: row["needs_approval"] === 1,
     createdAtMs: Number(row["created_at_ms"]),

@@ -14,7 +14,7 @@ import { USERS_MAX } from "./limits.ts";
 import type { Shown } from "./property-changes.ts";
 import type { Role } from "./roles.ts";
 import type { MadeLink, SignInLinks } from "./sign-in/links.ts";
-import { newId } from "./sign-in/secret.ts";
+import { newId } from "./secret.ts";
 import { SessionTable } from "./sign-in/session-table.ts";
 import { checkUserName } from "./user-name.ts";
 import { maySignIn, secondFactorOf, type User, UserTable } from "./user-table.ts";

@@ -10,7 +10,7 @@ import type { Effect } from "../effect.ts";
 import { LINKS_MAX, OWNER_LINK_MS, USER_LINK_MS } from "../limits.ts";
 import type { User } from "../user-table.ts";
 import type { Who } from "../who.ts";
-import { newSecret, secretHash } from "./secret.ts";
+import { newSecret, secretHash } from "../secret.ts";
 
 export interface MadeLink {
   /** Shown once. */

@@ -26,7 +26,7 @@ import {
 } from "./passkey-checks.ts";
 import { type Passkey, PasskeyTable } from "./passkey-table.ts";
 import type { Passwords } from "./passwords.ts";
-import { newId } from "./secret.ts";
+import { newId } from "../secret.ts";
 import type { Sessions } from "./sessions.ts";
 import type { SignInRules } from "./settings.ts";
 import { newRecoveryCodes } from "./totp.ts";

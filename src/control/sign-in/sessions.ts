@@ -2,7 +2,6 @@
  * Sessions: what a browser has after a sign-in. A new secret each time, kept as its hash; over after
  * half a day, after two idle hours, or when somebody ends it.
  */
-import { randomBytes } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../std/clock.ts";
 import type { AccessEnds } from "../access-ends.ts";
@@ -17,10 +16,9 @@ import {
 } from "../limits.ts";
 import { type User, UserTable } from "../user-table.ts";
 import type { Who } from "../who.ts";
-import { newId, secretHash } from "./secret.ts";
+import { newId, newSecret, secretHash } from "../secret.ts";
 import { type Session, SessionTable } from "./session-table.ts";
 
-const SECRET_BYTES = 32;
 const AGENT_CHARS_MAX = 200;
 
 export interface SessionsOptions {
@@ -81,7 +79,7 @@ export class Sessions {
   /** A session of the user, as part of a change. */
   made(user: User, place: SessionPlace, secondFactor: boolean): NewSession {
     const nowMs = this.#options.clock.nowMs();
-    const secret = randomBytes(SECRET_BYTES).toString("base64url");
+    const secret = newSecret();
     const session: Session = {
       id: newId(),
       secretHash: secretHash(secret),

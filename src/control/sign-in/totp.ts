@@ -1,6 +1,7 @@
 /** The second factor: time-based codes (RFC 6238), and codes for the day when the device is lost. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { Secret, TOTP } from "otpauth";
+import { secretHash } from "../secret.ts";
 
 const ISSUER = "Tallystick";
 const STEP_MS = 30_000;
@@ -38,8 +39,7 @@ export function newRecoveryCodes(): { readonly codes: string[]; readonly hashes:
 
 /** However it was typed. */
 export function recoveryHash(code: string): string {
-  const plain = code.toLowerCase().replaceAll(/[\s-]/g, "");
-  return createHash("sha256").update(plain).digest("hex");
+  return secretHash(code.toLowerCase().replaceAll(/[\s-]/g, ""));
 }
 
 export function isTotpCode(code: string): boolean {

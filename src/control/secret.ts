@@ -1,5 +1,5 @@
 /** Secrets that we make and others keep: random enough that their plain hash is safe. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 const SECRET_BYTES = 32;
 
@@ -8,8 +8,13 @@ export function newSecret(): string {
 }
 
 /** Hex; what is stored instead. */
-export function secretHash(secret: string): string {
+export function secretHash(secret: string | Uint8Array): string {
   return createHash("sha256").update(secret).digest("hex");
+}
+
+/** Takes the same time for every wrong one. */
+export function secretFits(secret: string | Uint8Array, hash: string): boolean {
+  return timingSafeEqual(Buffer.from(secretHash(secret)), Buffer.from(hash));
 }
 
 /** Hex of 8 bytes: names one of a few, and is no secret. */

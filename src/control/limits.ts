@@ -50,6 +50,8 @@ export const SESSION_MS_MAX = 12 * 3_600_000;
 export const SESSION_IDLE_MS_MAX = 2 * 3_600_000;
 /** When a session or token was last used is written this often at most: each write is a sync. */
 export const SEEN_WRITE_MS = 5 * 60_000;
+/** Of what a program calls itself, in UTF-16 units: a browser's name and version fit. */
+export const AGENT_CHARS_MAX = 200;
 /** Of one user at once; of more, the oldest ends. */
 export const SESSIONS_PER_USER_MAX = 20;
 
@@ -66,7 +68,7 @@ export const TOKEN_MS_MAX = 366 * 24 * 3_600_000;
 export const TOKEN_MS_MIN = 1_000;
 /** Usable ones of one user. */
 export const TOKENS_PER_USER_MAX = 100;
-/** What an API token is called, in UTF-16 units. */
+/** What a token or passkey is called, in UTF-16 units. */
 export const TOKEN_NAME_CHARS_MAX = 63;
 /** Dead tokens stay listed this long, so that "whose was it?" has an answer. */
 export const DEAD_TOKENS_KEPT_MS = 90 * 24 * 3_600_000;
@@ -89,6 +91,10 @@ export const PRUNE_KEPT_MS_MIN = 24 * 3_600_000;
 export const PASSKEYS_PER_USER_MAX = 20;
 /** Who signed in so lately is still who did. */
 export const FRESH_SESSION_MS = 5 * 60_000;
+/** Secrets of authenticators that were shown and not confirmed yet: one of each session. */
+export const TOTP_REGISTRATIONS_MAX = 1_000;
+/** What a device is asked counts so long, milliseconds: long enough to look for it and touch it. */
+export const CHALLENGE_MS_MAX = 5 * 60_000;
 /** Registrations under way: one of each session. */
 export const PASSKEY_REGISTRATIONS_MAX = 1_000;
 /** Sign-ins by passkey under way; pages ask when they are opened, so that the browser can offer it. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, it } from "node:test";
 import { ManualClock } from "../../std/clock.ts";
-import { CHALLENGE_MS_MAX, Challenges } from "./challenges.ts";
+import { CHALLENGE_MS_MAX } from "../limits.ts";
+import { Challenges } from "./challenges.ts";
 
 let clock: ManualClock;
 let challenges: Challenges<number>;

@@ -4,9 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../std/clock.ts";
-
-/** Long enough to look for the device and touch it. */
-export const CHALLENGE_MS_MAX = 5 * 60_000;
+import { CHALLENGE_MS_MAX } from "../limits.ts";
 
 export interface ChallengesOptions {
   readonly clock: Clock;

@@ -3,9 +3,9 @@ import type { Clock } from "../../std/clock.ts";
 import type { AccessEnds } from "../access-ends.ts";
 import type { ChangeWriter } from "../change-writer.ts";
 import { ControlError } from "../control-error.ts";
-import { secondFactorOf } from "../user-table.ts";
-import type { Users } from "../users.ts";
-import { checkLocal, userShown, userTarget } from "../users.ts";
+import { TOTP_REGISTRATIONS_MAX } from "../limits.ts";
+import { secondFactorOf, type Totp } from "../user-table.ts";
+import { checkLocal, userShown, userTarget, type Users } from "../users.ts";
 import type { Who } from "../who.ts";
 import { checkPassword, type Passwords } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
@@ -27,9 +27,6 @@ export interface Own {
   readonly who: Who;
 }
 
-/** Secrets that were shown and not confirmed yet; more than this many sessions do not set one up at once. */
-const BEGUN_MAX = 1_000;
-
 export class OwnCredentials {
   readonly #options: OwnCredentialsOptions;
   /** By session, oldest first. */
@@ -43,13 +40,13 @@ export class OwnCredentials {
   async setPassword(own: Own, old: string, password: string): Promise<void> {
     const { passwords, users, writer, sessions, ends } = this.#options;
     const known = users.find(own.userId);
-    await this.#checkPassword(own, old);
+    await passwords.check(old, known.passwordHash);
     checkPassword(password, known.name);
     const hash = await passwords.hash(password);
     const asked = { who: own.who, action: "user.set_password", target: userTarget(known) };
     return writer.change(asked, () => {
       const { id, passwordHash } = users.find(own.userId);
-      if (passwordHash !== known.passwordHash) throw wrongPassword();
+      if (passwordHash !== known.passwordHash) throw changedMeanwhile();
       return {
         parts: [{ facts: { by: "old password" } }],
         effects: [users.table.passwordIs(id, hash), sessions.table.deletionOf(id)],
@@ -63,63 +60,56 @@ export class OwnCredentials {
     own: Own,
     password: string | undefined,
   ): Promise<{ readonly secret: string; readonly uri: string }> {
-    const user = this.#options.users.find(own.userId);
-    const { name } = user;
+    const { users, passwords } = this.#options;
+    const user = users.find(own.userId);
     checkLocal(user);
-    if (secondFactorOf(user) !== "none") await this.#checkPassword(own, password ?? "");
+    if (secondFactorOf(user) !== "none") await passwords.check(password ?? "", user.passwordHash);
     const secret = newTotpSecret();
     this.#begun.delete(own.sessionId);
     const [oldest] = this.#begun.keys();
-    if (this.#begun.size >= BEGUN_MAX && oldest !== undefined) this.#begun.delete(oldest);
+    if (this.#begun.size >= TOTP_REGISTRATIONS_MAX && oldest !== undefined)
+      this.#begun.delete(oldest);
     this.#begun.set(own.sessionId, secret);
-    return { secret, uri: totpUri(secret, name) };
+    return { secret, uri: totpUri(secret, user.name) };
   }
 
   /** With the recovery codes, shown once. The user's other sessions end. Throws `wrong_code`, `control_busy`, `control_failed`. */
   confirmTotp(own: Own, code: string): Promise<readonly string[]> {
-    const { users, writer, clock, sessions } = this.#options;
+    const { users, writer, sessions } = this.#options;
     const user = users.find(own.userId);
     const asked = { who: own.who, action: "user.set_second_factor", target: userTarget(user) };
     return writer.change(asked, () => {
       const before = users.find(own.userId);
-      if (sessions.table.get(own.sessionId) === undefined) {
-        throw new ControlError("unknown_session", "the session has ended");
-      }
-      const secret = this.#begun.get(own.sessionId);
-      const step =
-        secret !== undefined && isTotpCode(code)
-          ? totpStep(secret, code, clock.nowMs())
-          : undefined;
-      if (secret === undefined || step === undefined) {
-        throw new ControlError("wrong_code", "the code is not the one of the secret shown last");
-      }
-      const { id } = before;
-      const totp = { secret, usedStep: step };
+      const others = sessions.othersEnd(own.sessionId);
+      const totp = this.#confirmed(own, code);
       const { codes, hashes } = newRecoveryCodes();
-      const others = sessions.table.list(id).filter((each) => each.id !== own.sessionId);
       return {
         parts: [{ before: userShown(before), after: userShown({ ...before, totp }) }],
         effects: [
-          users.table.totpIs(id, totp),
-          ...users.table.recoveryCodesAre(id, hashes),
+          users.table.totpIs(before.id, totp),
+          ...users.table.recoveryCodesAre(before.id, hashes),
           sessions.table.secondFactorGiven(own.sessionId),
-          ...others.map((each) => sessions.table.deletion(each.id)),
+          ...others.effects,
         ],
         answer: () => {
           this.#begun.delete(own.sessionId);
-          for (const each of others) this.#options.ends.tell({ session: each.id });
+          others.tell();
           return codes;
         },
       };
     });
   }
 
-  async #checkPassword({ userId }: Own, password: string): Promise<void> {
-    const { passwords, users } = this.#options;
-    if (!(await passwords.fits(password, users.find(userId).passwordHash))) throw wrongPassword();
+  #confirmed({ sessionId }: Own, code: string): Totp {
+    const secret = this.#begun.get(sessionId) ?? "";
+    const isCode = secret !== "" && isTotpCode(code);
+    const usedStep = isCode ? totpStep(secret, code, this.#options.clock.nowMs()) : undefined;
+    if (usedStep !== undefined) return { secret, usedStep };
+    throw new ControlError("wrong_code", "the code is not the one of the secret shown last");
   }
 }
 
-function wrongPassword(): ControlError {
-  return new ControlError("wrong_password", "the password is not yours");
+/** While the new one was hashed. */
+function changedMeanwhile(): ControlError {
+  return new ControlError("wrong_password", "the password has changed meanwhile");
 }

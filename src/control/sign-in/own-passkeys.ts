@@ -5,7 +5,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Target } from "../../format/entry.ts";
 import type { Clock } from "../../std/clock.ts";
-import type { AccessEnds } from "../access-ends.ts";
 import type { ChangeWriter, Plan, Planned } from "../change-writer.ts";
 import { ControlError } from "../control-error.ts";
 import { FRESH_SESSION_MS, PASSKEY_REGISTRATIONS_MAX, PASSKEYS_PER_USER_MAX } from "../limits.ts";
@@ -38,7 +37,6 @@ export interface OwnPasskeysOptions {
   readonly sessions: Sessions;
   readonly passwords: Passwords;
   readonly rules: SignInRules;
-  readonly ends: AccessEnds;
 }
 
 export interface Registered {
@@ -128,12 +126,10 @@ export class OwnPasskeys {
   }
 
   #added(own: Own, made: NewPasskey & Pick<Passkey, "id" | "name">): Plan<Registered> {
-    const { users, sessions, clock, ends } = this.#options;
+    const { users, sessions, clock } = this.#options;
     const { userId, sessionId } = own;
     const user = users.find(userId);
-    if (sessions.table.get(sessionId) === undefined) {
-      throw new ControlError("unknown_session", "the session has ended");
-    }
+    const others = sessions.othersEnd(sessionId);
     this.#checkRoom(userId);
     if (this.table.byCredential(made.credentialId) !== undefined) {
       throw badPasskey("it is registered already");
@@ -141,18 +137,16 @@ export class OwnPasskeys {
     const passkey: Passkey = { ...made, userId, createdAtMs: clock.nowMs() };
     const isFirst = user.totp === undefined && user.passkeys === 0;
     const { codes, hashes } = isFirst ? newRecoveryCodes() : { codes: [], hashes: [] };
-    const others = isFirst ? sessions.table.list(userId) : [];
-    const ended = others.filter(({ id }) => id !== sessionId);
     return {
       parts: [{ after: shown(passkey) }],
       effects: [
         this.table.insertion(passkey),
         ...(isFirst ? users.table.recoveryCodesAre(userId, hashes) : []),
         sessions.table.secondFactorGiven(sessionId),
-        ...ended.map(({ id }) => sessions.table.deletion(id)),
+        ...(isFirst ? others.effects : []),
       ],
       answer: () => {
-        for (const { id } of ended) ends.tell({ session: id });
+        if (isFirst) others.tell();
         return { passkey, recoveryCodes: codes };
       },
     };
@@ -186,8 +180,8 @@ export class OwnPasskeys {
   async #checkProof({ userId, sessionId }: Own, password: string | undefined): Promise<void> {
     const { sessions, clock, users, passwords } = this.#options;
     if (password !== undefined) {
-      if (await passwords.fits(password, users.find(userId).passwordHash)) return;
-      throw new ControlError("wrong_password", "the password is not yours");
+      await passwords.check(password, users.find(userId).passwordHash);
+      return;
     }
     const beganAtMs = sessions.table.get(sessionId)?.createdAtMs ?? 0;
     if (clock.nowMs() - beganAtMs < FRESH_SESSION_MS) return;

@@ -20,8 +20,8 @@ import {
   isoBase64URL,
 } from "@simplewebauthn/server/helpers";
 import { ControlError } from "../control-error.ts";
+import { CHALLENGE_MS_MAX } from "../limits.ts";
 import type { User } from "../user-table.ts";
-import { CHALLENGE_MS_MAX } from "./challenges.ts";
 import type { Passkey } from "./passkey-table.ts";
 
 /** The page that asks: passkeys count for a name, and are shown nowhere else. */

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { beforeEach, describe, it } from "node:test";
-import { FRESH_SESSION_MS } from "../limits.ts";
+import { CHALLENGE_MS_MAX, FRESH_SESSION_MS } from "../limits.ts";
 import { ADMIN, coded, PASSWORD, PLACE, TestControl } from "../test-control.ts";
-import { CHALLENGE_MS_MAX } from "./challenges.ts";
 import type { Own } from "./own-credentials.ts";
 import type { SignedIn } from "./sign-in.ts";
 import { type Lie, PRESENT, TestAuthenticator, VERIFIED } from "./test-authenticator.ts";

@@ -54,6 +54,12 @@ export class Passwords {
     return timingSafeEqual(derived, hash) && stored !== undefined;
   }
 
+  /** Of who is signed in and gives it once more. Throws `wrong_password`, `control_busy`. */
+  async check(password: string, stored: string | undefined): Promise<void> {
+    if (await this.fits(password, stored)) return;
+    throw new ControlError("wrong_password", "the password is not yours");
+  }
+
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#hashes.waiting >= HASHES_WAITING_MAX) {
       throw new ControlError("control_busy", `${HASHES_WAITING_MAX} sign-ins wait; try again`);

@@ -9,6 +9,7 @@ import type { ChangeWriter, Part } from "../change-writer.ts";
 import { ControlError } from "../control-error.ts";
 import type { Effect } from "../effect.ts";
 import {
+  AGENT_CHARS_MAX,
   SEEN_WRITE_MS,
   SESSION_IDLE_MS_MAX,
   SESSION_MS_MAX,
@@ -18,8 +19,6 @@ import { type User, UserTable } from "../user-table.ts";
 import type { Who } from "../who.ts";
 import { newId, newSecret, secretHash } from "../secret.ts";
 import { type Session, SessionTable } from "./session-table.ts";
-
-const AGENT_CHARS_MAX = 200;
 
 export interface SessionsOptions {
   readonly clock: Clock;
@@ -41,6 +40,12 @@ export interface NewSession {
   readonly part: Part;
   /** Sessions of the same user that end for it. */
   readonly ended: readonly string[];
+}
+
+/** Sessions that end with a change; `tell` is to be called when it is made. */
+export interface EndedSessions {
+  readonly effects: readonly Effect[];
+  tell(): void;
 }
 
 export class Sessions {
@@ -102,6 +107,22 @@ export class Sessions {
         after: sessionShown(session),
       },
       ended: ended.map(({ id }) => id),
+    };
+  }
+
+  /**
+   * As part of a change by which a session shows more than before: those that showed less end. Throws
+   * `unknown_session` where it has ended itself.
+   */
+  othersEnd(sessionId: string): EndedSessions {
+    const session = this.table.get(sessionId);
+    if (session === undefined) throw new ControlError("unknown_session", "the session has ended");
+    const others = this.table.list(session.userId).filter(({ id }) => id !== sessionId);
+    return {
+      effects: others.map(({ id }) => this.table.deletion(id)),
+      tell: () => {
+        for (const { id } of others) this.#options.ends.tell({ session: id });
+      },
     };
   }
 

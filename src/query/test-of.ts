@@ -77,12 +77,14 @@ function regexFault(cause: unknown): string {
     .slice(0, 200);
 }
 
-function choiceTest({ field, operator, value }: Comparison): Test {
+function choiceTest(comparison: Comparison): Test {
+  const { field, operator, value } = comparison;
   const { values = [] } = field;
   const pattern = patternOf(value);
   if (pattern !== undefined && operator === ":") return pattern;
   const place = (bound: Bound) => placeOf(bound, field);
   if (value.is === "range" && field.ordered) {
+    if (operator !== ":") throw oneValue(comparison);
     const from = value.from.text === "" ? 0 : place(value.from);
     const to = value.to.text === "" ? values.length - 1 : place(value.to);
     return { is: "one-of", values: values.slice(from, to + 1) };
@@ -125,7 +127,7 @@ function rangeTest(comparison: Comparison, spanOf: SpanOf): Test {
     throw new QueryError(what, value.span, `write ${field.name}>=… or ${field.name}:a..b`);
   }
   if (value.is === "range") {
-    if (operator !== ":") throw new QueryError(`${operator} takes one value`, value.span);
+    if (operator !== ":") throw oneValue(comparison);
     const { from, to } = value;
     return {
       is: "between",
@@ -146,6 +148,10 @@ function rangeTest(comparison: Comparison, spanOf: SpanOf): Test {
     default:
       return { is: "between", max };
   }
+}
+
+function oneValue({ operator, value }: Comparison): QueryError {
+  return new QueryError(`${operator} takes one value`, value.span);
 }
 
 function numberSpan({ text, span }: Bound, { field }: Comparison): { min: number; max: number } {

@@ -1,4 +1,4 @@
-/** What users and their tokens may be called. */
+/** What users, their tokens and their passkeys may be called. */
 import { ControlError } from "./control-error.ts";
 import { TOKEN_NAME_CHARS_MAX } from "./limits.ts";
 
@@ -18,10 +18,8 @@ export function checkUserName(name: string): void {
 export function checkTokenName(name: string): void {
   if (name.trim() !== "" && name.length <= TOKEN_NAME_CHARS_MAX && !/\p{C}/u.test(name)) return;
   const shown = JSON.stringify(name.slice(0, 80));
-  throw new ControlError(
-    "bad_name",
-    `${shown} is no token's name (what can be read, 63 characters)`,
-  );
+  const what = `up to ${TOKEN_NAME_CHARS_MAX} characters that can be read`;
+  throw new ControlError("bad_name", `${shown} is no name for it: ${what}`);
 }
 
 /**

@@ -6,6 +6,9 @@ export const READ_FOLD_MS = 10 * 60_000;
 /** Attempts from one address that fail alike: a guesser's thousand are one line a minute. */
 export const REFUSAL_FOLD_MS = 60_000;
 
+/** Entries of folds that end together, in one batch of the server's stream: some 100 KB, which others do not wait long for. */
+export const ENTRIES_PER_APPEND = 200;
+
 /** Folds that are open at once, some 500 bytes each; of more, the oldest end early, or share one. */
 export const FOLDS_MAX = 10_000;
 

@@ -6,7 +6,7 @@ import type { Who } from "../../control/who.ts";
 import type { AuditEntry, Target } from "../../format/entry.ts";
 import type { Clock, Timer } from "../../std/clock.ts";
 import { auditEntry } from "./audit-entry.ts";
-import { FOLDS_MAX, READ_FOLD_MS } from "./limits.ts";
+import { ENTRIES_PER_APPEND, FOLDS_MAX, READ_FOLD_MS } from "./limits.ts";
 
 export interface ReadAuditOptions {
   readonly clock: Clock;
@@ -145,16 +145,14 @@ export class ReadAudit {
     const folds = keys.flatMap((key) => this.#folds.get(key) ?? []);
     for (const key of keys) this.#folds.delete(key);
     const atMs = this.#options.clock.nowMs();
-    const summaries = folds.flatMap((fold) => {
-      const { said, group, requests, rows, bytes } = fold;
-      // Of a single read the entry has said it all, but how much it gave.
+    // Also of a single read: its entry could not say how much it would give.
+    const summaries = folds.map(({ said, group, requests, rows, bytes }) => {
       const { who, action, target, query } = said;
       const facts = { action, query, requests, rows, bytes };
-      return [auditEntry({ who, atMs, action: "read.summary", target, read: true, group, facts })];
+      return auditEntry({ who, atMs, action: "read.summary", target, read: true, group, facts });
     });
-    const SUMMARIES_PER_APPEND = 200;
-    for (let at = 0; at < summaries.length; at += SUMMARIES_PER_APPEND) {
-      await this.#options.append(summaries.slice(at, at + SUMMARIES_PER_APPEND));
+    for (let at = 0; at < summaries.length; at += ENTRIES_PER_APPEND) {
+      await this.#options.append(summaries.slice(at, at + ENTRIES_PER_APPEND));
     }
   }
 }

@@ -6,7 +6,7 @@ import type { Who } from "../../control/who.ts";
 import type { AuditEntry, Target } from "../../format/entry.ts";
 import type { Clock, Timer } from "../../std/clock.ts";
 import { auditEntry, NOTHING } from "./audit-entry.ts";
-import { FOLDS_MAX, REFUSAL_FOLD_MS } from "./limits.ts";
+import { ENTRIES_PER_APPEND, FOLDS_MAX, REFUSAL_FOLD_MS } from "./limits.ts";
 
 export interface RefusalAuditOptions {
   readonly clock: Clock;
@@ -85,7 +85,6 @@ export class RefusalAudit {
       more === 0 ? [] : [this.#entry({ ...refused, target: NOTHING }, { more }, group)],
     );
     this.#folds = new Map();
-    const ENTRIES_PER_APPEND = 200;
     for (let at = 0; at < entries.length; at += ENTRIES_PER_APPEND) {
       this.#write(entries.slice(at, at + ENTRIES_PER_APPEND));
     }

@@ -3,7 +3,7 @@
 /** Who looks at the same thing again within this time is still looking: one more entry says nothing. */
 export const READ_FOLD_MS = 10 * 60_000;
 
-/** Attempts from one address that fail alike: a guesser's thousand are one line a minute. */
+/** Attempts from one address (IPv6: of its /64) that fail alike: a guesser's thousand are one line a minute. */
 export const REFUSAL_FOLD_MS = 60_000;
 
 /** Entries of folds that end together, in one batch of the server's stream: some 100 KB, which others do not wait long for. */

@@ -5,6 +5,7 @@
 import type { Who } from "../../control/who.ts";
 import type { AuditEntry, Target } from "../../format/entry.ts";
 import type { Clock, Timer } from "../../std/clock.ts";
+import { networkOf } from "../access/signin-throttle.ts";
 import { auditEntry, NOTHING } from "./audit-entry.ts";
 import { ENTRIES_PER_APPEND, FOLDS_MAX, REFUSAL_FOLD_MS } from "./limits.ts";
 
@@ -56,12 +57,14 @@ export class RefusalAudit {
     this.#endAll();
   }
 
-  /** What somebody who is known did is told for each target; of strangers one line an address must do. */
+  /** What somebody who is known did is told for each target; of strangers one line a network must do: they choose the rest. */
   #keyOf({ who, action, target, code }: Refused): string {
     if (this.#folds.size >= FOLDS_MAX) return "too many";
     const { actor, address } = who;
     const about =
-      actor.type === "nobody" ? [address, action] : [actor.id, address, action, target.id];
+      actor.type === "nobody"
+        ? [networkOf(address), action]
+        : [actor.id, address, action, target.id];
     return JSON.stringify([actor.type, code, ...about]);
   }
 

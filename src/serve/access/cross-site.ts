@@ -9,11 +9,7 @@ type Headed = Pick<FastifyRequest, "headers" | "protocol" | "method">;
 
 /** Of a request that a cookie vouches for. Throws `cross_site`. `publicOrigin` is that of --public-url. */
 export function checkSameSite(request: Headed, publicOrigin: string | undefined): void {
-  if (request.method === "GET" || request.method === "HEAD") return;
-  checkJson(request);
-  if (!isFromHere(request, publicOrigin, false)) {
-    throw new ServeError("cross_site", `the request is from ${placeOf(request)}`);
-  }
+  check(request, publicOrigin, false);
 }
 
 /**
@@ -21,9 +17,14 @@ export function checkSameSite(request: Headed, publicOrigin: string | undefined)
  * from anywhere: the OpenID provider sends the browser back by one. Throws `cross_site`.
  */
 export function checkNotForeign(request: Headed, publicOrigin: string | undefined): void {
+  check(request, publicOrigin, true);
+}
+
+/** `unsaid`: what counts where the request says nothing of where it is from. */
+function check(request: Headed, publicOrigin: string | undefined, unsaid: boolean): void {
   if (request.method === "GET" || request.method === "HEAD") return;
   checkJson(request);
-  if (!isFromHere(request, publicOrigin, true)) {
+  if (!isFromHere(request, publicOrigin, unsaid)) {
     throw new ServeError("cross_site", `the request is from ${placeOf(request)}`);
   }
 }

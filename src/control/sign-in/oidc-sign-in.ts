@@ -14,7 +14,7 @@ import type { User, UserTable } from "../user-table.ts";
 import { userShown, userTarget, type Users } from "../users.ts";
 import type { GroupRole, OidcRules } from "./oidc-settings.ts";
 import type { Sessions } from "./sessions.ts";
-import { signedIn, type SignedIn, type SignInPlace } from "./sign-in.ts";
+import { sessionAsked, signedIn, type SignedIn, type SignInPlace } from "./sign-in.ts";
 
 /** What the provider's token says, checked. */
 export interface ProvenPerson {
@@ -53,11 +53,7 @@ export class OidcSignIn {
   /** Throws `oidc_off`, `oidc_denied`, `too_many_users`, `control_busy`, `control_failed`. */
   begin(person: ProvenPerson, place: SignInPlace): Promise<SignedIn> {
     const known = this.#table.bySubject(subjectOf(person)) ?? this.#drafted(person, "viewer");
-    const { id, name } = known;
-    const actor = { type: "user", id, name } as const;
-    const who = { actor, address: place.address, origin: place.origin };
-    const asked = { who, action: "session.create", target: { type: "session", id: "", name } };
-    return this.#options.writer.change(asked, () => this.#plan(person, place));
+    return this.#options.writer.change(sessionAsked(known, place), () => this.#plan(person, place));
   }
 
   #plan(person: ProvenPerson, place: SignInPlace): Plan<SignedIn> {

@@ -21,7 +21,7 @@ import {
 } from "./passkey-checks.ts";
 import { type Passkey, PasskeyTable } from "./passkey-table.ts";
 import type { Sessions } from "./sessions.ts";
-import { signedIn, type SignedIn, type SignInPlace } from "./sign-in.ts";
+import { sessionAsked, signedIn, type SignedIn, type SignInPlace } from "./sign-in.ts";
 
 export interface PasskeySignInOptions {
   readonly clock: Clock;
@@ -59,10 +59,7 @@ export class PasskeySignIn {
     const passkey = this.#table.byCredential(answer.id);
     if (passkey === undefined || passkey.rpId !== page.rpId) throw badPasskey("it is unknown");
     const counter = await checkAssertion(answer, passkey, { challenge, place: page });
-    const { id, name } = this.#options.users.find(passkey.userId);
-    const actor = { type: "user", id, name } as const;
-    const who = { actor, address: place.address, origin: place.origin };
-    const asked = { who, action: "session.create", target: { type: "session", id: "", name } };
+    const asked = sessionAsked(this.#options.users.find(passkey.userId), place);
     return this.#options.writer.change(asked, () => this.#plan(passkey.id, counter, place));
   }
 
@@ -70,7 +67,7 @@ export class PasskeySignIn {
     const { users, sessions, ends, clock } = this.#options;
     const passkey = this.#table.get(id);
     const user = passkey === undefined ? undefined : users.table.get(passkey.userId);
-    if (passkey === undefined || user?.disabledAtMs !== undefined || user === undefined) {
+    if (passkey === undefined || user === undefined || user.disabledAtMs !== undefined) {
       throw badPasskey("it is unknown");
     }
     checkCounter(passkey, counter);

@@ -4,11 +4,10 @@
  */
 import type { Clock } from "../../std/clock.ts";
 import type { AccessEnds } from "../access-ends.ts";
-import type { ChangeWriter, Part } from "../change-writer.ts";
+import type { Asked, ChangeWriter, Part } from "../change-writer.ts";
 import { ControlError } from "../control-error.ts";
 import type { Effect } from "../effect.ts";
-import type { UserTable } from "../user-table.ts";
-import { secondFactorOf, type User } from "../user-table.ts";
+import { secondFactorOf, type User, type UserTable } from "../user-table.ts";
 import { newUser, userShown, userTarget, type Users, withoutSecondFactor } from "../users.ts";
 import type { Who } from "../who.ts";
 import type { SignInLinks, StoredLink } from "./links.ts";
@@ -78,12 +77,7 @@ export class SignIn {
       throw badSignIn();
     }
     const made = sessions.made(known, place, factor.isGiven);
-    const asked = {
-      who: whoOf(known, place),
-      action: "session.create",
-      target: { type: "session", id: made.session.id, name: known.name },
-    };
-    return writer.change(asked, () => ({
+    return writer.change(sessionAsked(known, place, made.session.id), () => ({
       parts: [made.part],
       effects: [...this.#stillSo(known, given.code), ...made.effects],
       answer: () => signedIn(this.#table, this.#options.ends, made),
@@ -198,6 +192,16 @@ export function signedIn(table: UserTable, ends: AccessEnds, made: NewSession): 
   const user = table.get(session.userId);
   if (user === undefined) throw new Error("a user is gone in the change that let them in");
   return { user, session, secret };
+}
+
+/** To begin a session, asked by whom it is for. */
+export function sessionAsked(
+  user: Pick<User, "id" | "name">,
+  place: SignInPlace,
+  sessionId = "",
+): Asked {
+  const target = { type: "session", id: sessionId, name: user.name };
+  return { who: whoOf(user, place), action: "session.create", target };
 }
 
 function whoOf({ id, name }: Pick<User, "id" | "name">, place: SignInPlace): Who {

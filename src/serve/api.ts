@@ -15,7 +15,7 @@ import type { ReadAudit } from "./audit/read-audit.ts";
 import type { EventHub } from "./events/event-hub.ts";
 import type { FlowCookie } from "./oidc/flow-cookie.ts";
 import type { GuardedFetch } from "./oidc/guarded-fetch.ts";
-import type { Retention } from "./retention.ts";
+import type { Retention } from "./store/retention.ts";
 import type { StoreReader } from "./query/store-reader.ts";
 import type { WebhookSender } from "./webhook/webhook-sender.ts";
 import type { SchemaTypes } from "./validation.ts";

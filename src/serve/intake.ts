@@ -19,7 +19,7 @@ import { Reserve } from "../journal/reserve.ts";
 import type { Clock } from "../std/clock.ts";
 import type { Disk } from "../std/disk.ts";
 import { controlEntries } from "./control-history.ts";
-import { Room } from "./room.ts";
+import { Room } from "./store/room.ts";
 
 export interface IntakeOptions {
   readonly dataDir: string;

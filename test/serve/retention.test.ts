@@ -8,7 +8,7 @@ import { Control } from "../../src/control/control.ts";
 import { ControlError } from "../../src/control/control-error.ts";
 import type { AuditEntry, ServerEntry } from "../../src/format/entry.ts";
 import { ClickHouseDeriveStore } from "../../src/reconcile/derive/derive-store.ts";
-import { Retention } from "../../src/serve/retention.ts";
+import { Retention } from "../../src/serve/store/retention.ts";
 import { ManualClock, systemClock } from "../../src/std/clock.ts";
 import { openStore, type Store } from "../../src/store/open-store.ts";
 import { SYSTEM } from "../../src/control/who.ts";

@@ -3,15 +3,15 @@
  * goes on; they are started again, and catch up from the journal.
  */
 import { join } from "node:path";
-import type { FindingDraft } from "../reconcile/finding/findings.ts";
-import { startDerive, type DeriveHandle } from "../reconcile/derive/start-derive.ts";
-import type { DurableEnd } from "../journal/durable-end.ts";
-import type { Clock, Timer } from "../std/clock.ts";
-import { claimDatabase } from "../store/foreign-tables.ts";
-import { openStore, type Store } from "../store/open-store.ts";
-import { StoreError } from "../store/store-error.ts";
-import { aborted } from "./aborted.ts";
-import { statementOf, type StoreReader, storeReader } from "./query/store-reader.ts";
+import type { FindingDraft } from "../../reconcile/finding/findings.ts";
+import { startDerive, type DeriveHandle } from "../../reconcile/derive/start-derive.ts";
+import type { DurableEnd } from "../../journal/durable-end.ts";
+import type { Clock, Timer } from "../../std/clock.ts";
+import { claimDatabase } from "../../store/foreign-tables.ts";
+import { openStore, type Store } from "../../store/open-store.ts";
+import { StoreError } from "../../store/store-error.ts";
+import { aborted } from "../aborted.ts";
+import { statementOf, type StoreReader, storeReader } from "../query/store-reader.ts";
 import { RestartPause } from "./restart-pause.ts";
 
 export interface SearchableOptions {

@@ -4,12 +4,12 @@
  * still. What is forgotten stands in the audit before it is gone.
  */
 import type { ClickHouseClient } from "@clickhouse/client";
-import type { Control } from "../control/control.ts";
-import { SYSTEM, type Who } from "../control/who.ts";
-import type { Clock, Timer } from "../std/clock.ts";
-import { dropDay, type OldDay, oldDays } from "../store/old-days.ts";
-import { dayOf } from "../store/row-blocks.ts";
-import { StoreError, storeErrorOf } from "../store/store-error.ts";
+import type { Control } from "../../control/control.ts";
+import { SYSTEM, type Who } from "../../control/who.ts";
+import type { Clock, Timer } from "../../std/clock.ts";
+import { dropDay, type OldDay, oldDays } from "../../store/old-days.ts";
+import { dayOf } from "../../store/row-blocks.ts";
+import { StoreError, storeErrorOf } from "../../store/store-error.ts";
 
 export interface RetentionOptions {
   readonly clock: Clock;

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
-import { DurableEnd } from "../journal/durable-end.ts";
-import { type Clock, systemClock } from "../std/clock.ts";
+import { DurableEnd } from "../../journal/durable-end.ts";
+import { type Clock, systemClock } from "../../std/clock.ts";
 import { Searchable } from "./searchable.ts";
 
 /** Time in which a wait of a second is one of 10 ms. */

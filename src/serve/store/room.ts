@@ -2,10 +2,10 @@
  * Keeps the administrator in on a full disk: 64 MiB are taken while there is plenty, and given back by
  * steps when a change, a sign-in or the audit of a read needs room. Nodes wait long before (journal/limits.ts).
  */
-import type { Reserve } from "../journal/reserve.ts";
-import { FREE_BYTES_MIN } from "../journal/limits.ts";
-import type { Clock, Timer } from "../std/clock.ts";
-import type { Disk } from "../std/disk.ts";
+import type { Reserve } from "../../journal/reserve.ts";
+import { FREE_BYTES_MIN } from "../../journal/limits.ts";
+import type { Clock, Timer } from "../../std/clock.ts";
+import type { Disk } from "../../std/disk.ts";
 
 export interface RoomOptions {
   readonly disk: Disk;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { it } from "node:test";
-import { Reserve } from "../journal/reserve.ts";
-import { ManualClock } from "../std/clock.ts";
-import { MemoryDisk } from "../std/memory-disk.ts";
+import { Reserve } from "../../journal/reserve.ts";
+import { ManualClock } from "../../std/clock.ts";
+import { MemoryDisk } from "../../std/memory-disk.ts";
 import { Room } from "./room.ts";
 
 const MIB = 1024 * 1024;

@@ -1,8 +1,8 @@
 /** A tree and a catalogue to a check: names become fields, texts become values, and what fits neither is explained. */
-import { addressRange } from "./address-range.ts";
+import { addressRange } from "./values/address-range.ts";
 import type { Catalogue, Field } from "./catalogue.ts";
 import type { Check, Test } from "./check.ts";
-import { fold } from "./fold.ts";
+import { fold } from "./values/fold.ts";
 import { nearest } from "./nearest.ts";
 import { QueryError } from "./query-error.ts";
 import { testOf, textTestOf } from "./test-of.ts";

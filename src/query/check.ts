@@ -3,9 +3,9 @@
  * both made from this, so that they cannot differ in what they understood.
  */
 import type { RE2JS } from "re2js";
-import type { AddressRange } from "./address-range.ts";
+import type { AddressRange } from "./values/address-range.ts";
 import type { Field } from "./catalogue.ts";
-import type { Glob } from "./glob.ts";
+import type { Glob } from "./values/glob.ts";
 
 export type Check =
   | { readonly kind: "everything" }

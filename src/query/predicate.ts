@@ -1,9 +1,9 @@
 /** A check to a predicate over rows as the API answers them: in memory: what the SQL is tested by, and what filters rows that are there already. */
-import { addressKey } from "./address-range.ts";
+import { addressKey } from "./values/address-range.ts";
 import type { Field, Row } from "./catalogue.ts";
 import type { Check, Test } from "./check.ts";
-import { fold } from "./fold.ts";
-import { globMatches } from "./glob.ts";
+import { fold } from "./values/fold.ts";
+import { globMatches } from "./values/glob.ts";
 
 export type Predicate = (row: Row) => boolean;
 

@@ -1,8 +1,8 @@
 /** A check to SQL. All that stands in it is ours; what was asked for is in parameters. */
-import { addressOfKey } from "./address-range.ts";
+import { addressOfKey } from "./values/address-range.ts";
 import type { Field } from "./catalogue.ts";
 import type { Check, Test } from "./check.ts";
-import { likePattern } from "./glob.ts";
+import { likePattern } from "./values/glob.ts";
 
 export interface SqlCondition {
   /** 1 or 0, never NULL. */

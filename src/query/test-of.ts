@@ -1,12 +1,12 @@
 /** What a value means for a field of some type. */
-import { addressRange } from "./address-range.ts";
+import { addressRange } from "./values/address-range.ts";
 import type { Field, FieldType } from "./catalogue.ts";
 import type { Test } from "./check.ts";
-import { fold } from "./fold.ts";
-import { numberValue } from "./number-value.ts";
+import { fold } from "./values/fold.ts";
+import { numberValue } from "./values/number-value.ts";
 import { QueryError, type Span } from "./query-error.ts";
-import { compileRegex } from "./regex.ts";
-import { timeSpan } from "./time-value.ts";
+import { compileRegex } from "./values/regex.ts";
+import { timeSpan } from "./values/time-value.ts";
 import type { Bound, Operator, Value } from "./tree.ts";
 
 export interface Comparison {

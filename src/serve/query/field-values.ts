@@ -1,6 +1,6 @@
 /** What a field holds: for completion, the values that are met most, of those that begin as somebody types. */
 import type { Catalogue, Field } from "../../query/catalogue.ts";
-import { fold } from "../../query/fold.ts";
+import { fold } from "../../query/values/fold.ts";
 import { ServeError } from "../serve-error.ts";
 import type { Condition } from "./list-statement.ts";
 import type { Statement, StoreReader } from "./store-reader.ts";

@@ -1,5 +1,5 @@
 /** Addresses and networks as ranges of 16 bytes; IPv4 in its mapped form, as everywhere. */
-import { formatAddress, parseAddress } from "../format/address.ts";
+import { formatAddress, parseAddress } from "../../format/address.ts";
 import { isIPv4, isIPv6 } from "node:net";
 
 export interface AddressRange {

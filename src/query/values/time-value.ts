@@ -1,5 +1,5 @@
 /** Points in time as people write them in a query: each is as long as it is precise. */
-import { parseTime } from "../std/duration.ts";
+import { parseTime } from "../../std/duration.ts";
 
 /** Unix milliseconds; `toMs` is exclusive. */
 export interface TimeSpan {

@@ -1,6 +1,6 @@
 /** Whole numbers as people write them: `1500`, `64KiB`, `1.5MB`, `5m`. */
-import { parseDuration } from "../std/duration.ts";
-import type { Field } from "./catalogue.ts";
+import { parseDuration } from "../../std/duration.ts";
+import type { Field } from "../catalogue.ts";
 
 const BYTES = /^(\d+(?:\.\d+)?)([kKMGT]?)(i?)B?$/;
 const POWERS = ["", "K", "M", "G", "T"];

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import type { AuditEntry, ServerEntry } from "../format/entry.ts";
 import { ManualClock } from "../std/clock.ts";
+import { ChangeWriter } from "./change-writer.ts";
 import { Control, type ControlEntry } from "./control.ts";
 import { ControlError } from "./control-error.ts";
 import { openDatabase } from "./database.ts";
@@ -119,6 +120,23 @@ describe("a change", () => {
     const database = openDatabase(world.file);
     assert.deepEqual(database.prepare("SELECT * FROM staged_changes").all(), []);
     database.close();
+  });
+
+  it("finds room made for it before it writes anything, also for what it forgets", async () => {
+    const order: string[] = [];
+    const database = openDatabase(":memory:");
+    const writer = new ChangeWriter(database, {
+      clock: new ManualClock(),
+      append: async () => ({ index: order.push("journaled") }),
+      makeRoom: async () => void order.push("room"),
+      onFatal: (error) => assert.fail(error),
+    });
+    const asked = { who: ADA, action: "test", target: { type: "test", id: "", name: "" } };
+    await writer.change(asked, () => {
+      order.push("planned");
+      return { parts: [{}], effects: [], answer: () => undefined };
+    });
+    assert.deepEqual(order, ["room", "planned", "journaled"]);
   });
 
   it("that changes nothing leaves nothing", async () => {

@@ -145,6 +145,8 @@ export class ChangeWriter {
 
   async #make<T>(asked: Asked, plan: () => Planned<T> | Promise<Planned<T>>): Promise<T> {
     let planned: Planned<T>;
+    // First: a plan may forget what is long dead, which writes too.
+    await this.#options.makeRoom?.();
     try {
       planned = await plan();
     } catch (error) {
@@ -165,7 +167,6 @@ export class ChangeWriter {
     const entries = auditEntries(asked, planned.parts, this.#options.clock.nowMs());
     const id = entries[0]?.id ?? "";
     const also = asked.who.remember?.(asked.action, asked.target.id) ?? [];
-    await this.#options.makeRoom?.();
     this.#stage(id, [...planned.effects, ...also]);
     crashPoint("control: staged");
     const place = await this.#append(id, [...entries, ...(planned.entries ?? [])]);

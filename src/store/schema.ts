@@ -12,6 +12,9 @@ import { COUNTER_STATES, VERDICTS } from "../format/verdict.ts";
 /** Raised when a table or view changes; a store with another version is dropped and rebuilt from the journal. */
 export const SCHEMA_VERSION = 14;
 
+/** A table that is made when all others and the views are there: it says that they are, and of which version. */
+export const SCHEMA_MARK = `schema_${SCHEMA_VERSION}`;
+
 const enumOf = (values: readonly string[]) =>
   `Enum8(${values.map((value, index) => `'${value}' = ${index}`).join(", ")})`;
 

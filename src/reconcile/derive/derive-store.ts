@@ -5,7 +5,7 @@
 import { Readable } from "node:stream";
 import type { ClickHouseClient } from "@clickhouse/client";
 import { isDisposable } from "../../store/foreign-tables.ts";
-import { LIST_VIEWS, SCHEMA_VERSION, TABLES, VIEWS, type TableName } from "../../store/schema.ts";
+import { LIST_VIEWS, SCHEMA_MARK, TABLES, VIEWS, type TableName } from "../../store/schema.ts";
 import type { ReadyBlock } from "../../store/row-blocks.ts";
 import { STORED_COLUMNS, type StoredConnection } from "../row/restore-connection.ts";
 import type { StoredRow } from "../row/halves-in-row.ts";
@@ -85,12 +85,11 @@ export class ClickHouseDeriveStore implements DeriveStore {
   }
 
   async prepare(): Promise<void> {
-    const name = `schema_${SCHEMA_VERSION}`;
     const rows = await this.#rows<{ name: string }>(
       "SELECT name FROM system.tables WHERE database = currentDatabase()",
     );
     const tables = rows.map((row) => row.name);
-    if (!tables.includes(name)) {
+    if (!tables.includes(SCHEMA_MARK)) {
       for (const table of tables.filter(isDisposable)) {
         await this.#command(`DROP TABLE IF EXISTS \`${table}\``);
       }
@@ -102,7 +101,7 @@ export class ClickHouseDeriveStore implements DeriveStore {
     for (const [view, definition] of Object.entries({ ...VIEWS, ...LIST_VIEWS })) {
       await this.#command(`CREATE VIEW IF NOT EXISTS ${view} AS ${definition}`);
     }
-    await this.#command(`CREATE TABLE IF NOT EXISTS ${name} (x UInt8) ENGINE = Memory`);
+    await this.#command(`CREATE TABLE IF NOT EXISTS ${SCHEMA_MARK} (x UInt8) ENGINE = Memory`);
   }
 
   async position(): Promise<Position> {

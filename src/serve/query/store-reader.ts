@@ -1,5 +1,9 @@
 /** The store as the API sees it: rows for bound parameters, and users' SQL behind its guard. */
-import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
+import {
+  type ClickHouseClient,
+  ClickHouseError,
+  type ClickHouseSettings,
+} from "@clickhouse/client";
 import { guard } from "../../store/sql-guard.ts";
 import { runChecked, type SqlAnswer } from "../../store/sql-run.ts";
 import type { SqlRefusal } from "../../store/sql-guard.ts";
@@ -30,6 +34,9 @@ export interface StoreReader {
 
 /** A list page answers in well under a second; what takes this long has met a dead store. */
 const ANSWER_MS_MAX = 10_000;
+
+/** The engine's code. */
+const UNKNOWN_TABLE = "60";
 
 const settings: ClickHouseSettings = {
   max_execution_time: 8,
@@ -75,6 +82,12 @@ async function selectRows<R>(client: ClickHouseClient, { text, params }: Stateme
     return await answer.json<R>();
   } catch (error) {
     if (late.aborted) throw new StoreError("store_unavailable", "the store did not answer in time");
+    // Our own statements name what there is, once it is there.
+    if (error instanceof ClickHouseError && error.code === UNKNOWN_TABLE) {
+      throw new StoreError("store_unavailable", "the store's tables are being made", {
+        cause: error,
+      });
+    }
     throw storeErrorOf(error);
   }
 }

@@ -8,6 +8,7 @@ import { startDerive, type DeriveHandle } from "../../reconcile/derive/start-der
 import type { DurableEnd } from "../../journal/durable-end.ts";
 import type { Clock, Timer } from "../../std/clock.ts";
 import { claimDatabase } from "../../store/foreign-tables.ts";
+import { SCHEMA_MARK } from "../../store/schema.ts";
 import { openStore, type Store } from "../../store/open-store.ts";
 import { StoreError } from "../../store/store-error.ts";
 import { aborted } from "../aborted.ts";
@@ -124,10 +125,10 @@ export class Searchable {
     return this.#retry === undefined && !this.#gone.signal.aborted;
   }
 
-  /** The views are made by the thread that derives, after the engine serves. */
+  /** Tables and views are made by the thread that derives, after the engine serves: the last of them is asked for. */
   async #answers(): Promise<boolean> {
     try {
-      await this.reader.rows(statementOf("SELECT count() FROM findings"));
+      await this.reader.rows(statementOf(`SELECT count() FROM ${SCHEMA_MARK}`));
       return true;
     } catch (error) {
       if (error instanceof StoreError) return false;

@@ -44,6 +44,7 @@ export type ControlErrorCode =
   | "too_many_passkeys"
   | "proof_needed"
   | "last_factor"
+  | "unrecordable"
   | "control_busy"
   | "control_failed"
   | "data_in_use"

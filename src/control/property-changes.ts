@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { PropertyChange } from "../format/entry.ts";
-import { CHANGED_CHARS_MAX } from "../format/limits.ts";
+import { isChangedValue } from "../format/entry-object.ts";
 
 /** Properties that may stand in an audit entry: never a secret, nor the hash of one. */
 export type Shown = Readonly<Record<string, unknown>>;
@@ -17,11 +17,11 @@ export function propertyChanges(before: Shown, after: Shown): PropertyChange[] {
   });
 }
 
-/** What is too long to be read is named by its hash, so that two of them can still be told apart. */
+/** What is too long or too deep for an entry is named by its hash, so that two of them can still be told apart. */
 function shown(value: unknown): unknown {
   if (value === undefined) return null;
+  if (isChangedValue(value)) return value;
   const json = JSON.stringify(value);
-  if (json.length <= CHANGED_CHARS_MAX) return value;
   const hash = createHash("sha256").update(json).digest("hex");
   return `${json.length} characters of JSON, SHA-256 ${hash}`;
 }

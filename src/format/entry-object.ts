@@ -98,7 +98,8 @@ const peerTotals = members({
 });
 const auditText = text(AUDIT_TEXT_CHARS_MAX);
 const auditWords = words(AUDIT_TEXT_CHARS_MAX);
-const changed: Check = (value) =>
+/** Whether a property's value can stand in an audit entry as it is. */
+export const isChangedValue: Check = (value) =>
   value !== undefined &&
   isShallow(value, EVIDENCE_DEPTH_MAX) &&
   JSON.stringify(value).length <= CHANGED_CHARS_MAX;
@@ -170,7 +171,10 @@ const CHECKS = {
     action: words(64),
     read: isBoolean,
     target: members({ type: text(64), id: auditText, name: auditText }),
-    changes: listOf(members({ property: auditWords, old: changed, new: changed }), CHANGES_MAX),
+    changes: listOf(
+      members({ property: auditWords, old: isChangedValue, new: isChangedValue }),
+      CHANGES_MAX,
+    ),
     outcome: oneOf(OUTCOMES),
     code: text(64),
     facts: attributes,

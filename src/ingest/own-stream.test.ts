@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeFrame, FLAG, verifyHeader } from "../format/batch.ts";
-import type { Entry } from "../format/entry.ts";
+import type { AuditEntry, Entry } from "../format/entry.ts";
 import { publicKeyFromRaw } from "../format/identity.ts";
 import { decodeEntries, decompressPayload } from "../format/payload.ts";
 import { ManualClock } from "../std/clock.ts";
@@ -16,6 +16,24 @@ const key = serverKeyFromSeed(Buffer.alloc(32, 9));
 function log(body: string): Entry {
   return { kind: "log", atMs: 1_800_000_000_000, severity: 9, body, attributes: {} };
 }
+
+const id = "00112233445566778899aabbccddeeff";
+const audit: AuditEntry = {
+  kind: "audit",
+  atMs: 1_800_000_000_000,
+  id,
+  group: id,
+  actor: { type: "user", id: "1", name: "ada" },
+  address: "10.0.0.1",
+  origin: "api",
+  action: "view.create",
+  read: false,
+  target: { type: "view", id: "2", name: "night" },
+  changes: [],
+  outcome: "done",
+  code: "",
+  facts: {},
+};
 
 async function openStream(
   journal: MemoryJournal,
@@ -93,8 +111,27 @@ test("own stream: a full journal refuses, and the next append goes on", async ()
 
 test("own stream: what no batch can hold is the caller's mistake", async () => {
   const { own } = await openStream(new MemoryJournal(), new ManualClock());
-  await assert.rejects(own.append([log("x".repeat(70_000))]), RangeError);
+  await assert.rejects(own.append([log("x".repeat(70_000))]), { code: "bad_entry" });
+  await assert.rejects(own.append([log("€".repeat(22_000))]), { code: "bad_entry" });
   await assert.rejects(own.append(Array.from({ length: 5_000 }, () => log("x"))), RangeError);
+});
+
+test("own stream: what no reader of the journal would take is not written", async () => {
+  const journal = new MemoryJournal();
+  const { own } = await openStream(journal, new ManualClock());
+  await settle();
+  const twice = {
+    ...audit,
+    changes: [{ property: "a", old: null, new: { "\ud800": 1, "\udbff": 2 } }],
+  };
+  let deep: unknown = 1;
+  for (let level = 0; level < 40; level++) deep = [deep];
+  const nested = { ...audit, changes: [{ property: "a", old: null, new: deep }] };
+  for (const entry of [twice, nested, { ...audit, action: "" }]) {
+    await assert.rejects(own.append([audit, entry]), { code: "bad_entry" });
+  }
+  assert.deepEqual(await own.append([audit]), { index: 1 });
+  assert.equal(entriesOf(journal).filter(({ kind }) => kind === "audit").length, 1);
 });
 
 test("own stream: many appends are split into batches and all are there", async () => {

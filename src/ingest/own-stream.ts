@@ -16,7 +16,8 @@ import {
   signHeader,
 } from "../format/batch.ts";
 import type { Entry } from "../format/entry.ts";
-import { encodeLine } from "../format/entry-line.ts";
+import { decodeLine, encodeLine } from "../format/entry-line.ts";
+import { FormatError } from "../format/format-error.ts";
 import { LINE_BYTES_MAX } from "../format/limits.ts";
 import { compressPayload, encodeEntries } from "../format/payload.ts";
 import type { Clock, Timer } from "../std/clock.ts";
@@ -75,7 +76,8 @@ export class OwnStream {
 
   /**
    * Resolves with the journal index of their batch when the entries are durable. All of one call
-   * stand in one batch, in order. Rejects with `own_queue_full`, `busy` or `journal_full` (nothing
+   * stand in one batch, in order. Rejects with a `FormatError` for what is no entry or longer than
+   * one may be, and a `RangeError` for more than a batch takes (nothing was written), with `own_queue_full`, `busy` or `journal_full` (nothing
    * was written, try later), `journal_failed` (unknown, the process ends), or `closed`.
    */
   async append(
@@ -214,12 +216,20 @@ function timesOf(entries: readonly Entry[], nowMs: number): Pick<BatchHeader, Ti
   };
 }
 
-/** Bytes of the entries as lines, and a stop for a call that no batch can hold: the caller's mistake. */
+/**
+ * Bytes of the entries as lines, and a stop for what no batch can hold. Each is read as all readers of the
+ * journal will read it: a line there that is no entry would stop them at that place for good.
+ */
 function checkedSize(entries: readonly Entry[]): number {
   let bytes = 0;
   for (const entry of entries) {
-    const line = encodeLine(entry, { seq: Number.MAX_SAFE_INTEGER, previousAtMs: 0 }).length + 1;
-    if (line > LINE_BYTES_MAX) throw new RangeError(`a ${entry.kind} entry has ${line} bytes`);
+    const position = { seq: Number.MAX_SAFE_INTEGER, previousAtMs: 0 };
+    const text = encodeLine(entry, position);
+    const line = Buffer.byteLength(text) + 1;
+    if (line > LINE_BYTES_MAX) {
+      throw new FormatError("bad_entry", `a ${entry.kind} entry has ${line} bytes`);
+    }
+    decodeLine(text, position);
     bytes += line;
   }
   if (entries.length > OWN_ENTRIES_PER_BATCH || bytes > OWN_RAW_BYTES_MAX) {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { Control } from "../control/control.ts";
 import { ControlError } from "../control/control-error.ts";
 import type { AuditEntry, Entry, FindingEntry, ServerEntry } from "../format/entry.ts";
+import { FormatError } from "../format/format-error.ts";
 import { Admission } from "../ingest/admit.ts";
 import { ChainWriter } from "../ingest/chain-writer.ts";
 import { IngestError } from "../ingest/errors.ts";
@@ -187,6 +188,10 @@ async function appendControl(
     if (own === undefined) throw new ControlError("control_busy", "the server is starting");
     return await own.append(entries, { mayUseReserve: true });
   } catch (cause) {
+    // Of what is no entry nothing was written either, and it never will be.
+    if (cause instanceof FormatError || cause instanceof RangeError) {
+      throw new ControlError("unrecordable", cause.message, { cause });
+    }
     if (!isTransient(cause) && (cause as { code?: unknown }).code !== "closed") throw cause;
     throw new ControlError("control_busy", "the journal takes no entries now", { cause });
   }

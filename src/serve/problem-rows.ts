@@ -407,6 +407,11 @@ export const PROBLEMS = {
     title: "too many live streams are open",
     hint: "close one: a person or token has 8, the server 100",
   },
+  unrecordable: {
+    status: 400,
+    title: "what was asked for fits in no audit entry; nothing was changed or read",
+    hint: "send less of it, or less deeply nested, and as well-formed text",
+  },
   control_busy: {
     status: 429,
     title: "the journal takes no changes now",

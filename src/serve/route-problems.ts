@@ -115,7 +115,7 @@ export function problemsOf({ url, config, schema }: RouteOptions): ProblemCode[]
   const codes: ProblemCode[] = [
     ...ofAccess(config?.access),
     ...ofInput(schema),
-    ...(audit === "none" ? [] : (["control_busy", "control_failed"] as const)),
+    ...(audit === "none" ? [] : (["unrecordable", "control_busy", "control_failed"] as const)),
     ...(isKeyed ? KEYED : []),
     ...(action === "" ? (BY_PATH[url] ?? []) : (BY_ACTION[action] ?? [])),
     "internal",

@@ -196,6 +196,25 @@ describe("hostile input", () => {
     for (const answer of await Promise.all(slow)) assert.match(answer, /^HTTP\/1.1 4\d\d /);
   });
 
+  it("in a saved view fits its audit entry or is refused, and never stops the audit", async () => {
+    const saved = async (name: string, settings: object) => {
+      const view = { name, topic: "audit", query: "", settings };
+      return (await server.call("POST", "/api/v1/views", view)).status;
+    };
+    let deep: object = {};
+    for (let level = 0; level < 40; level++) deep = { deep };
+    assert.equal(await saved("deep", deep), 201);
+    assert.equal(await saved("twice", { "\ud800": 1, "\udbff": 2 }), 400);
+    assert.equal(await saved("last", {}), 201);
+    const list = "/api/v1/audit?action=view.create";
+    const { body } = await server.until(
+      () => server.call<{ items: { target: string }[] }>("GET", list),
+      (answer) => answer.body.items.some((item) => item.target === "last"),
+    );
+    assert.ok(body.items.some((item) => item.target === "deep"));
+    assert.ok(body.items.every((item) => item.target !== "twice"));
+  });
+
   it("leaves the server as it was", async () => {
     const { status, body } = await server.call<{ items: { name: string }[] }>(
       "GET",

@@ -2,7 +2,7 @@
  * Who may call what. Every route of the API says what it takes and what it leaves (`config.access`,
  * `config.audit`); one that says nothing is refused, so that forgetting it opens nothing.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Permission } from "../../control/roles.ts";
 import { ServeError } from "../serve-error.ts";
 import type { Authenticate } from "./authenticate.ts";
@@ -35,11 +35,19 @@ export function guardRoutes(scope: FastifyInstance, options: GuardOptions): void
       throw new ServeError("unknown_host", `Host is ${shown(request.headers.host)}`);
     }
     if (access === "sign-in") checkNotForeign(request, options.publicOrigin);
-    else admit(request, reply, options);
+    else {
+      admit(request, options);
+      options.running.begin(request, reply, principalOf(request));
+    }
+  });
+  // A body may take its time, and whoever sent the headers may have lost the right meanwhile.
+  scope.addHook("preHandler", async (request) => {
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    if (request.principal !== undefined && !isRead) admit(request, options);
   });
 }
 
-function admit(request: FastifyRequest, reply: FastifyReply, options: GuardOptions): void {
+function admit(request: FastifyRequest, options: GuardOptions): void {
   const { access, beforeSecondFactor } = request.routeOptions.config;
   const principal = options.authenticate(request);
   request.principal = principal;
@@ -51,7 +59,6 @@ function admit(request: FastifyRequest, reply: FastifyReply, options: GuardOptio
   if (access !== "self" && access !== "public" && access !== "sign-in") {
     requirePermission(principal, access);
   }
-  options.running.begin(request, reply, principal);
 }
 
 /** Throws `forbidden`. Also for what a route finds out only from a request's parameters. */

@@ -112,12 +112,13 @@ export const LISTED = { actions: Object.keys(BY_ACTION), paths: Object.keys(BY_P
 export function problemsOf({ url, config, schema }: RouteOptions): ProblemCode[] {
   const { action = "", audit } = config ?? {};
   const isKeyed = audit === "change" && config?.access !== "sign-in";
+  const isWritten = audit !== "none" && audit !== "attempt";
   const codes: ProblemCode[] = [
     ...ofAccess(config?.access),
     ...ofInput(schema),
-    ...(audit === "none" ? [] : (["unrecordable", "control_busy", "control_failed"] as const)),
+    ...(isWritten ? (["unrecordable", "control_busy", "control_failed"] as const) : []),
     ...(isKeyed ? KEYED : []),
-    ...(action === "" ? (BY_PATH[url] ?? []) : (BY_ACTION[action] ?? [])),
+    ...(action === "" || audit === "attempt" ? (BY_PATH[url] ?? []) : (BY_ACTION[action] ?? [])),
     "internal",
   ];
   return [...new Set(codes)].toSorted();

@@ -12,7 +12,7 @@ export interface ExpectedRoute {
   /** Also for a session that has no second factor yet. */
   readonly beforeSecondFactor?: true;
   /** With the action that its entries carry. */
-  readonly audit: "none" | `${"change" | "read" | "export" | "tail"} ${string}`;
+  readonly audit: "none" | `${"attempt" | "change" | "read" | "export" | "tail"} ${string}`;
   /** In place of `{id}`; nobody's. */
   readonly id?: string;
   /** Parameters that it demands. */
@@ -323,7 +323,7 @@ export const ROUTES: readonly ExpectedRoute[] = [
     path: "/api/v1/profile/passkeys",
     access: "profile.write",
     beforeSecondFactor: true,
-    audit: "none",
+    audit: "attempt passkey.create",
     body: {},
     answer: 400,
   },
@@ -408,7 +408,7 @@ export const ROUTES: readonly ExpectedRoute[] = [
     path: "/api/v1/profile/totp",
     access: "profile.write",
     beforeSecondFactor: true,
-    audit: "none",
+    audit: "attempt user.set_second_factor",
     body: { password: "not the old one" },
     answer: 403,
   },

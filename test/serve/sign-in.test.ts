@@ -146,6 +146,43 @@ it("whoever guesses on is made to wait, and says nothing on record of what was t
   assert.ok(!JSON.stringify(audit.body.rows).includes("hunter2"));
 });
 
+describe("whoever found an open session and guesses the password in it", () => {
+  const place = { from: "127.0.0.77" };
+
+  it("is on record, by whichever way they try", async () => {
+    const ina = await Person.join(server, "ina", "viewer");
+    const body = { password: "a guess, long enough" };
+    const told = await tell(server.url, ["POST", "/api/v1/profile/totp"], {
+      ...place,
+      headers: ina.headers,
+      body,
+    });
+    assert.deepEqual([told.status, told.code], [403, "wrong_password"]);
+    const path = "/api/v1/audit?action=user.set_second_factor&where=outcome:refused&actor=ina";
+    await server.until(
+      () => server.call<{ items: { code: string }[] }>("GET", path),
+      (answer) => answer.body.items.some(({ code }) => code === "wrong_password"),
+    );
+  });
+
+  it("is forgiven no guess for what asks for no password", async () => {
+    const setting = "/api/v1/settings/signin";
+    const required = (is: boolean) => server.call("PUT", setting, { second_factor_required: is });
+    assert.equal((await required(false)).status, 200);
+    const jon = await Person.invited(server, "jon", "viewer");
+    const ask = (path: string, body: object) =>
+      tell(server.url, ["POST", path], { ...place, headers: jon.headers, body });
+    const guess = { old: "a guess, long enough", password: "another, long enough" };
+    const codes: string[] = [];
+    for (let turn = 0; turn < 6; turn++) {
+      codes.push((await ask("/api/v1/profile/password", guess)).code);
+      await ask("/api/v1/profile/totp", {});
+    }
+    assert.deepEqual(codes, [...Array<string>(5).fill("wrong_password"), "signin_throttled"]);
+    assert.equal((await required(true)).status, 200);
+  });
+});
+
 describe("nobody climbs:", () => {
   for (const role of ROLES.filter((each) => each !== "owner")) {
     it(`${role} makes no owner, of themselves or another, and no token that may more`, async () => {

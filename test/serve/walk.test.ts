@@ -175,6 +175,7 @@ function entriesOf({ route, told }: Pick<Walked, "route" | "told">): string[] {
     const tail = [`${action} read open`, `${action} read closed`];
     return isGuarded ? [`events.tail refused ${told.code}`] : tail;
   }
+  if (kind === "attempt") return refused;
   if (kind === "change") return refused.length > 0 ? refused : [`${action} done `];
   return isGuarded ? refused : [`${action} read `, ...refused];
 }

@@ -55,6 +55,11 @@ export class OwnCredentials {
     });
   }
 
+  /** To set up an authenticator: of who has a second factor, which it would replace. */
+  isPasswordAsked({ userId }: Own): boolean {
+    return secondFactorOf(this.#options.users.find(userId)) !== "none";
+  }
+
   /** A secret to confirm. Who has one already gives the password too. Throws `not_local`, `wrong_password`, `control_busy`. */
   async beginTotp(
     own: Own,
@@ -63,7 +68,7 @@ export class OwnCredentials {
     const { users, passwords } = this.#options;
     const user = users.find(own.userId);
     checkLocal(user);
-    if (secondFactorOf(user) !== "none") await passwords.check(password ?? "", user.passwordHash);
+    if (this.isPasswordAsked(own)) await passwords.check(password ?? "", user.passwordHash);
     const secret = newTotpSecret();
     this.#begun.delete(own.sessionId);
     const [oldest] = this.#begun.keys();

@@ -11,9 +11,11 @@ export type Access = "public" | "sign-in" | "self" | Permission;
 /**
  * `change`: the change writer leaves its entry, and an attempt that was refused leaves one too · `read`:
  * content is read, and the entry is durable before the first byte · `export`: the same, never folded
- * with others · `tail`: the same, with a second entry when it ends · `none`: nobody learns or changes anything worth an entry.
+ * with others · `tail`: the same, with a second entry when it ends · `attempt`: it prepares
+ * a change, and leaves an entry only where it was refused, which may be a guess · `none`: nobody learns or
+ * changes anything worth an entry.
  */
-export type Audit = "none" | "change" | "read" | "export" | "tail";
+export type Audit = "none" | "attempt" | "change" | "read" | "export" | "tail";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -36,6 +38,10 @@ export function unaudited(access: "self" | Permission): FastifyContextConfig {
 
 export function changes(access: Exclude<Access, "public">, action: string): FastifyContextConfig {
   return { access, audit: "change", action };
+}
+
+export function attempts(access: Permission, action: string): FastifyContextConfig {
+  return { access, audit: "attempt", action };
 }
 
 export function reads(access: Permission, action: string): FastifyContextConfig {

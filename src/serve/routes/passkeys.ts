@@ -3,7 +3,7 @@ import { type Static, Type } from "typebox";
 import type { Passkey as StoredPasskey } from "../../control/sign-in/passkey-table.ts";
 import { Profile } from "../account-schemas.ts";
 import { passkeyPlace } from "../access/page-base.ts";
-import { beforeSecondFactor, changes, unaudited } from "../access/route-config.ts";
+import { attempts, beforeSecondFactor, changes, unaudited } from "../access/route-config.ts";
 import { networkOf } from "../access/signin-throttle.ts";
 import type { Api, ApiParts } from "../api.ts";
 import {
@@ -34,7 +34,7 @@ function registerRoutes(app: Api, parts: ApiParts): void {
   app.post(
     "/profile/passkeys",
     {
-      config: beforeSecondFactor({ access: "profile.write", audit: "none" }),
+      config: beforeSecondFactor(attempts("profile.write", "passkey.create")),
       schema: {
         summary: "What a browser is to ask a device for, to be confirmed by its answer",
         body: Proof,

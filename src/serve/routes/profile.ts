@@ -12,7 +12,7 @@ import {
 } from "../account-schemas.ts";
 import { principalOf } from "../access/guard.ts";
 import { mayPrincipal, type Principal } from "../access/principal.ts";
-import { beforeSecondFactor, changes, unaudited } from "../access/route-config.ts";
+import { attempts, beforeSecondFactor, changes, unaudited } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { ownOf } from "./own.ts";
 
@@ -60,7 +60,7 @@ export function profileRoutes(app: Api, parts: ApiParts): void {
   app.post(
     "/profile/totp",
     {
-      config: beforeSecondFactor({ access: "profile.write", audit: "none" }),
+      config: beforeSecondFactor(attempts("profile.write", "user.set_second_factor")),
       schema: {
         summary: "Shows a new secret for an authenticator, to be confirmed by its code",
         body: TotpBegin,
@@ -70,9 +70,11 @@ export function profileRoutes(app: Api, parts: ApiParts): void {
     async ({ principal, body }) => {
       const own = ownOf({ principal });
       const attempt = attemptOf(principal);
-      throttle.begin(attempt);
+      // Where nothing is proved, nothing is counted, and above all nothing forgiven.
+      const isProof = control.ownCredentials.isPasswordAsked(own);
+      if (isProof) throttle.begin(attempt);
       const begun = await control.ownCredentials.beginTotp(own, body.password);
-      throttle.succeeded(attempt);
+      if (isProof) throttle.succeeded(attempt);
       return begun;
     },
   );

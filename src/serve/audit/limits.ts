@@ -12,5 +12,8 @@ export const ENTRIES_PER_APPEND = 200;
 /** Folds that are open at once, some 500 bytes each; of more, the oldest end early, or share one. */
 export const FOLDS_MAX = 10_000;
 
-/** UTF-16 units of a query as it stands in an entry. */
-export const QUERY_SHOWN_MAX = 2_000;
+/** UTF-16 units of a query as it stands in an entry: all that an address line holds, so that of lists nothing is left out. */
+export const QUERY_SHOWN_MAX = 16 * 1024;
+
+/** The same in the entry that sums up; the one before it has the whole. Folds are in memory by it. */
+export const QUERY_SUMMED_MAX = 2_000;

@@ -1,4 +1,5 @@
 /** What a read asked for, as its audit entry says it, and as reads of the same fold. */
+import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { QUERY_SHOWN_MAX } from "./limits.ts";
 
@@ -6,7 +7,14 @@ import { QUERY_SHOWN_MAX } from "./limits.ts";
 const PAGING = new Set(["cursor", "follow", "last_event_id", "limit", "parts", "field", "prefix"]);
 
 export function normalQuery({ query, body }: Pick<FastifyRequest, "query" | "body">): string {
-  return textOf(query, body).slice(0, QUERY_SHOWN_MAX);
+  return shortened(textOf(query, body), QUERY_SHOWN_MAX);
+}
+
+/** What is left out is named by the hash of the whole, so that what reads differently is told apart. */
+export function shortened(text: string, charsMax: number): string {
+  if (text.length <= charsMax) return text;
+  const hash = createHash("sha256").update(text).digest("hex");
+  return `${text.slice(0, charsMax)} … of ${text.length} characters, SHA-256 ${hash}`;
 }
 
 function textOf(query: unknown, body: unknown): string {

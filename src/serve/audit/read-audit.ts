@@ -2,11 +2,13 @@
  * Who read what, without drowning: reads of the same query by the same session within ten minutes are
  * one entry when they begin, and one more when they have ended, which says how many there were.
  */
+import { createHash } from "node:crypto";
 import type { Who } from "../../control/who.ts";
 import type { AuditEntry, Target } from "../../format/entry.ts";
 import type { Clock, Timer } from "../../std/clock.ts";
 import { auditEntry } from "./audit-entry.ts";
-import { ENTRIES_PER_APPEND, FOLDS_MAX, READ_FOLD_MS } from "./limits.ts";
+import { ENTRIES_PER_APPEND, FOLDS_MAX, QUERY_SUMMED_MAX, READ_FOLD_MS } from "./limits.ts";
+import { shortened } from "./normal-query.ts";
 
 export interface ReadAuditOptions {
   readonly clock: Clock;
@@ -105,7 +107,8 @@ export class ReadAudit {
 
   #foldFor(said: ReadSaid): Fold {
     const { who, session, action, target, query } = said;
-    const key = JSON.stringify([who.actor.type, session, who.address, action, target.id, query]);
+    const alike = [who.actor.type, session, who.address, action, target.id, query];
+    const key = createHash("sha256").update(JSON.stringify(alike)).digest("base64url");
     const known = this.#folds.get(key);
     const nowMs = this.#options.clock.nowMs();
     if (known !== undefined && nowMs - known.sinceMs < READ_FOLD_MS) return known;
@@ -128,7 +131,8 @@ export class ReadAudit {
     const recorded = this.#options.append([entry]);
     // Whoever waits for it is told; nobody else has to be.
     recorded.catch(() => undefined);
-    return { said, group: entry.group, sinceMs, recorded, requests: 0, rows: 0, bytes: 0 };
+    const summed = { ...said, query: shortened(query, QUERY_SUMMED_MAX) };
+    return { said: summed, group: entry.group, sinceMs, recorded, requests: 0, rows: 0, bytes: 0 };
   }
 
   #endOld(): void {

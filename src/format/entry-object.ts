@@ -17,6 +17,7 @@ import {
   CHANGES_MAX,
   EVIDENCE_DEPTH_MAX,
   REASON_CHARS_MAX,
+  RULING_ACTOR_CHARS_MAX,
   INTERFACE_NAME_CHARS_MAX,
   INTERFACES_MAX,
   PEER_ADDRESSES_MAX,
@@ -159,7 +160,7 @@ const CHECKS = {
     finding: hex(16),
     ruling: oneOf(RULINGS),
     reason: words(REASON_CHARS_MAX),
-    actor: words(64),
+    actor: words(RULING_ACTOR_CHARS_MAX),
     expiresAtMs: either((value) => value === undefined, isTimeMs),
   },
   audit: {

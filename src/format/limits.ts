@@ -27,6 +27,9 @@ export const EVIDENCE_DEPTH_MAX = 16;
 /** The reason of a ruling, in UTF-16 units, inclusive: a paragraph. */
 export const REASON_CHARS_MAX = 1_000;
 
+/** Who ruled, in UTF-16 units, inclusive: the name of a user, or of a token. */
+export const RULING_ACTOR_CHARS_MAX = 64;
+
 /** A ruling with an end ends after 90 days at most: what nobody would say again is forgotten. */
 export const EXCUSE_MS_MAX = 90 * 24 * 3_600_000;
 

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { Control, type ControlEntry } from "../control/control.ts";
 import { SYSTEM, type Who } from "../control/who.ts";
 import type { AuditEntry, ServerEntry } from "../format/entry.ts";
+import { decodeLine, encodeLine } from "../format/entry-line.ts";
 import { ManualClock } from "../std/clock.ts";
 import { withProposal } from "./find-finding.ts";
 import { type Person, type RuledFinding, Rulings } from "./rulings.ts";
@@ -69,6 +70,18 @@ const audits = (journal: readonly ServerEntry[]): AuditEntry[] =>
   journal.filter((entry) => entry.kind === "audit");
 
 const excuse = { id: ID, ruling: "excused", reason: "a broken switch" } as const;
+
+it("by a token with a long name is an entry that readers of the journal take", async () => {
+  const { rulings, journal } = await world();
+  const actor = { type: "token", id: "t", name: `cat/${"night shift ".repeat(5)}!` } as const;
+  const who: Who = { actor, address: "", origin: "api", user: CAT };
+  const ruled = await rulings.rule({ ...excuse, who, user: CAT });
+  assert.equal(ruled.ruled_by, "cat");
+  const place = { seq: 0, previousAtMs: 0 };
+  const read = journal.map((entry) => decodeLine(encodeLine(entry, place), place));
+  assert.ok(read.some((entry) => entry.kind === "ruling" && entry.actor === "cat"));
+  assert.equal(audits(journal).at(-1)?.actor.name, actor.name);
+});
 
 describe("a ruling about one's own node", () => {
   it("waits for a second person", async () => {

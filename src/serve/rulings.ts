@@ -5,9 +5,9 @@
 import type { Control } from "../control/control.ts";
 import type { Proposal } from "../control/proposals.ts";
 import type { Shown } from "../control/property-changes.ts";
-import type { Who } from "../control/who.ts";
+import { ownerOf, type Who } from "../control/who.ts";
 import type { Ruling, RulingEntry, Target } from "../format/entry.ts";
-import { AUDIT_TEXT_CHARS_MAX, EXCUSE_MS_MAX } from "../format/limits.ts";
+import { AUDIT_TEXT_CHARS_MAX, EXCUSE_MS_MAX, RULING_ACTOR_CHARS_MAX } from "../format/limits.ts";
 import type { Clock } from "../std/clock.ts";
 import { parseTime } from "../std/duration.ts";
 import { ServeError } from "./serve-error.ts";
@@ -160,7 +160,7 @@ export class Rulings {
   #commit(before: RuledFinding, said: Said): Promise<RuledFinding> {
     const { id, ruling, reason, who, atMs, expiresAtMs, proposedBy } = said;
     const { control } = this.#parts;
-    const actor = who.actor.name;
+    const actor = shownActor(who);
     const entry: RulingEntry = { kind: "ruling", atMs, finding: id, ruling, reason, actor };
     const after = {
       ...before,
@@ -207,6 +207,15 @@ interface Said extends Pick<RulingRequest, "id" | "ruling" | "reason" | "who"> {
   readonly atMs: number;
   readonly expiresAtMs?: number;
   readonly proposedBy?: string;
+}
+
+/** `ada/night shift`; of a token whose name is too long for an entry only whose it is. The audit has both. */
+function shownActor(who: Who): string {
+  const { name } = who.actor;
+  return (name.length <= RULING_ACTOR_CHARS_MAX ? name : ownerOf(who).name).slice(
+    0,
+    RULING_ACTOR_CHARS_MAX,
+  );
 }
 
 function targetOf(finding: RuledFinding): Target {

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { tokenPermissions, type TokenMaker } from "./api-tokens.ts";
-import { DEAD_TOKENS_KEPT_MS, TOKEN_MS_DEFAULT, TOKEN_MS_MAX } from "./limits.ts";
+import {
+  DEAD_TOKENS_KEPT_MAX,
+  DEAD_TOKENS_KEPT_MS,
+  TOKEN_MS_DEFAULT,
+  TOKEN_MS_MAX,
+} from "./limits.ts";
 import { isReading, mayRole, type Permission, permissionsOf, type Role, ROLES } from "./roles.ts";
 import { ADMIN, coded, TestControl } from "./test-control.ts";
 
@@ -44,6 +49,23 @@ describe("an API token", () => {
       "",
     ];
     for (const each of wrong) assert.equal(tokens.use(each), undefined, each);
+  });
+
+  it("that is dead is remembered, but of a user no more than so many", async () => {
+    const { tokens } = world.control;
+    const making = await maker("viewer");
+    const usable = await tokens.create({ name: "usable" }, making);
+    const ids: string[] = [];
+    for (let turn = 0; turn < DEAD_TOKENS_KEPT_MAX + 50; turn++) {
+      world.clock.advance(1_000);
+      const { token } = await tokens.create({ name: `n${turn}` }, making);
+      await tokens.revoke(token.id, making.who, () => true);
+      ids.push(token.id);
+    }
+    const listed = new Set(tokens.list(making.userId).map(({ id }) => id));
+    assert.ok(listed.size <= DEAD_TOKENS_KEPT_MAX + 2, `${listed.size} tokens`);
+    assert.ok(listed.has(usable.token.id) && listed.has(ids.at(-1) ?? ""));
+    assert.ok(!listed.has(ids[0] ?? ""));
   });
 
   for (const role of ROLES) {

@@ -9,6 +9,7 @@ import type { AccessEnds } from "./access-ends.ts";
 import type { ChangeWriter } from "./change-writer.ts";
 import { ControlError } from "./control-error.ts";
 import {
+  DEAD_TOKENS_KEPT_MAX,
   DEAD_TOKENS_KEPT_MS,
   SEEN_WRITE_MS,
   TOKEN_MS_DEFAULT,
@@ -97,7 +98,7 @@ export class ApiTokens {
       return {
         parts: [{ after: shown(token) }],
         effects: [this.#table.insertion(token)],
-        apply: () => this.#table.forgetDead(token.createdAtMs - DEAD_TOKENS_KEPT_MS),
+        apply: () => this.#forgetDead(maker.userId),
         answer: () => ({ token, text: `tst1.${id}.${secret}` }),
       };
     });
@@ -147,6 +148,13 @@ export class ApiTokens {
     if (this.stateOf(token) !== "usable") return undefined;
     const user = this.#users.get(token.userId);
     return user?.disabledAtMs === undefined ? user : undefined;
+  }
+
+  /** When one is made, so that there are never more dead ones of a user than that and the usable ones. */
+  #forgetDead(userId: string): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#table.forgetDead(nowMs - DEAD_TOKENS_KEPT_MS);
+    this.#table.forgetManyDead(userId, nowMs, DEAD_TOKENS_KEPT_MAX);
   }
 
   #checked(

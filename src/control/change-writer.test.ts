@@ -9,6 +9,7 @@ import { ChangeWriter } from "./change-writer.ts";
 import { Control, type ControlEntry } from "./control.ts";
 import { ControlError } from "./control-error.ts";
 import { openDatabase } from "./database.ts";
+import { CHANGES_WAITING_OF_ONE_MAX } from "./limits.ts";
 import type { Who } from "./who.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "changes-"));
@@ -137,6 +138,26 @@ describe("a change", () => {
       return { parts: [{}], effects: [], answer: () => undefined };
     });
     assert.deepEqual(order, ["room", "planned", "journaled"]);
+  });
+
+  it("of somebody else goes on while one's own script waits in front of everything", async () => {
+    const world = new World();
+    const make = (who: Who) => world.control.keys.create({}, who);
+    const token: Who = {
+      ...ADA,
+      actor: { type: "token", id: "t1", name: "ada/x" },
+      user: ADA.actor,
+    };
+    const flood = Array.from({ length: 2_000 }, (_, at) => make(at % 2 === 0 ? ADA : token));
+    const owner: Who = { ...ADA, actor: { type: "user", id: "u2", name: "olga" } };
+    await make(owner);
+    const ends = await Promise.allSettled(flood);
+    const made = ends.filter(({ status }) => status === "fulfilled").length;
+    assert.equal(made, CHANGES_WAITING_OF_ONE_MAX);
+    for (const end of ends) {
+      if (end.status === "rejected") assert.ok(coded("control_busy")(end.reason));
+    }
+    await make(ADA);
   });
 
   it("that changes nothing leaves nothing", async () => {

@@ -19,10 +19,10 @@ import { crashPoint } from "../std/crash-point.ts";
 import { ControlError } from "./control-error.ts";
 import { transaction } from "./database.ts";
 import type { Effect } from "./effect.ts";
-import { CHANGES_WAITING_MAX } from "./limits.ts";
+import { CHANGES_WAITING_MAX, CHANGES_WAITING_OF_ONE_MAX } from "./limits.ts";
 import { propertyChanges, type Shown } from "./property-changes.ts";
 import { StagedChanges } from "./staged-changes.ts";
-import type { Who } from "./who.ts";
+import { ownerOf, type Who } from "./who.ts";
 
 export interface ChangeWriterOptions {
   readonly clock: Clock;
@@ -84,6 +84,8 @@ export class ChangeWriter {
   readonly #staged: StagedChanges;
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  /** By whose they are. */
+  readonly #waitingOf = new Map<string, number>();
   #failure: ControlError | undefined;
 
   constructor(database: DatabaseSync, options: ChangeWriterOptions) {
@@ -107,16 +109,32 @@ export class ChangeWriter {
     if (this.#waiting >= CHANGES_WAITING_MAX) {
       throw new ControlError("control_busy", `${CHANGES_WAITING_MAX} changes wait; try again`);
     }
-    this.#waiting++;
+    const isOver = this.#wait(asked.who);
     const change = this.#tail.then(() => {
       this.check();
       return this.#make(asked, plan);
     });
-    this.#tail = change.then(
-      () => this.#waiting--,
-      () => this.#waiting--,
-    );
+    this.#tail = change.then(isOver, isOver);
     return change;
+  }
+
+  /** Counts a change that waits, until what is returned is called. Throws `control_busy`. */
+  #wait(who: Who): () => void {
+    const { id: whose, name } = ownerOf(who);
+    const count = this.#waitingOf.get(whose) ?? 0;
+    // A fleet that enrols at once asks by the server.
+    const isSomebody = who.actor.type === "user" || who.actor.type === "token";
+    if (isSomebody && count >= CHANGES_WAITING_OF_ONE_MAX) {
+      throw new ControlError("control_busy", `${count} changes of ${name} wait; try again`);
+    }
+    this.#waiting++;
+    this.#waitingOf.set(whose, count + 1);
+    return () => {
+      this.#waiting--;
+      const left = (this.#waitingOf.get(whose) ?? 1) - 1;
+      if (left === 0) this.#waitingOf.delete(whose);
+      else this.#waitingOf.set(whose, left);
+    };
   }
 
   /** At the start, for every audit entry from `appliedIndex` on. Idempotent. */

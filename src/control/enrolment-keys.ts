@@ -7,7 +7,12 @@ import type { ChangeWriter } from "./change-writer.ts";
 import { ControlError } from "./control-error.ts";
 import { checkKeyRequest, type KeyRequest } from "./key-check.ts";
 import { KeyTable, keyState, type StoredKey } from "./key-table.ts";
-import { DEAD_KEYS_KEPT_MS, KEY_TTL_MS_DEFAULT, LIVE_KEYS_MAX } from "./limits.ts";
+import {
+  DEAD_KEYS_KEPT_MAX,
+  DEAD_KEYS_KEPT_MS,
+  KEY_TTL_MS_DEFAULT,
+  LIVE_KEYS_MAX,
+} from "./limits.ts";
 import type { Shown } from "./property-changes.ts";
 import { secretFits, secretHash } from "./secret.ts";
 import type { Who } from "./who.ts";
@@ -59,10 +64,15 @@ export class EnrolmentKeys {
       return {
         parts: [{ after: shown(key) }],
         effects: [this.#table.insertion(key)],
-        apply: () => this.#table.forgetDead(nowMs - DEAD_KEYS_KEPT_MS),
+        apply: () => this.#forgetDead(nowMs),
         answer: () => ({ key, secret }),
       };
     });
+  }
+
+  #forgetDead(nowMs: number): void {
+    this.#table.forgetDead(nowMs - DEAD_KEYS_KEPT_MS);
+    this.#table.forgetManyDead(nowMs, DEAD_KEYS_KEPT_MAX);
   }
 
   /** Throws `unknown_key`, `control_busy`, `control_failed`. Revoking again changes nothing. */

@@ -81,6 +81,18 @@ export class KeyTable {
     };
   }
 
+  /** Of the dead ones, all but the newest `max`. */
+  forgetManyDead(nowMs: number, max: number): void {
+    this.#database
+      .prepare(
+        `DELETE FROM enrolment_keys WHERE id IN (
+           SELECT id FROM enrolment_keys
+           WHERE revoked_at_ms IS NOT NULL OR expires_at_ms <= ? OR (reusable = 0 AND uses > 0)
+           ORDER BY created_at_ms DESC, id LIMIT -1 OFFSET ?)`,
+      )
+      .run(nowMs, max);
+  }
+
   forgetDead(beforeMs: number): void {
     this.#database
       .prepare(

@@ -28,9 +28,13 @@ export const KEY_TTL_MS_MAX = 366 * 24 * 3_600_000;
 
 /** Dead keys stay listed this long, so that "which key was it?" has an answer. */
 export const DEAD_KEYS_KEPT_MS = 90 * 24 * 3_600_000;
+/** And no more than so many, the newest: making and revoking in turn must not fill the file. */
+export const DEAD_KEYS_KEPT_MAX = 10_000;
 
 /** Changes that wait for the one before them. Each takes one durable append, a few milliseconds. */
 export const CHANGES_WAITING_MAX = 1_024;
+/** Of one user with all their tokens, or another actor: a script gone wild must not keep an owner from stopping it. */
+export const CHANGES_WAITING_OF_ONE_MAX = 128;
 
 /** People, not machines. Each is a row of some 300 bytes. */
 export const USERS_MAX = 10_000;
@@ -72,6 +76,8 @@ export const TOKENS_PER_USER_MAX = 100;
 export const TOKEN_NAME_CHARS_MAX = 63;
 /** Dead tokens stay listed this long, so that "whose was it?" has an answer. */
 export const DEAD_TOKENS_KEPT_MS = 90 * 24 * 3_600_000;
+/** Of one user, the newest; like keys. */
+export const DEAD_TOKENS_KEPT_MAX = 200;
 
 /** How long an answer is remembered by its idempotency key: whoever repeats a request does so within the day. */
 export const ANSWERS_KEPT_MS = 24 * 3_600_000;

@@ -73,6 +73,17 @@ export class TokenTable {
     }
   }
 
+  /** Of one user's dead ones, all but the newest `max`. */
+  forgetManyDead(userId: string, nowMs: number, max: number): void {
+    this.#database
+      .prepare(
+        `DELETE FROM api_tokens WHERE id IN (
+           SELECT id FROM api_tokens WHERE user_id = ? AND (revoked_at_ms IS NOT NULL OR expires_at_ms <= ?)
+           ORDER BY created_at_ms DESC, id LIMIT -1 OFFSET ?)`,
+      )
+      .run(userId, nowMs, max);
+  }
+
   forgetDead(beforeMs: number): void {
     this.#database
       .prepare(

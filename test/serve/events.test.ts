@@ -212,3 +212,12 @@ it("of connections is not for a viewer, and of findings is", async () => {
   using findings = await EventClient.open({ url: server.url, token }, { topic: "findings" });
   assert.equal(findings.status, 200);
 });
+
+it("takes the permission of its topic, and no other", async () => {
+  const oz = await Person.join(server, "oz", "operator");
+  const token = await oz.token({ scopes: ["connections.read"] });
+  using connections = await EventClient.open({ url: server.url, token }, { topic: "connections" });
+  assert.equal(connections.status, 200);
+  using findings = await EventClient.open({ url: server.url, token }, { topic: "findings" });
+  assert.deepEqual([findings.status, (await findings.problem()).code], [403, "forbidden"]);
+});

@@ -57,6 +57,6 @@ export function beforeSecondFactor(config: FastifyContextConfig): FastifyContext
   return { ...config, beforeSecondFactor: true };
 }
 
-export function tails(access: Permission, action: string): FastifyContextConfig {
+export function tails(access: "self" | Permission, action: string): FastifyContextConfig {
   return { access, audit: "tail", action };
 }

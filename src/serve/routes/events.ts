@@ -11,7 +11,7 @@ import { ServeError } from "../serve-error.ts";
 
 const MEDIA = "text/event-stream";
 
-const DESCRIPTION = `events \`connection\` or \`finding\`: an item as the lists answer it, whose \`id\` is a \`follow\` cursor; \
+const DESCRIPTION = `takes \`findings.read\` or \`connections.read\`, by the topic; events \`connection\` or \`finding\`: an item as the lists answer it, whose \`id\` is a \`follow\` cursor; \
 \`hello\` (first, and after \`waiting\`): { cursor }; \`waiting\`: the store does not answer, and the stream goes on when it does; \
 \`dropped\`: { count, from, to }, items between two cursors that were not read in time and are left out. A comment every 15 s`;
 
@@ -20,7 +20,8 @@ export function eventRoutes(app: Api, { events, reads }: ApiParts): void {
   app.get(
     "/events",
     {
-      config: tails("findings.read", "events.tail"),
+      // Which permission it takes is known by the topic.
+      config: tails("self", "events.tail"),
       schema: {
         summary: "What comes and what changes, live, in the order of the journal",
         media: MEDIA,

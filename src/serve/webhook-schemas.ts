@@ -20,7 +20,7 @@ export const NewWebhook = Type.Object(
 );
 
 export const Webhook = Type.Object({
-  url: Type.String(),
+  url: Type.String({ description: "whole for whoever may change it, else the origin and `/…`" }),
   severities: Severities,
   url_set_at: Time,
   secret_set_at: Time,

@@ -93,6 +93,17 @@ it("is sent every finding from then on, signed by a secret that is shown once", 
   assert.ok(at !== null && error === null);
 });
 
+it("is shown whole to who may change it, and to others without what may be a receiver's secret", async () => {
+  const own = await server.call<{ url: string }>("GET", "/api/v1/webhook");
+  assert.equal(own.body.url, receiver.url);
+  assert.notEqual(new URL(receiver.url).pathname, "/");
+  for (const role of ["admin", "auditor"] as const) {
+    const person = await Person.join(server, `of-${role}`, role);
+    const { body } = await person.call<{ url: string }>("GET", "/api/v1/webhook");
+    assert.equal(body.url, `${new URL(receiver.url).origin}/…`);
+  }
+});
+
 it("loses none while the receiver fails and the server is killed, and keeps their order", async () => {
   const known = receiver.received.length;
   receiver.manner = "fails";

@@ -6,6 +6,7 @@ import { SEVERITIES } from "../../format/entry.ts";
 import { StoreError } from "../../store/store-error.ts";
 import { changes, unaudited } from "../access/route-config.ts";
 import { principalOf } from "../access/guard.ts";
+import { mayPrincipal } from "../access/principal.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { FINDING_LISTING } from "../query/connection-list.ts";
 import { followFrom } from "../query/list-statement.ts";
@@ -23,10 +24,13 @@ export function webhookRoutes(app: Api, parts: ApiParts): void {
       config: unaudited("settings.read"),
       schema: { summary: "Where findings are sent, and how that goes", response: { 200: Webhook } },
     },
-    async () => {
+    async ({ principal }) => {
       const known = webhooks.get();
       if (known === undefined) throw new ControlError("no_webhook", "findings are sent nowhere");
-      return describe(parts, known);
+      const described = await describe(parts, known);
+      if (mayPrincipal(principalOf({ principal }), "settings.write")) return described;
+      // The rest may be all that it takes to write to the receiver.
+      return { ...described, url: `${new URL(known.url).origin}/…` };
     },
   );
 

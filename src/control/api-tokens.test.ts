@@ -7,7 +7,14 @@ import {
   TOKEN_MS_DEFAULT,
   TOKEN_MS_MAX,
 } from "./limits.ts";
-import { isReading, mayRole, type Permission, permissionsOf, type Role, ROLES } from "./roles.ts";
+import {
+  isReading,
+  mayRole,
+  type Permission,
+  permissionsOf,
+  type Role,
+  ROLES,
+} from "../api/roles.ts";
 import { ADMIN, coded, TestControl } from "./test-control.ts";
 
 let world: TestControl;

@@ -15,11 +15,11 @@ import {
   TOKEN_MS_DEFAULT,
   TOKEN_MS_MAX,
   TOKEN_MS_MIN,
-  TOKEN_NAME_CHARS_MAX,
   TOKENS_PER_USER_MAX,
 } from "./limits.ts";
+import { TOKEN_NAME_CHARS_MAX } from "../api/limits.ts";
 import type { Shown } from "./property-changes.ts";
-import { isReading, mayRole, type Permission, permissionsOf } from "./roles.ts";
+import { isReading, mayRole, type Permission, permissionsOf } from "../api/roles.ts";
 import { newId, newSecret, secretFits, secretHash } from "./secret.ts";
 import { type ApiToken, TokenTable } from "./token-table.ts";
 import { checkTokenName } from "./user-name.ts";

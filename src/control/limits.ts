@@ -39,10 +39,6 @@ export const CHANGES_WAITING_OF_ONE_MAX = 128;
 /** People, not machines. Each is a row of some 300 bytes. */
 export const USERS_MAX = 10_000;
 
-/** Of a password, in UTF-16 units: short ones are guessed, and hashing very long ones is work for nothing. */
-export const PASSWORD_CHARS_MIN = 12;
-export const PASSWORD_CHARS_MAX = 256;
-
 /** Each takes 19 MiB and one of the four threads that the disk's writes need as well. */
 export const HASHES_AT_ONCE_MAX = 2;
 /** About a second of hashing; who comes later is told to try again. */
@@ -72,8 +68,6 @@ export const TOKEN_MS_MAX = 366 * 24 * 3_600_000;
 export const TOKEN_MS_MIN = 1_000;
 /** Usable ones of one user. */
 export const TOKENS_PER_USER_MAX = 100;
-/** What a token or passkey is called, in UTF-16 units. */
-export const TOKEN_NAME_CHARS_MAX = 63;
 /** Dead tokens stay listed this long, so that "whose was it?" has an answer. */
 export const DEAD_TOKENS_KEPT_MS = 90 * 24 * 3_600_000;
 /** Of one user, the newest; like keys. */
@@ -85,9 +79,6 @@ export const ANSWERS_KEPT_MS = 24 * 3_600_000;
 /** Answers that are remembered, some 500 bytes each; of more, the oldest go. */
 export const ANSWERS_KEPT_MAX = 10_000;
 
-/** Groups of the OpenID provider that give a role, and the characters of one's name: one row each in a form. */
-export const OIDC_ROLES_MAX = 256;
-export const OIDC_GROUP_CHARS_MAX = 256;
 /** What the provider may call somebody, in UTF-16 units: the standard says so. */
 export const OIDC_SUBJECT_CHARS_MAX = 255;
 /** The last day is never pruned: the comparison still works on it. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { AuditEntry, ServerEntry } from "../format/entry.ts";
 import { ManualClock } from "../std/clock.ts";
 import { Control } from "./control.ts";
-import type { Role } from "./roles.ts";
+import type { Role } from "../api/roles.ts";
 import type { SignedIn, SignInPlace } from "./sign-in/sign-in.ts";
 import type { Who } from "./who.ts";
 

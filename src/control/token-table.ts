@@ -1,7 +1,7 @@
 /** API tokens: rows in SQLite, with the hash of each one's secret. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { Effect } from "./effect.ts";
-import type { Permission } from "./roles.ts";
+import type { Permission } from "../api/roles.ts";
 
 export interface ApiToken {
   /** Hex of 8 bytes; stands in the token, and is no secret. */

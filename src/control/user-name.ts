@@ -1,6 +1,6 @@
 /** What users, their tokens and their passkeys may be called. */
 import { ControlError } from "./control-error.ts";
-import { TOKEN_NAME_CHARS_MAX } from "./limits.ts";
+import { TOKEN_NAME_CHARS_MAX } from "../api/limits.ts";
 
 const NAME_CHARS_MAX = 63;
 

@@ -1,10 +1,9 @@
 /** Users: rows in SQLite, asked for at every request, and what of a second factor may be used once. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { SECOND_FACTORS } from "../api/accounts.ts";
+import type { UserSource } from "../api/users.ts";
 import type { Effect } from "./effect.ts";
-import { isRole, type Role } from "./roles.ts";
-
-export const USER_SOURCES = ["local", "oidc"] as const;
-export type UserSource = (typeof USER_SOURCES)[number];
+import { isRole, type Role } from "../api/roles.ts";
 
 export interface User {
   /** Hex of 8 bytes, random or (OpenID) made of who they are; a name may be given to somebody else later. */
@@ -158,8 +157,6 @@ export class UserTable {
     ];
   }
 }
-
-export const SECOND_FACTORS = ["none", "totp", "passkey"] as const;
 
 /** What they give besides the password, where they use one; a passkey alone is both. */
 export function secondFactorOf({

@@ -12,7 +12,7 @@ import { ControlError } from "./control-error.ts";
 import type { Effect } from "./effect.ts";
 import { USERS_MAX } from "./limits.ts";
 import type { Shown } from "./property-changes.ts";
-import type { Role } from "./roles.ts";
+import type { Role } from "../api/roles.ts";
 import type { MadeLink, SignInLinks } from "./sign-in/links.ts";
 import { newId } from "./secret.ts";
 import { SessionTable } from "./sign-in/session-table.ts";

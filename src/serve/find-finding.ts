@@ -6,7 +6,7 @@ import { rulingEndMs } from "../format/finding-state.ts";
 import { FINDING_LISTING } from "./query/connection-list.ts";
 import type { Row, StoreReader } from "./query/store-reader.ts";
 import type { RuledFinding } from "./rulings.ts";
-import type { RulingSaid } from "./schemas.ts";
+import type { RulingSaid } from "../api/findings.ts";
 import { ServeError } from "./serve-error.ts";
 
 /** `id` is whole. Throws `unknown_finding`, and the errors of the store. */

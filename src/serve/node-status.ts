@@ -3,7 +3,7 @@ import type { Static } from "typebox";
 import type { ControlNode } from "../control/node-table.ts";
 import { StoreError } from "../store/store-error.ts";
 import { statementOf, type StoreReader } from "./query/store-reader.ts";
-import { NODE_STATES, type Node } from "./schemas.ts";
+import { NODE_STATES, type Node } from "../api/nodes.ts";
 
 export interface NodeRow {
   readonly id: string;

@@ -6,7 +6,7 @@ import type { ApiParts } from "./api.ts";
 import type { CoverageReader } from "./coverage/read-coverage.ts";
 import { describeNode, readNodeRows } from "./node-status.ts";
 import { statementOf } from "./query/store-reader.ts";
-import type { Status } from "./schemas.ts";
+import type { Status } from "../api/status.ts";
 
 const SEVERITIES = ["critical", "high", "medium", "low"] as const;
 

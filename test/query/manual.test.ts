@@ -8,7 +8,7 @@ import { CONNECTIONS } from "../../src/query/catalogues/connections.ts";
 import { findingCatalogue } from "../../src/query/catalogues/findings.ts";
 import { explain, QueryError } from "../../src/query/query-error.ts";
 import { understand } from "../../src/query/understand.ts";
-import { FINDING_KINDS } from "../../src/serve/finding-kinds.ts";
+import { FINDING_KINDS } from "../../src/api/finding-kinds.ts";
 
 const manual = readFileSync(new URL("../../docs/query.md", import.meta.url), "utf8");
 const nowMs = Date.parse("2026-03-02T12:00:00Z");

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { it } from "node:test";
 import * as limits from "../../src/control/limits.ts";
-import { isPermission, mayRole, PERMISSIONS, ROLES } from "../../src/control/roles.ts";
+import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN } from "../../src/api/limits.ts";
+import { isPermission, mayRole, PERMISSIONS, ROLES } from "../../src/api/roles.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -31,7 +32,7 @@ it("has a row for each permission, and in it who has it", () => {
 
 it("names the bounds that hold", () => {
   for (const said of [
-    `${limits.PASSWORD_CHARS_MIN} to ${limits.PASSWORD_CHARS_MAX} characters`,
+    `${PASSWORD_CHARS_MIN} to ${PASSWORD_CHARS_MAX} characters`,
     `ends after ${limits.SESSION_MS_MAX / HOUR_MS} hours, and after ${limits.SESSION_IDLE_MS_MAX / HOUR_MS} hours`,
     `A user has ${limits.SESSIONS_PER_USER_MAX} at most`,
     `good for ${limits.USER_LINK_MS / HOUR_MS} hours`,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { request, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { Secret, TOTP } from "otpauth";
-import type { Role } from "../../src/control/roles.ts";
+import type { Role } from "../../src/api/roles.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 /** An answer to headers that are sent as they are, where `fetch` would not. */

@@ -2,7 +2,7 @@
  * Every route of the API, as it ought to be: who may call it and what it leaves in the audit. Written
  * by hand, beside what the routes say of themselves; a route that is missing here fails the tests.
  */
-import type { Permission } from "../../src/control/roles.ts";
+import type { Permission } from "../../src/api/roles.ts";
 
 export interface ExpectedRoute {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

@@ -1,7 +1,7 @@
 /** Attacks on signing in and on what somebody may, against the real server. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ROLES, type Role } from "../../src/control/roles.ts";
+import { ROLES, type Role } from "../../src/api/roles.ts";
 import { cookieOf, JSON_TYPE, Person, tell } from "./person.ts";
 import { run, ServerProcess } from "./server-process.ts";
 

@@ -1,7 +1,7 @@
 /** All routes × all roles × no credential × an expired and a revoked one: access, and the entry that each must leave. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { mayRole, type Role, ROLES } from "../../src/control/roles.ts";
+import { mayRole, type Role, ROLES } from "../../src/api/roles.ts";
 import { Person, tell, type Told } from "./person.ts";
 import { type ExpectedRoute, named, pathOf, ROUTES } from "./route-table.ts";
 import { ServerProcess } from "./server-process.ts";

@@ -18,14 +18,7 @@ test("no file imports itself by way of others", () => {
 });
 
 test("what a stranger runs to check evidence knows std, format and evidence alone", () => {
-  const reached = new Set<string>();
-  const visit = (path: string): void => {
-    if (reached.has(path)) return;
-    reached.add(path);
-    const file = ours.find((one) => one.path === path);
-    for (const { to } of file === undefined ? [] : importsOf(file)) visit(to);
-  };
-  visit("bin/tallystick-verify.ts");
+  const reached = reachedFrom("bin/tallystick-verify.ts", ours);
   const allowed =
     /^(?:bin\/tallystick-verify\.ts|src\/(?:std|format|evidence)\/.*|node:.*|package\.json)$/;
   assert.ok(reached.has("src/evidence/verify.ts"));
@@ -34,6 +27,31 @@ test("what a stranger runs to check evidence knows std, format and evidence alon
     [],
   );
 });
+
+test("what describes the API runs in a browser: it reaches no module of Node", () => {
+  const files = ours.filter(({ path }) => /^src\/api\/(?!.*\.test\.ts$)/.test(path));
+  assert.ok(files.length > 0);
+  for (const { path } of files) {
+    const ofNode = [...reachedFrom(path, ours)].filter((each) => each.startsWith("node:"));
+    assert.deepEqual(ofNode, [], path);
+  }
+  const file = { path: "src/api/a.ts", text: 'import { b } from "../std/b.ts";' };
+  const planted = [file, { path: "src/std/b.ts", text: 'import { c } from "node:fs";' }];
+  assert.ok(reachedFrom("src/api/a.ts", planted).has("node:fs"));
+});
+
+/** Types are erased, but count too: what they name is meant to be there. */
+function reachedFrom(start: string, files: readonly SourceFile[]): Set<string> {
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    const file = files.find((one) => one.path === path);
+    for (const { to } of file === undefined ? [] : importsOf(file)) visit(to);
+  };
+  visit(start);
+  return reached;
+}
 
 const planted: [name: string, path: string, line: string, complaint: RegExp | undefined][] = [
   ["earlier", "src/journal/a.ts", 'import { b } from "../format/b.ts";', undefined],

@@ -20,6 +20,8 @@ export const stages: readonly Stage[] = [
   { folder: "format" },
   // The query language; the console and the CLI read it too.
   { folder: "query", hasPackages: true },
+  // What the public API takes and answers, and its client: server, CLI and console follow from it.
+  { folder: "api", imports: ["format", "query", "std"], hasPackages: true },
   // On the nodes, shipped as one file.
   { folder: "agent", imports: ["format", "query", "std"], isApart: true },
   // The server, in the order of an entry's way.
@@ -35,7 +37,12 @@ export const stages: readonly Stage[] = [
   { folder: "stream", hasPackages: true },
   { folder: "serve", hasPackages: true },
   // The commands of `tallystick`: they ask the public API, and one of them starts the server.
-  { folder: "cli", imports: ["format", "query", "std", "evidence", "serve"] },
+  { folder: "cli", imports: ["format", "query", "api", "std", "evidence", "serve"] },
   // In the browser.
-  { folder: "console", imports: ["format", "query", "std"], isApart: true, hasPackages: true },
+  {
+    folder: "console",
+    imports: ["format", "query", "api", "std"],
+    isApart: true,
+    hasPackages: true,
+  },
 ];

@@ -6,7 +6,7 @@ import { findingCatalogue } from "../../query/catalogues/findings.ts";
 import type { Call } from "../../std/command-line.ts";
 import { CommandError } from "../../std/command-error.ts";
 import { optionFlag, type OptionTable } from "../../std/command-options.ts";
-import { FINDING_KINDS } from "../../serve/finding-kinds.ts";
+import { FINDING_KINDS } from "../../api/finding-kinds.ts";
 import { cuttable } from "../../std/table.ts";
 import type { ApiClient } from "../api-client.ts";
 import { type Finding, type FindingInFull, findingPage } from "../finding-page.ts";

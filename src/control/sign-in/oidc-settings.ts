@@ -8,7 +8,7 @@ import type { ChangeWriter, Planned } from "../change-writer.ts";
 import { ControlError } from "../control-error.ts";
 import type { Effect } from "../effect.ts";
 import type { Shown } from "../property-changes.ts";
-import type { Role } from "../roles.ts";
+import type { Role } from "../../api/roles.ts";
 import { UserTable } from "../user-table.ts";
 import type { Who } from "../who.ts";
 import { SessionTable } from "./session-table.ts";

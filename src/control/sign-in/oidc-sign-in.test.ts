@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import type { Role } from "../roles.ts";
+import type { Role } from "../../api/roles.ts";
 import { ADMIN, coded, PLACE, TestControl } from "../test-control.ts";
 import type { ProvenPerson } from "./oidc-sign-in.ts";
 

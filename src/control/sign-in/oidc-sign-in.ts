@@ -8,7 +8,7 @@ import type { AccessEnds } from "../access-ends.ts";
 import type { ChangeWriter, Part, Plan } from "../change-writer.ts";
 import { ControlError } from "../control-error.ts";
 import type { Effect } from "../effect.ts";
-import { type Role, ROLES } from "../roles.ts";
+import { type Role, ROLES } from "../../api/roles.ts";
 import { freeUserName } from "../user-name.ts";
 import type { User, UserTable } from "../user-table.ts";
 import { userShown, userTarget, type Users } from "../users.ts";

@@ -5,12 +5,8 @@
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { AtOnce } from "../../std/at-once.ts";
 import { ControlError } from "../control-error.ts";
-import {
-  HASHES_AT_ONCE_MAX,
-  HASHES_WAITING_MAX,
-  PASSWORD_CHARS_MAX,
-  PASSWORD_CHARS_MIN,
-} from "../limits.ts";
+import { HASHES_AT_ONCE_MAX, HASHES_WAITING_MAX } from "../limits.ts";
+import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN } from "../../api/limits.ts";
 
 export interface Argon2Cost {
   readonly memoryKiB: number;

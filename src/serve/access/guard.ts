@@ -3,7 +3,7 @@
  * `config.audit`); one that says nothing is refused, so that forgetting it opens nothing.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Permission } from "../../control/roles.ts";
+import type { Permission } from "../../api/roles.ts";
 import { ServeError } from "../serve-error.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { checkNotForeign, checkSameSite } from "./cross-site.ts";

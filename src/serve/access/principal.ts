@@ -2,7 +2,7 @@
 import { canonicalAddress } from "../../format/address.ts";
 import type { ApiToken } from "../../control/token-table.ts";
 import type { Who } from "../../control/who.ts";
-import { mayRole, type Permission, type Role } from "../../control/roles.ts";
+import { mayRole, type Permission, type Role } from "../../api/roles.ts";
 
 export interface Principal {
   readonly who: Who;

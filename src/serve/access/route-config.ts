@@ -1,6 +1,6 @@
 /** What a route takes and what it leaves, said in one place beside its path. */
 import type { FastifyContextConfig } from "fastify";
-import type { Permission } from "../../control/roles.ts";
+import type { Permission } from "../../api/roles.ts";
 
 /**
  * `public` needs nobody · `sign-in` nobody yet, and no other site's page · `self` anybody who has

@@ -8,7 +8,7 @@ import { FORWARDER_ROLE, NO_HALF } from "../../store/schema.ts";
 import { StoreError } from "../../store/store-error.ts";
 import type { Clock } from "../../std/clock.ts";
 import type { StoreReader } from "../query/store-reader.ts";
-import type { Coverage, CoverageSpan } from "../schemas.ts";
+import type { Coverage, CoverageSpan } from "../../api/status.ts";
 import { Recount } from "./recount.ts";
 import { type GroupRow, type PeerRow, Tally } from "./tally.ts";
 import { readClaims, toEnrol } from "./to-enrol.ts";

@@ -3,7 +3,7 @@
  * network and per node. Pure.
  */
 import type { Static } from "typebox";
-import type { CoverageSpan, Share } from "../schemas.ts";
+import type { CoverageSpan, Share } from "../../api/status.ts";
 
 /** Connections of one kind, of one network or of one node at one end. */
 export interface GroupRow {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { type TSchema, Type } from "typebox";
-import { shownOnce } from "../schemas.ts";
+import { shownOnce } from "../../api/schema.ts";
 import { withoutSecrets } from "./without-secrets.ts";
 
 const Secret = shownOnce(Type.String(), "shown once");

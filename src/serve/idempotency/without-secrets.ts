@@ -1,5 +1,5 @@
 /** An answer as it may be kept: what is shown once is null in it. */
-import { SHOWN_ONCE } from "../schemas.ts";
+import { SHOWN_ONCE } from "../../api/schema.ts";
 
 interface Described {
   readonly [SHOWN_ONCE]?: boolean;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ROLES } from "../../control/roles.ts";
+import { ROLES } from "../../api/roles.ts";
 import type { Principal } from "../access/principal.ts";
 import { auditConditions, auditItem } from "./audit-list.ts";
 

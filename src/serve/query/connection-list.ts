@@ -2,7 +2,7 @@
 import { CONNECTIONS } from "../../query/catalogues/connections.ts";
 import { findingCatalogue } from "../../query/catalogues/findings.ts";
 import { CONNECTION_KEY } from "../../store/schema.ts";
-import { FINDING_KINDS } from "../finding-kinds.ts";
+import { FINDING_KINDS } from "../../api/finding-kinds.ts";
 import type { Condition, Listing } from "./list-statement.ts";
 
 export const CONNECTION_LISTING: Listing = {

@@ -1,7 +1,7 @@
 /** `/api/v1/audit`: who did what, and who looked at what; and the same as a file. */
 import { Readable } from "node:stream";
 import { Type } from "typebox";
-import { AuditExportQuery, AuditItem, AuditQuery } from "../audit-schemas.ts";
+import { AuditExportQuery, AuditItem, AuditQuery } from "../../api/audit.ts";
 import { principalOf } from "../access/guard.ts";
 import type { Principal } from "../access/principal.ts";
 import { exports, reads } from "../access/route-config.ts";
@@ -15,7 +15,7 @@ import {
 } from "../query/audit-list.ts";
 import type { Page } from "../query/list-statement.ts";
 import { listPage, type ListQuery } from "../query/list-page.ts";
-import { pageSchema } from "../schemas.ts";
+import { pageSchema } from "../../api/list.ts";
 
 type Asked = ListQuery & Omit<AuditFilters, "reads"> & { readonly reads?: "true" | "false" };
 

@@ -6,7 +6,7 @@ import { principalOf, requirePermission } from "../access/guard.ts";
 import { tails } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
 import type { Given } from "../events/event-stream.ts";
-import { EventQuery } from "../schemas.ts";
+import { EventQuery } from "../../api/events.ts";
 import { ServeError } from "../serve-error.ts";
 
 const MEDIA = "text/event-stream";

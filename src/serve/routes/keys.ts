@@ -5,7 +5,8 @@ import { formatEnrolmentKey } from "../../format/enrolment.ts";
 import { changes, unaudited } from "../access/route-config.ts";
 import { principalOf } from "../access/guard.ts";
 import type { Api, ApiParts } from "../api.ts";
-import { Key, NewKey, shownOnce } from "../schemas.ts";
+import { Key, NewKey } from "../../api/keys.ts";
+import { shownOnce } from "../../api/schema.ts";
 
 const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
 const CreatedKey = Type.Interface([Key], {

@@ -14,13 +14,11 @@ import { type Topic, type TopicFilters, TOPICS } from "../query/topics.ts";
 import {
   Connection,
   ConnectionQuery,
-  Finding,
-  FindingInFull,
-  FindingQuery,
   HistogramAnswer,
   HistogramQuery,
-  pageSchema,
-} from "../schemas.ts";
+} from "../../api/connections.ts";
+import { Finding, FindingInFull, FindingQuery } from "../../api/findings.ts";
+import { pageSchema } from "../../api/list.ts";
 
 type ListQuery = PageQuery & TopicFilters;
 

@@ -9,7 +9,8 @@ import type { Api, ApiParts } from "../api.ts";
 import { CoverageReader } from "../coverage/read-coverage.ts";
 import { nodeIdOf } from "../query/id-prefix.ts";
 import { describeNode, readNodeRows } from "../node-status.ts";
-import { Node, NodeChange, Status, WaitingNode } from "../schemas.ts";
+import { Node, NodeChange, WaitingNode } from "../../api/nodes.ts";
+import { Status } from "../../api/status.ts";
 import { readStatus } from "../status.ts";
 
 const Id = Type.Object({

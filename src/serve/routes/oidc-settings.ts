@@ -9,7 +9,7 @@ import {
 import { principalOf } from "../access/guard.ts";
 import { changes, unaudited } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
-import { OidcSettings, OidcSettingsRequest } from "../oidc-schemas.ts";
+import { OidcSettings, OidcSettingsRequest } from "../../api/oidc.ts";
 import { fetchProvider } from "../oidc/fetch-provider.ts";
 import { redirectUri } from "./oidc.ts";
 

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { pageBase, passkeyPlace } from "../access/page-base.ts";
 import { changes, OPEN } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
-import { OidcBegin, SignInMethods } from "../oidc-schemas.ts";
+import { OidcBegin, SignInMethods } from "../../api/oidc.ts";
 import { beginAtProvider, provenAtProvider } from "../oidc/sign-in-at-provider.ts";
 import { ServeError } from "../serve-error.ts";
 import { signInPlace } from "./sign-in.ts";

@@ -1,7 +1,7 @@
 /** `/api/v1/profile/passkeys` and `/signin/passkey`: devices that vouch for people, as both factors. */
 import { type Static, Type } from "typebox";
 import type { Passkey as StoredPasskey } from "../../control/sign-in/passkey-table.ts";
-import { Profile } from "../account-schemas.ts";
+import { Profile } from "../../api/accounts.ts";
 import { passkeyPlace } from "../access/page-base.ts";
 import { attempts, beforeSecondFactor, changes, unaudited } from "../access/route-config.ts";
 import { networkOf } from "../access/signin-throttle.ts";
@@ -15,7 +15,7 @@ import {
   PasskeySignIn,
   Proof,
   RegisteredPasskey,
-} from "../passkey-schemas.ts";
+} from "../../api/passkeys.ts";
 import { ownOf } from "./own.ts";
 import { attemptOf } from "./profile.ts";
 import { beginSession, signInPlace } from "./sign-in.ts";

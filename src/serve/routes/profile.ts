@@ -1,6 +1,6 @@
 /** `/api/v1/profile`: who asks, and what they change of themselves. */
 import type { Static } from "typebox";
-import { permissionsOf } from "../../control/roles.ts";
+import { permissionsOf } from "../../api/roles.ts";
 import { secondFactorOf, type User } from "../../control/user-table.ts";
 import {
   PasswordChange,
@@ -9,7 +9,7 @@ import {
   TotpBegin,
   TotpBegun,
   TotpConfirm,
-} from "../account-schemas.ts";
+} from "../../api/accounts.ts";
 import { principalOf } from "../access/guard.ts";
 import { mayPrincipal, type Principal } from "../access/principal.ts";
 import { attempts, beforeSecondFactor, changes, unaudited } from "../access/route-config.ts";

@@ -8,7 +8,7 @@ import type { Api, ApiParts } from "../api.ts";
 import { findFinding, withProposal } from "../find-finding.ts";
 import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
 import { Rulings } from "../rulings.ts";
-import { Finding } from "../schemas.ts";
+import { Finding } from "../../api/findings.ts";
 
 const exact = { additionalProperties: false } as const;
 

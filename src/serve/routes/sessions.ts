@@ -1,7 +1,7 @@
 /** `/api/v1/sessions`: who is signed in; one's own, and for an owner everybody's. */
 import { type Static, Type } from "typebox";
 import type { Session as StoredSession } from "../../control/sign-in/session-table.ts";
-import { Session } from "../account-schemas.ts";
+import { Session } from "../../api/users.ts";
 import { principalOf } from "../access/guard.ts";
 import type { Principal } from "../access/principal.ts";
 import { changes, unaudited } from "../access/route-config.ts";

@@ -3,13 +3,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import type { MadeLink } from "../../control/sign-in/links.ts";
 import type { SignedIn, SignInPlace } from "../../control/sign-in/sign-in.ts";
-import {
-  LinkSignInRequest,
-  NewLink,
-  Profile,
-  SignInLink,
-  SignInRequest,
-} from "../account-schemas.ts";
+import { LinkSignInRequest, NewLink, SignInLink, SignInRequest } from "../../api/sign-in.ts";
+import { Profile } from "../../api/accounts.ts";
 import { personOriginOf } from "../access/authenticate.ts";
 import { principalOf } from "../access/guard.ts";
 import { auditAddress } from "../access/principal.ts";

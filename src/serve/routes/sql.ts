@@ -5,7 +5,7 @@ import { mayPrincipal } from "../access/principal.ts";
 import { exports } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { sendProblem } from "../problem.ts";
-import { SqlRequest, SqlResult } from "../schemas.ts";
+import { SqlRequest, SqlResult } from "../../api/sql.ts";
 
 const ROWS_MAX_DEFAULT = 10_000;
 

@@ -2,7 +2,7 @@
 import { type Static, Type } from "typebox";
 import type { ApiToken } from "../../control/token-table.ts";
 import { parseTime } from "../../std/duration.ts";
-import { CreatedToken, NewToken, Token } from "../account-schemas.ts";
+import { CreatedToken, NewToken, Token } from "../../api/tokens.ts";
 import { principalOf, requirePermission } from "../access/guard.ts";
 import type { Principal } from "../access/principal.ts";
 import { changes, unaudited } from "../access/route-config.ts";

@@ -2,7 +2,7 @@
 import { type Static, Type } from "typebox";
 import { secondFactorOf, type User as StoredUser } from "../../control/user-table.ts";
 import type { Who } from "../../control/who.ts";
-import { CreatedUser, NewUser, RoleChange, User } from "../account-schemas.ts";
+import { CreatedUser, NewUser, RoleChange, User } from "../../api/users.ts";
 import { principalOf } from "../access/guard.ts";
 import { changes, unaudited } from "../access/route-config.ts";
 import type { Api, ApiParts } from "../api.ts";

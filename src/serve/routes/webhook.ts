@@ -10,7 +10,7 @@ import { mayPrincipal } from "../access/principal.ts";
 import type { Api, ApiParts } from "../api.ts";
 import { FINDING_LISTING } from "../query/connection-list.ts";
 import { followFrom } from "../query/list-statement.ts";
-import { NewWebhook, SetWebhook, TestedWebhook, Webhook } from "../webhook-schemas.ts";
+import { NewWebhook, SetWebhook, TestedWebhook, Webhook } from "../../api/webhook.ts";
 import { parseTarget } from "../webhook/target.ts";
 
 export function webhookRoutes(app: Api, parts: ApiParts): void {

@@ -1,9 +1,9 @@
-/** Schemas of the audit: what can be asked, and an entry. */
+/** The audit: what can be asked, and an entry. */
 import { Type } from "typebox";
 import { ACTOR_TYPES, ORIGINS, OUTCOMES } from "../format/entry.ts";
-import { listFields, Time } from "./schemas.ts";
+import { listFields } from "./list.ts";
+import { Time, exact } from "./schema.ts";
 
-const exact = { additionalProperties: false } as const;
 const TEXT_CHARS_MAX = 256;
 
 const text = (description: string) =>

@@ -1,14 +1,14 @@
-/** Schemas of passkeys: what browsers are asked, and answer, is WebAuthn's own JSON. */
+/** Passkeys: what browsers are asked, and answer, is WebAuthn's own JSON. */
 import { Type } from "typebox";
-import { TOKEN_NAME_CHARS_MAX } from "../control/limits.ts";
-import { RecoveryCodes, Text } from "./account-schemas.ts";
-import { Time } from "./schemas.ts";
-
-const exact = { additionalProperties: false } as const;
+import { RecoveryCodes, Text } from "./accounts.ts";
+import { TOKEN_NAME_CHARS_MAX } from "./limits.ts";
+import { Time, exact } from "./schema.ts";
 
 /** A device's longest answer is about 2 KiB. */
 const Bytes = Type.String({ maxLength: 16_384, pattern: "^[A-Za-z0-9_-]+$" });
+
 const CredentialId = Type.String({ maxLength: 1_400, pattern: "^[A-Za-z0-9_-]+$" });
+
 const Name = Type.String({ minLength: 1, maxLength: TOKEN_NAME_CHARS_MAX });
 
 /** More may stand in it: browsers add to it. */
@@ -51,8 +51,11 @@ export const Proof = Type.Object(
 );
 
 export const NewPasskey = Type.Object({ name: Name, answer: RegistrationAnswer }, exact);
+
 export const PasskeySignIn = Type.Object({ answer: AssertionAnswer }, exact);
+
 export const Nothing = Type.Object({}, exact);
+
 export const PasskeyName = Type.Object({ name: Name }, exact);
 
 export const Passkey = Type.Object({

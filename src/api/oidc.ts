@@ -1,10 +1,8 @@
-/** Schemas of signing in by the OpenID provider, and of how it is configured. */
+/** Signing in by the OpenID provider, and how it is configured. */
 import { Type } from "typebox";
-import { OIDC_GROUP_CHARS_MAX, OIDC_ROLES_MAX } from "../control/limits.ts";
-import { ROLES } from "../control/roles.ts";
-import { Time } from "./schemas.ts";
-
-const exact = { additionalProperties: false } as const;
+import { ROLES } from "./roles.ts";
+import { OIDC_GROUP_CHARS_MAX, OIDC_ROLES_MAX } from "./limits.ts";
+import { Time, exact } from "./schema.ts";
 
 const Label = Type.String({
   minLength: 1,
@@ -14,7 +12,9 @@ const Label = Type.String({
     "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]+$",
   description: "of the button",
 });
+
 const Scope = Type.String({ maxLength: 128, pattern: "^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$" });
+
 const GroupRole = Type.Object(
   {
     group: Type.String({ minLength: 1, maxLength: OIDC_GROUP_CHARS_MAX }),

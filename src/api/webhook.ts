@@ -1,7 +1,7 @@
-/** Schemas of the webhook: where findings are sent. */
+/** The webhook: where findings are sent. */
 import { Type } from "typebox";
 import { SEVERITIES } from "../format/entry.ts";
-import { MaybeTime, shownOnce, Time } from "./schemas.ts";
+import { MaybeTime, Time, shownOnce } from "./schema.ts";
 
 const Severities = Type.Array(Type.Enum([...SEVERITIES]), { minItems: 1, maxItems: 4 });
 

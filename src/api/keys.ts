@@ -1,0 +1,26 @@
+/** Enrolment keys. */
+import { Type } from "typebox";
+import { MaybeTime, Time, exact } from "./schema.ts";
+
+export const Key = Type.Object({
+  id: Type.String(),
+  state: Type.Enum(["usable", "spent", "expired", "revoked"]),
+  reusable: Type.Boolean(),
+  needs_approval: Type.Boolean({ description: "a node that joins by it waits until it is let in" }),
+  tags: Type.Array(Type.String()),
+  uses: Type.Integer(),
+  created_at: Time,
+  created_by: Type.String({ description: "name of who made it" }),
+  expires_at: Time,
+  revoked_at: MaybeTime,
+});
+
+export const NewKey = Type.Object(
+  {
+    reusable: Type.Optional(Type.Boolean()),
+    needs_approval: Type.Optional(Type.Boolean()),
+    ttl_ms: Type.Optional(Type.Integer({ description: "default 24 hours" })),
+    tags: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 })),
+  },
+  exact,
+);

@@ -2,6 +2,7 @@
 import { Type } from "typebox";
 import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN } from "./limits.ts";
 import { type Permission, PERMISSIONS, ROLES } from "./roles.ts";
+import type { RouteTable } from "./route.ts";
 import { exact, shownOnce } from "./schema.ts";
 
 export const SECOND_FACTORS = ["none", "totp", "passkey"] as const;
@@ -56,3 +57,22 @@ export const TotpConfirm = Type.Object({ code: Type.String({ maxLength: 16 }) },
 export const RecoveryCodes = Type.Object({
   recovery_codes: shownOnce(Type.Array(Type.String()), "shown once; each counts once"),
 });
+
+export const ACCOUNT_ROUTES = {
+  "GET /profile": { summary: "Who asks, and what they may", answer: Profile },
+  "POST /profile/password": {
+    summary: "Sets another password; all sessions of the user end",
+    body: PasswordChange,
+    status: 204,
+  },
+  "POST /profile/totp": {
+    summary: "Shows a new secret for an authenticator, to be confirmed by its code",
+    body: TotpBegin,
+    answer: TotpBegun,
+  },
+  "POST /profile/totp/confirm": {
+    summary: "Makes the shown secret the second factor; other sessions of the user end",
+    body: TotpConfirm,
+    answer: RecoveryCodes,
+  },
+} as const satisfies RouteTable;

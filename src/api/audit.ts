@@ -1,8 +1,9 @@
 /** The audit: what can be asked, and an entry. */
 import { Type } from "typebox";
 import { ACTOR_TYPES, ORIGINS, OUTCOMES } from "../format/entry.ts";
-import { listFields } from "./list.ts";
-import { Time, exact } from "./schema.ts";
+import { listFields, pageSchema } from "./list.ts";
+import type { RouteTable } from "./route.ts";
+import { exact, Time } from "./schema.ts";
 
 const TEXT_CHARS_MAX = 256;
 
@@ -68,3 +69,17 @@ export const AuditItem = Type.Object({
   place: Type.String({ description: "orders entries as they were journaled" }),
   journal_index: Type.Integer(),
 });
+
+export const AUDIT_ROUTES = {
+  "GET /audit": {
+    summary: "Who changed, or tried to change, what; newest first",
+    query: AuditQuery,
+    answer: pageSchema(AuditItem),
+  },
+  "GET /audit/export": {
+    summary: "The same without a limit of rows, as CSV or a JSON object a line",
+    media: "text/csv",
+    query: AuditExportQuery,
+    answer: Type.String(),
+  },
+} as const satisfies RouteTable;

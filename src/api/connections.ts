@@ -1,8 +1,9 @@
 /** Connections: what can be asked, one of them, and how many began when. */
 import { Type } from "typebox";
 import { VERDICTS } from "../format/verdict.ts";
-import { listFields } from "./list.ts";
-import { MaybeTime, Time, exact } from "./schema.ts";
+import { listFields, pageSchema } from "./list.ts";
+import type { RouteTable } from "./route.ts";
+import { exact, MaybeTime, Time } from "./schema.ts";
 
 export const ConnectionQuery = Type.Object(
   {
@@ -73,3 +74,16 @@ export const Connection = Type.Object({
   community_id: Type.String(),
   updated_index: Type.Integer(),
 });
+
+export const CONNECTION_ROUTES = {
+  "GET /connections": {
+    summary: "Connections, newest first",
+    query: ConnectionQuery,
+    answer: pageSchema(Connection),
+  },
+  "GET /connections/histogram": {
+    summary: "How many connections began when, by verdict",
+    query: HistogramQuery,
+    answer: HistogramAnswer,
+  },
+} as const satisfies RouteTable;

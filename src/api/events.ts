@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { ConnectionQuery } from "./connections.ts";
 import { FindingQuery } from "./findings.ts";
 import { listFields } from "./list.ts";
+import type { RouteTable } from "./route.ts";
 import { exact } from "./schema.ts";
 
 export const EventQuery = Type.Object(
@@ -25,3 +26,16 @@ export const EventQuery = Type.Object(
   },
   exact,
 );
+
+const DESCRIPTION = `takes \`findings.read\` or \`connections.read\`, by the topic; events \`connection\` or \`finding\`: an item as the lists answer it, whose \`id\` is a \`follow\` cursor; \
+\`hello\` (first, and after \`waiting\`): { cursor }; \`waiting\`: the store does not answer, and the stream goes on when it does; \
+\`dropped\`: { count, from, to }, items between two cursors that were not read in time and are left out. A comment every 15 s`;
+
+export const EVENT_ROUTES = {
+  "GET /events": {
+    summary: "What comes and what changes, live, in the order of the journal",
+    media: "text/event-stream",
+    query: EventQuery,
+    answer: Type.String({ description: DESCRIPTION }),
+  },
+} as const satisfies RouteTable;

@@ -1,6 +1,7 @@
 /** Enrolment keys. */
 import { Type } from "typebox";
-import { MaybeTime, Time, exact } from "./schema.ts";
+import type { RouteTable } from "./route.ts";
+import { exact, MaybeTime, shownOnce, Time } from "./schema.ts";
 
 export const Key = Type.Object({
   id: Type.String(),
@@ -24,3 +25,26 @@ export const NewKey = Type.Object(
   },
   exact,
 );
+
+const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
+const CreatedKey = Type.Interface([Key], {
+  key: shownOnce(Type.String(), "hand it to the node; shown once"),
+});
+
+export const KEY_ROUTES = {
+  "POST /keys": {
+    summary: "Makes an enrolment key",
+    body: NewKey,
+    status: 201,
+    answer: CreatedKey,
+  },
+  "GET /keys": {
+    summary: "All enrolment keys, newest first",
+    answer: Type.Object({ items: Type.Array(Key) }),
+  },
+  "DELETE /keys/{id}": {
+    summary: "Revokes a key; nodes that used it stay",
+    params: Id,
+    answer: Key,
+  },
+} as const satisfies RouteTable;

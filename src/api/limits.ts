@@ -10,3 +10,8 @@ export const TOKEN_NAME_CHARS_MAX = 63;
 /** Groups of the OpenID provider that give a role, and the characters of one's name: one row each in a form. */
 export const OIDC_ROLES_MAX = 256;
 export const OIDC_GROUP_CHARS_MAX = 256;
+
+/** Of an id, which is 16 bytes. */
+export const ID_DIGITS = 32;
+/** One in 16 million: of a thousand findings, hardly ever two begin alike. */
+export const ID_PREFIX_DIGITS_MIN = 6;

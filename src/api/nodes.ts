@@ -1,5 +1,6 @@
 /** Nodes, those that wait to be let in, and what can be changed of one. */
 import { Type } from "typebox";
+import type { RouteTable } from "./route.ts";
 import { exact, MaybeTime, Time } from "./schema.ts";
 
 export const NODE_STATES = [
@@ -83,3 +84,47 @@ export const NodeChange = Type.Object(
   },
   { ...exact, description: "what is left out stays" },
 );
+
+const Id = Type.Object({
+  id: Type.String({
+    description:
+      "a node's name, its id, or the first 6 digits and more of it where no other id begins so; of several with one name the active one",
+  }),
+});
+
+const WaitingId = Type.Object({
+  id: Type.String({
+    maxLength: 63,
+    description: "its id, or a name that no other waiting node has",
+  }),
+});
+
+export const NODE_ROUTES = {
+  "GET /nodes": { summary: "All nodes", answer: Type.Object({ items: Type.Array(Node) }) },
+  "GET /nodes/waiting": {
+    summary: "Nodes that asked to join and wait to be let in, the longest waiting first",
+    answer: Type.Object({ items: Type.Array(WaitingNode) }),
+  },
+  "POST /nodes/waiting/{id}/approve": {
+    summary: "Lets a waiting node in",
+    params: WaitingId,
+    answer: Node,
+  },
+  "POST /nodes/waiting/{id}/reject": {
+    summary: "Turns a waiting node away; it may ask again",
+    params: WaitingId,
+    answer: WaitingNode,
+  },
+  "GET /nodes/{id}": { summary: "One node", params: Id, answer: Node },
+  "PATCH /nodes/{id}": {
+    summary: "Changes what people call a node, whose it is, and its tags",
+    params: Id,
+    body: NodeChange,
+    answer: Node,
+  },
+  "POST /nodes/{id}/revoke": {
+    summary: "Refuses the node's key from now on; its history stays",
+    params: Id,
+    answer: Node,
+  },
+} as const satisfies RouteTable;

@@ -1,8 +1,9 @@
 /** Signing in by the OpenID provider, and how it is configured. */
 import { Type } from "typebox";
-import { ROLES } from "./roles.ts";
 import { OIDC_GROUP_CHARS_MAX, OIDC_ROLES_MAX } from "./limits.ts";
-import { Time, exact } from "./schema.ts";
+import { ROLES } from "./roles.ts";
+import type { RouteTable } from "./route.ts";
+import { exact, Time } from "./schema.ts";
 
 const Label = Type.String({
   minLength: 1,
@@ -91,3 +92,25 @@ export const SignInMethods = Type.Object({
   passkey: Type.Boolean({ description: "under this name of the server" }),
   oidc: Type.Union([Type.Null(), Type.Object({ label: Type.String() })]),
 });
+
+export const OIDC_ROUTES = {
+  "GET /signin/oidc/settings": { summary: "The OpenID provider, if any", answer: OidcSettings },
+  "PUT /signin/oidc/settings": {
+    summary: "Lets people sign in by an OpenID provider; fetches what it says of itself",
+    body: OidcSettingsRequest,
+    answer: OidcSettings,
+  },
+  "POST /signin/oidc/settings/refresh": {
+    summary: "Fetches the provider's addresses and keys anew",
+    answer: OidcSettings,
+  },
+  "DELETE /signin/oidc/settings": {
+    summary: "Lets nobody sign in by the provider any more; sessions that it began end",
+    status: 204,
+  },
+  "GET /signin/methods": { summary: "How people can sign in here", answer: SignInMethods },
+  "GET /signin/oidc": { summary: "Sends the browser to the OpenID provider", query: OidcBegin },
+  "GET /signin/oidc/callback": {
+    summary: "Where the provider sends the browser back to: begins a session",
+  },
+} as const satisfies RouteTable;

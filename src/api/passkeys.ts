@@ -1,8 +1,9 @@
 /** Passkeys: what browsers are asked, and answer, is WebAuthn's own JSON. */
 import { Type } from "typebox";
-import { RecoveryCodes, Text } from "./accounts.ts";
+import { Profile, RecoveryCodes, Text } from "./accounts.ts";
 import { TOKEN_NAME_CHARS_MAX } from "./limits.ts";
-import { Time, exact } from "./schema.ts";
+import type { RouteTable } from "./route.ts";
+import { exact, Time } from "./schema.ts";
 
 /** A device's longest answer is about 2 KiB. */
 const Bytes = Type.String({ maxLength: 16_384, pattern: "^[A-Za-z0-9_-]+$" });
@@ -68,3 +69,45 @@ export const Passkey = Type.Object({
 });
 
 export const RegisteredPasskey = Type.Interface([Passkey, RecoveryCodes], {});
+
+const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
+
+export const PASSKEY_ROUTES = {
+  "POST /profile/passkeys": {
+    summary: "What a browser is to ask a device for, to be confirmed by its answer",
+    body: Proof,
+    answer: Options,
+  },
+  "POST /profile/passkeys/confirm": {
+    summary: "Registers the device; as the first second factor it ends the user's other sessions",
+    body: NewPasskey,
+    status: 201,
+    answer: RegisteredPasskey,
+  },
+  "GET /profile/passkeys": {
+    summary: "One's own passkeys, oldest first",
+    answer: Type.Object({ items: Type.Array(Passkey) }),
+  },
+  "PATCH /profile/passkeys/{id}": {
+    summary: "Gives a passkey another name",
+    params: Id,
+    body: PasskeyName,
+    answer: Passkey,
+  },
+  "POST /profile/passkeys/{id}/remove": {
+    summary: "Lets nobody in by this passkey any more",
+    params: Id,
+    body: Proof,
+    answer: Passkey,
+  },
+  "POST /signin/passkey": {
+    summary: "What a browser is to ask whichever device the person chooses",
+    body: Nothing,
+    answer: Options,
+  },
+  "POST /signin/passkey/confirm": {
+    summary: "Begins a session by the device's answer: it counts as both factors",
+    body: PasskeySignIn,
+    answer: Profile,
+  },
+} as const satisfies RouteTable;

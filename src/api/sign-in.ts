@@ -1,7 +1,8 @@
 /** How a session begins, and the links by which it can. */
 import { Type } from "typebox";
-import { Password, Text } from "./accounts.ts";
-import { Time, exact, shownOnce } from "./schema.ts";
+import { Password, Profile, Text } from "./accounts.ts";
+import type { RouteTable } from "./route.ts";
+import { exact, shownOnce, Time } from "./schema.ts";
 
 export const SignInRequest = Type.Object(
   {
@@ -41,3 +42,23 @@ export const SignInLink = Type.Object({
   token: shownOnce(Type.String(), "what stands after `#signin=` in the URL"),
   expires_at: Time,
 });
+
+export const SIGN_IN_ROUTES = {
+  "POST /signin": {
+    summary: "Begins a session: name, password, and the second factor where there is one",
+    body: SignInRequest,
+    answer: Profile,
+  },
+  "POST /signin/link": {
+    summary: "Uses a one-time link: sets a password and begins a session",
+    body: LinkSignInRequest,
+    answer: Profile,
+  },
+  "POST /signin/links": {
+    summary: "Makes a one-time link by which a user sets password and second factor",
+    body: NewLink,
+    status: 201,
+    answer: SignInLink,
+  },
+  "POST /signout": { summary: "Ends the session that asks", status: 204 },
+} as const satisfies RouteTable;

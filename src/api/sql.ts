@@ -1,5 +1,6 @@
 /** One SELECT over the public tables. */
 import { Type } from "typebox";
+import type { RouteTable } from "./route.ts";
 import { exact } from "./schema.ts";
 
 export const SqlRequest = Type.Object(
@@ -17,3 +18,11 @@ export const SqlResult = Type.Object({
   }),
   cut: Type.Union([Type.Null(), Type.Enum(["rows", "bytes"])]),
 });
+
+export const SQL_ROUTES = {
+  "POST /sql": {
+    summary: "Runs one read-only SELECT within limits of rows, time and memory",
+    body: SqlRequest,
+    answer: SqlResult,
+  },
+} as const satisfies RouteTable;

@@ -1,6 +1,7 @@
 /** The state of everything; coverage first, because it says how much the rest is worth. */
 import { Type } from "typebox";
 import { Node } from "./nodes.ts";
+import type { RouteTable } from "./route.ts";
 import { Time } from "./schema.ts";
 
 export const Share = Type.Object({
@@ -80,3 +81,7 @@ export const Status = Type.Object({
   version: Type.String(),
   started_at: Time,
 });
+
+export const STATUS_ROUTES = {
+  "GET /status": { summary: "The state of everything", answer: Status },
+} as const satisfies RouteTable;

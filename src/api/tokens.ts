@@ -2,7 +2,8 @@
 import { Type } from "typebox";
 import { PERMISSION_NAMES, TEXT_CHARS_MAX } from "./accounts.ts";
 import { TOKEN_NAME_CHARS_MAX } from "./limits.ts";
-import { MaybeTime, Time, exact, shownOnce } from "./schema.ts";
+import type { RouteTable } from "./route.ts";
+import { exact, MaybeTime, shownOnce, Time } from "./schema.ts";
 
 export const Token = Type.Object({
   id: Type.String(),
@@ -39,3 +40,23 @@ export const NewToken = Type.Object(
 export const CreatedToken = Type.Interface([Token], {
   token: shownOnce(Type.String(), "for `Authorization: Bearer`; shown once"),
 });
+
+const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
+
+export const TOKEN_ROUTES = {
+  "POST /tokens": {
+    summary: "Makes an API token that may no more than who makes it",
+    body: NewToken,
+    status: 201,
+    answer: CreatedToken,
+  },
+  "GET /tokens": {
+    summary: "API tokens, newest first: one's own, and for an owner all",
+    answer: Type.Object({ items: Type.Array(Token) }),
+  },
+  "DELETE /tokens/{id}": {
+    summary: "Revokes a token and those that it made, with their streams and queries",
+    params: Id,
+    answer: Token,
+  },
+} as const satisfies RouteTable;

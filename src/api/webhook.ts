@@ -1,7 +1,8 @@
 /** The webhook: where findings are sent. */
 import { Type } from "typebox";
 import { SEVERITIES } from "../format/entry.ts";
-import { MaybeTime, Time, shownOnce } from "./schema.ts";
+import type { RouteTable } from "./route.ts";
+import { MaybeTime, shownOnce, Time } from "./schema.ts";
 
 const Severities = Type.Array(Type.Enum([...SEVERITIES]), { minItems: 1, maxItems: 4 });
 
@@ -43,3 +44,17 @@ export const TestedWebhook = Type.Object({
   delivered: Type.Boolean(),
   reason: Type.Union([Type.String(), Type.Null()], { description: "why not" }),
 });
+
+export const WEBHOOK_ROUTES = {
+  "GET /webhook": { summary: "Where findings are sent, and how that goes", answer: Webhook },
+  "PUT /webhook": {
+    summary: "Sends each change of a finding to a URL, signed (Standard Webhooks)",
+    body: NewWebhook,
+    answer: SetWebhook,
+  },
+  "DELETE /webhook": { summary: "Sends findings nowhere", status: 204 },
+  "POST /webhook/test": {
+    summary: "Sends a message that says nothing, and tells what became of it",
+    answer: TestedWebhook,
+  },
+} as const satisfies RouteTable;

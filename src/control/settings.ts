@@ -1,32 +1,10 @@
 /** Named values that people choose. What nobody chose has its default; each change stands in the audit. */
 import type { DatabaseSync } from "node:sqlite";
+import { SETTING_NAMES, type SettingName, SETTINGS } from "../api/settings.ts";
 import type { ChangeWriter, Part } from "./change-writer.ts";
 import { ControlError } from "./control-error.ts";
 import type { Effect } from "./effect.ts";
 import type { Who } from "./who.ts";
-
-/** A whole number within bounds, both inclusive. */
-interface NumberSetting {
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-  readonly unit: string;
-  readonly summary: string;
-}
-
-export const SETTINGS = {
-  audit_days: {
-    default: 90,
-    min: 7,
-    max: 3_660,
-    unit: "days",
-    summary: "how long the audit can be searched; the journal holds it for longer",
-  },
-} as const satisfies Readonly<Record<string, NumberSetting>>;
-
-export type SettingName = keyof typeof SETTINGS;
-
-export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
 
 /** By name; what is absent stays. */
 export type SettingChanges = { readonly [Name in SettingName]?: number };

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
+import { VIEW_TOPICS, type ViewTopic } from "../api/views.ts";
 import type { Target } from "../format/entry.ts";
 import type { Clock } from "../std/clock.ts";
 import type { ChangeWriter } from "./change-writer.ts";
@@ -9,9 +10,6 @@ import { ControlError } from "./control-error.ts";
 import { VIEWS_PER_OWNER_MAX } from "./limits.ts";
 import type { Shown } from "./property-changes.ts";
 import { ownerOf, type Who } from "./who.ts";
-
-export const VIEW_TOPICS = ["connections", "findings", "audit"] as const;
-export type ViewTopic = (typeof VIEW_TOPICS)[number];
 
 /** What a person says of a view. */
 export interface ViewContent {

@@ -1,11 +1,4 @@
 /** What the routes work with: handed in by server.ts, replaced by tests. */
-import type {
-  FastifyBaseLogger,
-  FastifyInstance,
-  RawServerBase,
-  RawReplyDefaultExpression,
-  RawRequestDefaultExpression,
-} from "fastify";
 import type { Control } from "../control/control.ts";
 import type { EvidenceSource } from "../evidence/source.ts";
 import type { Clock } from "../std/clock.ts";
@@ -18,16 +11,6 @@ import type { GuardedFetch } from "./oidc/guarded-fetch.ts";
 import type { Retention } from "./store/retention.ts";
 import type { StoreReader } from "./query/store-reader.ts";
 import type { WebhookSender } from "./webhook/webhook-sender.ts";
-import type { SchemaTypes } from "./validation.ts";
-
-/** A scope of routes whose handlers have the types of their schemas. */
-export type Api = FastifyInstance<
-  RawServerBase,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  SchemaTypes
->;
 
 /** Numbers that the other stages keep; asked for when needed. */
 export interface Vitals {

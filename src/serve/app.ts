@@ -3,7 +3,8 @@ import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import { type GuardOptions, guardRoutes } from "./access/guard.ts";
 import { OPEN } from "./access/route-config.ts";
 import { addSecurityHeaders } from "./access/security-headers.ts";
-import type { Api, ApiParts } from "./api.ts";
+import type { ApiParts } from "./api.ts";
+import { ApiScope } from "./api-scope.ts";
 import { type AuditHooks, auditRoutes } from "./audit/audit-hooks.ts";
 import { rememberAnswers } from "./idempotency/idempotency-hooks.ts";
 import { describeRoutes } from "./openapi.ts";
@@ -76,7 +77,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
         version: parts.version,
         cookieName: parts.cookie.name,
       });
-      const api = scope as unknown as Api;
+      const api = new ApiScope(scope);
       nodeRoutes(api, parts);
       keyRoutes(api, parts);
       listRoutes(api, parts);
@@ -99,9 +100,7 @@ export const apiRoutes: FastifyPluginAsync<ApiOptions> = async (root, options) =
       tokenRoutes(api, parts);
       userRoutes(api, parts);
       webhookRoutes(api, parts);
-      api.get("/openapi.json", { config: OPEN, schema: { summary: "This description" } }, () =>
-        document(),
-      );
+      api.route("GET /openapi.json", OPEN, () => document());
     },
     { prefix: "/api/v1" },
   );

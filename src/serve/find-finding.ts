@@ -6,7 +6,7 @@ import { rulingEndMs } from "../format/finding-state.ts";
 import { FINDING_LISTING } from "./query/connection-list.ts";
 import type { Row, StoreReader } from "./query/store-reader.ts";
 import type { RuledFinding } from "./rulings.ts";
-import type { RulingSaid } from "../api/findings.ts";
+import type { Finding, RulingSaid } from "../api/findings.ts";
 import { ServeError } from "./serve-error.ts";
 
 /** `id` is whole. Throws `unknown_finding`, and the errors of the store. */
@@ -29,6 +29,14 @@ export function withProposal<R extends Row>(row: R, proposals: Pick<Proposals, "
   const { ruling, reason, userName: by, atMs, expiresAtMs } = proposal;
   const until = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
   return { ...row, proposal: { time: new Date(atMs).toISOString(), by, ruling, reason, until } };
+}
+
+/** As the API answers it: the columns of a finding are those of its schema, which the description's test compares. */
+export function findingAnswer(
+  row: RuledFinding,
+  proposals: Pick<Proposals, "get">,
+): Static<typeof Finding> {
+  return withProposal(row, proposals) as Static<typeof Finding>;
 }
 
 /** Of all that people decided about one finding, the last so many. */

@@ -26,7 +26,7 @@ type Operations = Record<string, unknown>;
 export function describeRoutes(
   scope: FastifyInstance,
   { version, cookieName }: { readonly version: string; readonly cookieName: string },
-): () => object {
+): () => Record<string, unknown> {
   const paths: Record<string, Operations> = {};
   scope.addHook("onRoute", (route) => {
     const methods = [route.method].flat().filter((method) => method !== "HEAD");

@@ -2,16 +2,10 @@
  * Schemas check what comes in. Values of a query string are texts, so there alone a number or a
  * list of one is read from text; bodies must have the right types by themselves.
  */
-import type { FastifyInstance, FastifyTypeProvider } from "fastify";
-import type { Static, TSchema } from "typebox";
+import type { FastifyInstance } from "fastify";
+import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { ServeError } from "./serve-error.ts";
-
-/** Makes `request.body` and the like have the types of their schemas. */
-export interface SchemaTypes extends FastifyTypeProvider {
-  readonly validator: this["schema"] extends TSchema ? Static<this["schema"]> : unknown;
-  readonly serializer: unknown;
-}
 
 export function checkBySchemas(app: FastifyInstance): void {
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {

@@ -1,22 +1,17 @@
 /** Ids as people give them: whole, or their first digits where no other id begins so; upper case counts the same. */
+import { ID_DIGITS, ID_PREFIX_DIGITS_MIN } from "../../api/limits.ts";
 import type { ControlNode } from "../../control/node-table.ts";
 import { ServeError } from "../serve-error.ts";
 import type { StoreReader } from "./store-reader.ts";
 
-const ID_DIGITS = 32;
-/** One in 16 million: of a thousand findings, hardly ever two begin alike. */
-const PREFIX_DIGITS_MIN = 6;
 /** So many are listed of those that begin alike. */
 const LISTED_MAX = 10;
-
-/** As it stands in a description of the API. */
-export const ID_DESCRIPTION = `${ID_DIGITS} hex digits, or the first ${PREFIX_DIGITS_MIN} and more of them where no other id begins so`;
 
 /** The id of the finding that is meant. Throws `unknown_finding`, `ambiguous_id`, and the errors of the store. */
 export async function findingIdOf(store: StoreReader, given: string): Promise<string> {
   const prefix = prefixOf(given);
   if (prefix === undefined) {
-    const how = `it takes ${PREFIX_DIGITS_MIN} to ${ID_DIGITS} hex digits`;
+    const how = `it takes ${ID_PREFIX_DIGITS_MIN} to ${ID_DIGITS} hex digits`;
     throw new ServeError("unknown_finding", `${given.slice(0, 64)} is no id: ${how}`);
   }
   if (prefix.length === ID_DIGITS) return prefix;
@@ -43,7 +38,7 @@ export function nodeIdOf(nodes: readonly ControlNode[], given: string): string {
 
 function prefixOf(given: string): string | undefined {
   const isPrefix = /^[0-9a-fA-F]+$/.test(given);
-  const isLong = given.length >= PREFIX_DIGITS_MIN && given.length <= ID_DIGITS;
+  const isLong = given.length >= ID_PREFIX_DIGITS_MIN && given.length <= ID_DIGITS;
   return isPrefix && isLong ? given.toLowerCase() : undefined;
 }
 

@@ -1,31 +1,23 @@
 /** `/api/v1/findings/{id}/evidence`: the file that stands on its own. */
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Type } from "typebox";
 import { evidenceChunks } from "../../evidence/file.ts";
 import { gatherEvidence } from "../../evidence/gather.ts";
 import { exports } from "../access/route-config.ts";
-import type { Api, ApiParts } from "../api.ts";
-import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
+import type { ApiScope } from "../api-scope.ts";
+import type { ApiParts } from "../api.ts";
+import { findingIdOf } from "../query/id-prefix.ts";
 import { ServeError } from "../serve-error.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 /** Each holds some 20 MB, and reads what may be cold. */
 const EXPORTS_AT_ONCE_MAX = 2;
 
-export function evidenceRoutes(app: Api, { evidence, store }: ApiParts): void {
+export function evidenceRoutes(api: ApiScope, { evidence, store }: ApiParts): void {
   let running = 0;
-  app.get(
-    "/findings/:id/evidence",
-    {
-      config: exports("export", "finding.export"),
-      schema: {
-        summary: "A finding with everything signed that it rests on, as one text file",
-        media: "text/plain",
-        params: Type.Object({ id: Type.String({ description: ID_DESCRIPTION }) }),
-        response: { 200: Type.String({ description: "docs/evidence.md" }) },
-      },
-    },
+  api.route(
+    "GET /findings/{id}/evidence",
+    exports("export", "finding.export"),
     async ({ params, gone }, reply) => {
       const id = await findingIdOf(store, params.id);
       if (running >= EXPORTS_AT_ONCE_MAX) {

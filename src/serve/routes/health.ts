@@ -1,12 +1,13 @@
 /** For load balancers and Prometheus: open to whoever reaches the port, so they tell no names. */
-import { readNodeRows, describeNode } from "../node-status.ts";
-import { formatMetrics, metricsOf, type NodeTotals } from "../metrics.ts";
+import type { FastifyInstance } from "fastify";
 import { OPEN } from "../access/route-config.ts";
-import type { Api, ApiParts } from "../api.ts";
+import type { ApiParts } from "../api.ts";
+import { formatMetrics, metricsOf, type NodeTotals } from "../metrics.ts";
+import { describeNode, readNodeRows } from "../node-status.ts";
 
 const open = { config: OPEN };
 
-export function healthRoutes(app: Api, parts: ApiParts): void {
+export function healthRoutes(app: FastifyInstance, parts: ApiParts): void {
   app.get("/healthz", open, async () => ({ status: "ok" }));
 
   // Ready means that agents are served. They are, while the store is away.

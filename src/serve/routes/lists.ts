@@ -1,91 +1,55 @@
 /** `/api/v1/connections`, `/api/v1/findings`: filtered, paged by cursor, followed by cursor. */
-import { type Static, Type } from "typebox";
+import type { Static } from "typebox";
+import type { HistogramAnswer, HistogramQuery } from "../../api/connections.ts";
+import type { Answer } from "../../api/routes.ts";
 import { reads } from "../access/route-config.ts";
-import type { Api, ApiParts } from "../api.ts";
-import { findFinding, findRulings, withProposal } from "../find-finding.ts";
+import type { ApiScope } from "../api-scope.ts";
+import type { ApiParts } from "../api.ts";
+import { findFinding, findingAnswer, findRulings } from "../find-finding.ts";
 import { CONNECTION_LISTING, connectionConditions } from "../query/connection-list.ts";
-import type { Page } from "../query/list-statement.ts";
-import { findingIdOf, ID_DESCRIPTION } from "../query/id-prefix.ts";
 import { readHistogram } from "../query/histogram.ts";
+import { findingIdOf } from "../query/id-prefix.ts";
 import { listPage, type ListQuery as PageQuery } from "../query/list-page.ts";
-import { whereConditions } from "../query/where.ts";
 import { checkNodeFilter } from "../query/node-filter.ts";
 import { type Topic, type TopicFilters, TOPICS } from "../query/topics.ts";
-import {
-  Connection,
-  ConnectionQuery,
-  HistogramAnswer,
-  HistogramQuery,
-} from "../../api/connections.ts";
-import { Finding, FindingInFull, FindingQuery } from "../../api/findings.ts";
-import { pageSchema } from "../../api/list.ts";
+import { whereConditions } from "../query/where.ts";
 
 type ListQuery = PageQuery & TopicFilters;
 
-export function listRoutes(app: Api, parts: ApiParts): void {
-  app.get(
-    "/connections",
-    {
-      config: reads("connections.read", "connections.read"),
-      schema: {
-        summary: "Connections, newest first",
-        querystring: ConnectionQuery,
-        response: { 200: pageSchema(Connection) },
-      },
-    },
-    ({ query }) => list(parts, TOPICS.connections, query),
+export function listRoutes(api: ApiScope, parts: ApiParts): void {
+  api.route("GET /connections", reads("connections.read", "connections.read"), ({ query }) =>
+    list<"GET /connections">(parts, TOPICS.connections, query),
   );
 
-  app.get(
-    "/connections/histogram",
-    {
-      config: reads("connections.read", "connections.read"),
-      schema: {
-        summary: "How many connections began when, by verdict",
-        querystring: HistogramQuery,
-        response: { 200: HistogramAnswer },
-      },
-    },
+  api.route(
+    "GET /connections/histogram",
+    reads("connections.read", "connections.read"),
     async ({ query }) => histogram(parts, query),
   );
 
-  app.get(
-    "/findings",
-    {
-      config: reads("findings.read", "findings.read"),
-      schema: {
-        summary: "Findings, newest first",
-        querystring: FindingQuery,
-        response: { 200: pageSchema(Finding) },
-      },
-    },
-    ({ query }) => list(parts, TOPICS.findings, query),
+  api.route("GET /findings", reads("findings.read", "findings.read"), ({ query }) =>
+    list<"GET /findings">(parts, TOPICS.findings, query),
   );
 
-  app.get(
-    "/findings/:id",
-    {
-      config: reads("findings.read", "finding.read"),
-      schema: {
-        summary: "One finding with its evidence, and what people decided about it",
-        params: Type.Object({ id: Type.String({ description: ID_DESCRIPTION }) }),
-        response: { 200: FindingInFull },
-      },
-    },
-    async ({ params }) => {
-      const id = await findingIdOf(parts.store, params.id);
-      const finding = await findFinding(parts.store, id);
-      const rulings = await findRulings(parts.store, id);
-      return { ...withProposal(finding, parts.control.proposals), rulings };
-    },
-  );
+  api.route("GET /findings/{id}", reads("findings.read", "finding.read"), async ({ params }) => {
+    const id = await findingIdOf(parts.store, params.id);
+    const finding = await findFinding(parts.store, id);
+    const rulings = await findRulings(parts.store, id);
+    return { ...findingAnswer(finding, parts.control.proposals), rulings };
+  });
 }
 
-async function list(parts: ApiParts, topic: Topic, query: ListQuery): Promise<Page> {
+/** The listing's columns are those of the schema, which the description's test compares. */
+async function list<Name extends "GET /connections" | "GET /findings">(
+  parts: ApiParts,
+  topic: Topic,
+  query: ListQuery,
+): Promise<Answer<Name>> {
   const conditions = topic.conditions(query, parts.control.nodes.list());
   const asOf = { ...parts, nowMs: parts.clock.nowMs() };
   const page = await listPage(asOf, topic.listing, query, conditions);
-  return { ...page, items: page.items.map((row) => topic.itemOf(row, parts.control.proposals)) };
+  const items = page.items.map((row) => topic.itemOf(row, parts.control.proposals));
+  return { ...page, items } as unknown as Answer<Name>;
 }
 
 const PARTS_DEFAULT = 120;

@@ -1,6 +1,7 @@
 /** `/api/v1/signin/oidc/settings`: the OpenID provider. It is asked what it says of itself when an owner says so, here. */
 import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
+import type { OidcSettings, OidcSettingsRequest } from "../../api/oidc.ts";
 import {
   keyNames,
   type OidcRequest,
@@ -8,8 +9,8 @@ import {
 } from "../../control/sign-in/oidc-settings.ts";
 import { principalOf } from "../access/guard.ts";
 import { changes, unaudited } from "../access/route-config.ts";
-import type { Api, ApiParts } from "../api.ts";
-import { OidcSettings, OidcSettingsRequest } from "../../api/oidc.ts";
+import type { ApiScope } from "../api-scope.ts";
+import type { ApiParts } from "../api.ts";
 import { fetchProvider } from "../oidc/fetch-provider.ts";
 import { redirectUri } from "./oidc.ts";
 
@@ -19,7 +20,7 @@ const DEFAULTS = {
   label: "Single sign-on",
 } as const;
 
-export function oidcSettingsRoutes(app: Api, parts: ApiParts): void {
+export function oidcSettingsRoutes(api: ApiScope, parts: ApiParts): void {
   const { oidcRules } = parts.control;
   const provider = (issuer: string) =>
     fetchProvider(issuer, { fetch: parts.oidc.fetch, clock: parts.clock });
@@ -37,52 +38,25 @@ export function oidcSettingsRoutes(app: Api, parts: ApiParts): void {
     return described(request, parts, stored);
   };
 
-  app.get(
-    "/signin/oidc/settings",
-    {
-      config: unaudited("settings.read"),
-      schema: { summary: "The OpenID provider, if any", response: { 200: OidcSettings } },
-    },
-    (request) => described(request, parts, oidcRules.get()),
+  api.route("GET /signin/oidc/settings", unaudited("settings.read"), (request) =>
+    described(request, parts, oidcRules.get()),
   );
 
-  app.put(
-    "/signin/oidc/settings",
-    {
-      config: changes("settings.write", "setting.update"),
-      schema: {
-        summary: "Lets people sign in by an OpenID provider; fetches what it says of itself",
-        body: OidcSettingsRequest,
-        response: { 200: OidcSettings },
-      },
-    },
-    (request) => save(request, request.body),
+  api.route("PUT /signin/oidc/settings", changes("settings.write", "setting.update"), (request) =>
+    save(request, request.body),
   );
 
-  app.post(
-    "/signin/oidc/settings/refresh",
-    {
-      config: changes("settings.write", "setting.refresh"),
-      schema: {
-        summary: "Fetches the provider's addresses and keys anew",
-        response: { 200: OidcSettings },
-      },
-    },
+  api.route(
+    "POST /signin/oidc/settings/refresh",
+    changes("settings.write", "setting.refresh"),
     (request) => refresh(request),
   );
 
-  app.delete(
-    "/signin/oidc/settings",
-    {
-      config: changes("settings.write", "setting.delete"),
-      schema: {
-        summary: "Lets nobody sign in by the provider any more; sessions that it began end",
-        response: { 204: { description: "nothing" } },
-      },
-    },
-    async (request, reply) => {
+  api.route(
+    "DELETE /signin/oidc/settings",
+    changes("settings.write", "setting.delete"),
+    async (request) => {
       await oidcRules.delete(principalOf(request).who);
-      return reply.code(204).send();
     },
   );
 }

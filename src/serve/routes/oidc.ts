@@ -2,8 +2,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { pageBase, passkeyPlace } from "../access/page-base.ts";
 import { changes, OPEN } from "../access/route-config.ts";
-import type { Api, ApiParts } from "../api.ts";
-import { OidcBegin, SignInMethods } from "../../api/oidc.ts";
+import type { ApiScope } from "../api-scope.ts";
+import type { ApiParts } from "../api.ts";
 import { beginAtProvider, provenAtProvider } from "../oidc/sign-in-at-provider.ts";
 import { ServeError } from "../serve-error.ts";
 import { signInPlace } from "./sign-in.ts";
@@ -13,29 +13,19 @@ const CALLBACK = "/api/v1/signin/oidc/callback";
 /** A provider that hangs must not have all of the server's connections wait for it. */
 const EXCHANGES_MAX = 16;
 
-export function oidcRoutes(app: Api, parts: ApiParts): void {
-  app.get(
-    "/signin/methods",
-    {
-      config: OPEN,
-      schema: { summary: "How people can sign in here", response: { 200: SignInMethods } },
-    },
-    (request) => {
-      const oidc = parts.control.oidcRules.get();
-      return {
-        password: true,
-        passkey: hasPasskeys(request, parts),
-        oidc: oidc === undefined ? null : { label: oidc.label },
-      };
-    },
-  );
+export function oidcRoutes(api: ApiScope, parts: ApiParts): void {
+  api.route("GET /signin/methods", OPEN, (request) => {
+    const oidc = parts.control.oidcRules.get();
+    return {
+      password: true,
+      passkey: hasPasskeys(request, parts),
+      oidc: oidc === undefined ? null : { label: oidc.label },
+    };
+  });
 
-  app.get(
-    "/signin/oidc",
-    {
-      config: { access: "sign-in", audit: "none", page: true },
-      schema: { summary: "Sends the browser to the OpenID provider", querystring: OidcBegin },
-    },
+  api.route(
+    "GET /signin/oidc",
+    { access: "sign-in", audit: "none", page: true },
     async (request, reply) => {
       const { url, flow } = await beginAtProvider(parts.control.oidcRules.required(), {
         redirectUri: redirectUri(request, parts),
@@ -47,12 +37,9 @@ export function oidcRoutes(app: Api, parts: ApiParts): void {
   );
 
   const comeBack = callbackOf(parts);
-  app.get(
-    "/signin/oidc/callback",
-    {
-      config: { ...changes("sign-in", "session.create"), page: true },
-      schema: { summary: "Where the provider sends the browser back to: begins a session" },
-    },
+  api.route(
+    "GET /signin/oidc/callback",
+    { ...changes("sign-in", "session.create"), page: true },
     comeBack,
   );
 }

@@ -1,11 +1,11 @@
 /** Whose a request is, for routes about what belongs to one user. */
 import type { FastifyRequest } from "fastify";
+import { ControlError } from "../../control/control-error.ts";
 import type { Own } from "../../control/sign-in/own-credentials.ts";
 import type { Who } from "../../control/who.ts";
 import { principalOf } from "../access/guard.ts";
 import { mayPrincipal } from "../access/principal.ts";
 import { ServeError } from "../serve-error.ts";
-import { ControlError } from "../../control/control-error.ts";
 
 type Request = Pick<FastifyRequest, "principal">;
 

@@ -1,51 +1,31 @@
 /** `/api/v1/profile`: who asks, and what they change of themselves. */
 import type { Static } from "typebox";
+import type { Profile } from "../../api/accounts.ts";
 import { permissionsOf } from "../../api/roles.ts";
 import { secondFactorOf, type User } from "../../control/user-table.ts";
-import {
-  PasswordChange,
-  Profile,
-  RecoveryCodes,
-  TotpBegin,
-  TotpBegun,
-  TotpConfirm,
-} from "../../api/accounts.ts";
 import { principalOf } from "../access/guard.ts";
 import { mayPrincipal, type Principal } from "../access/principal.ts";
 import { attempts, beforeSecondFactor, changes, unaudited } from "../access/route-config.ts";
-import type { Api, ApiParts } from "../api.ts";
+import type { ApiScope } from "../api-scope.ts";
+import type { ApiParts } from "../api.ts";
 import { ownOf } from "./own.ts";
 
-export function profileRoutes(app: Api, parts: ApiParts): void {
+export function profileRoutes(api: ApiScope, parts: ApiParts): void {
   const { control, throttle, cookie } = parts;
 
-  app.get(
-    "/profile",
-    {
-      config: beforeSecondFactor(unaudited("self")),
-      schema: { summary: "Who asks, and what they may", response: { 200: Profile } },
-    },
-    (request) => {
-      const principal = principalOf(request);
-      const { user } = principal;
-      return profileOf(parts, {
-        ...principal,
-        name: user?.name ?? principal.who.actor.name,
-        user: user === undefined ? undefined : control.users.find(user.id),
-      });
-    },
-  );
+  api.route("GET /profile", beforeSecondFactor(unaudited("self")), (request) => {
+    const principal = principalOf(request);
+    const { user } = principal;
+    return profileOf(parts, {
+      ...principal,
+      name: user?.name ?? principal.who.actor.name,
+      user: user === undefined ? undefined : control.users.find(user.id),
+    });
+  });
 
-  app.post(
-    "/profile/password",
-    {
-      config: changes("profile.write", "user.set_password"),
-      schema: {
-        summary: "Sets another password; all sessions of the user end",
-        body: PasswordChange,
-        response: { 204: { description: "nothing" } },
-      },
-    },
+  api.route(
+    "POST /profile/password",
+    changes("profile.write", "user.set_password"),
     async (request, reply) => {
       const own = ownOf(request);
       const attempt = attemptOf(request.principal);
@@ -53,20 +33,12 @@ export function profileRoutes(app: Api, parts: ApiParts): void {
       await control.ownCredentials.setPassword(own, request.body.old, request.body.password);
       throttle.succeeded(attempt);
       cookie.clear(reply);
-      return reply.code(204).send();
     },
   );
 
-  app.post(
-    "/profile/totp",
-    {
-      config: beforeSecondFactor(attempts("profile.write", "user.set_second_factor")),
-      schema: {
-        summary: "Shows a new secret for an authenticator, to be confirmed by its code",
-        body: TotpBegin,
-        response: { 200: TotpBegun },
-      },
-    },
+  api.route(
+    "POST /profile/totp",
+    beforeSecondFactor(attempts("profile.write", "user.set_second_factor")),
     async ({ principal, body }) => {
       const own = ownOf({ principal });
       const attempt = attemptOf(principal);
@@ -79,16 +51,9 @@ export function profileRoutes(app: Api, parts: ApiParts): void {
     },
   );
 
-  app.post(
-    "/profile/totp/confirm",
-    {
-      config: beforeSecondFactor(changes("profile.write", "user.set_second_factor")),
-      schema: {
-        summary: "Makes the shown secret the second factor; other sessions of the user end",
-        body: TotpConfirm,
-        response: { 200: RecoveryCodes },
-      },
-    },
+  api.route(
+    "POST /profile/totp/confirm",
+    beforeSecondFactor(changes("profile.write", "user.set_second_factor")),
     async ({ principal, body }) => {
       const codes = await control.ownCredentials.confirmTotp(ownOf({ principal }), body.code);
       return { recovery_codes: [...codes] };

@@ -1,16 +1,15 @@
 /** `/api/v1/sessions`: who is signed in; one's own, and for an owner everybody's. */
-import { type Static, Type } from "typebox";
+import type { Static } from "typebox";
+import type { Session } from "../../api/users.ts";
 import type { Session as StoredSession } from "../../control/sign-in/session-table.ts";
-import { Session } from "../../api/users.ts";
 import { principalOf } from "../access/guard.ts";
 import type { Principal } from "../access/principal.ts";
 import { changes, unaudited } from "../access/route-config.ts";
-import type { Api, ApiParts } from "../api.ts";
+import type { ApiScope } from "../api-scope.ts";
+import type { ApiParts } from "../api.ts";
 import { isTheirs, listedUser } from "./own.ts";
 
-const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
-
-export function sessionRoutes(app: Api, { control }: ApiParts): void {
+export function sessionRoutes(api: ApiScope, { control }: ApiParts): void {
   const describe = (session: StoredSession, principal: Principal): Static<typeof Session> => ({
     id: session.id,
     user: control.users.table.get(session.userId)?.name ?? "",
@@ -24,32 +23,15 @@ export function sessionRoutes(app: Api, { control }: ApiParts): void {
     second_factor: session.secondFactor,
   });
 
-  app.get(
-    "/sessions",
-    {
-      config: unaudited("profile.read"),
-      schema: {
-        summary: "Sessions that could be used, newest first: one's own, and for an owner all",
-        response: { 200: Type.Object({ items: Type.Array(Session) }) },
-      },
-    },
-    (request) => {
-      const principal = principalOf(request);
-      const listed = control.sessions.list(listedUser(request));
-      return { items: listed.map((session) => describe(session, principal)) };
-    },
-  );
+  api.route("GET /sessions", unaudited("profile.read"), (request) => {
+    const principal = principalOf(request);
+    const listed = control.sessions.list(listedUser(request));
+    return { items: listed.map((session) => describe(session, principal)) };
+  });
 
-  app.delete(
-    "/sessions/:id",
-    {
-      config: changes("profile.write", "session.end"),
-      schema: {
-        summary: "Ends a session, with its streams and queries",
-        params: Id,
-        response: { 200: Session },
-      },
-    },
+  api.route(
+    "DELETE /sessions/{id}",
+    changes("profile.write", "session.end"),
     async ({ principal, params: { id } }) => {
       const asking = principalOf({ principal });
       const mayEnd = ({ userId }: StoredSession) => isTheirs({ principal }, userId);

@@ -1,38 +1,25 @@
 /** `POST /api/v1/sql`: one SELECT over the public tables. */
-import { sqlRefusals, type SqlRefusal } from "../../store/sql-guard.ts";
+import { type SqlRefusal, sqlRefusals } from "../../store/sql-guard.ts";
 import { principalOf } from "../access/guard.ts";
 import { mayPrincipal } from "../access/principal.ts";
 import { exports } from "../access/route-config.ts";
-import type { Api, ApiParts } from "../api.ts";
+import type { ApiScope } from "../api-scope.ts";
+import type { ApiParts } from "../api.ts";
 import { sendProblem } from "../problem.ts";
-import { SqlRequest, SqlResult } from "../../api/sql.ts";
 
 const ROWS_MAX_DEFAULT = 10_000;
 
-export function sqlRoutes(app: Api, { store }: ApiParts): void {
-  app.post(
-    "/sql",
-    {
-      config: exports("sql", "sql.read"),
-      schema: {
-        summary: "Runs one read-only SELECT within limits of rows, time and memory",
-        body: SqlRequest,
-        response: { 200: SqlResult },
-      },
-    },
-    async (request, reply) => {
-      const { sql, limit = ROWS_MAX_DEFAULT } = request.body;
-      // Who hangs up, or may not ask any more, stops the query too.
-      const readsToo = mayPrincipal(principalOf(request), "reads.read");
-      const answer = await store.sql(sql, { rowsMax: limit, readsToo }, request.gone);
-      if (!answer.ok) return sendProblem(reply, { code: answer.code, detail: detailOf(answer) });
-      const { columns, cut } = answer;
-      const rows = answer.rows.map((row) =>
-        row.map((value, at) => exact(value, columns[at]?.type)),
-      );
-      return reply.send({ columns, rows, cut: cut ?? null });
-    },
-  );
+export function sqlRoutes(api: ApiScope, { store }: ApiParts): void {
+  api.route("POST /sql", exports("sql", "sql.read"), async (request, reply) => {
+    const { sql, limit = ROWS_MAX_DEFAULT } = request.body;
+    // Who hangs up, or may not ask any more, stops the query too.
+    const readsToo = mayPrincipal(principalOf(request), "reads.read");
+    const answer = await store.sql(sql, { rowsMax: limit, readsToo }, request.gone);
+    if (!answer.ok) return sendProblem(reply, { code: answer.code, detail: detailOf(answer) });
+    const { columns, cut } = answer;
+    const rows = answer.rows.map((row) => row.map((value, at) => exact(value, columns[at]?.type)));
+    return reply.send({ columns, rows, cut: cut ?? null });
+  });
 }
 
 /** Without what the title says already. */

@@ -1,18 +1,17 @@
 /** `/api/v1/tokens`: API tokens. The text of a token is shown once, when it is made. */
-import { type Static, Type } from "typebox";
+import type { Static } from "typebox";
+import type { Token } from "../../api/tokens.ts";
 import type { ApiToken } from "../../control/token-table.ts";
 import { parseTime } from "../../std/duration.ts";
-import { CreatedToken, NewToken, Token } from "../../api/tokens.ts";
 import { principalOf, requirePermission } from "../access/guard.ts";
 import type { Principal } from "../access/principal.ts";
 import { changes, unaudited } from "../access/route-config.ts";
-import type { Api, ApiParts } from "../api.ts";
+import type { ApiScope } from "../api-scope.ts";
+import type { ApiParts } from "../api.ts";
 import { ServeError } from "../serve-error.ts";
 import { isTheirs, listedUser, userOf } from "./own.ts";
 
-const Id = Type.Object({ id: Type.String({ maxLength: 64 }) });
-
-export function tokenRoutes(app: Api, { control, clock }: ApiParts): void {
+export function tokenRoutes(api: ApiScope, { control, clock }: ApiParts): void {
   const describe = (token: ApiToken, principal: Principal): Static<typeof Token> => ({
     id: token.id,
     name: token.name,
@@ -26,61 +25,32 @@ export function tokenRoutes(app: Api, { control, clock }: ApiParts): void {
     revoked_at: token.revokedAtMs === undefined ? null : time(token.revokedAtMs),
   });
 
-  app.post(
-    "/tokens",
-    {
-      config: changes("profile.write", "token.create"),
-      schema: {
-        summary: "Makes an API token that may no more than who makes it",
-        body: NewToken,
-        response: { 201: CreatedToken },
+  api.route("POST /tokens", changes("profile.write", "token.create"), async (request) => {
+    const { name, scopes, expires_at: expiresAt } = request.body;
+    const principal = principalOf(request);
+    const { who, token: by } = principal;
+    const { id: userId } = userOf(request);
+    const made = await control.tokens.create(
+      {
+        name,
+        ...(scopes === undefined ? {} : { scopes }),
+        ...(expiresAt === undefined ? {} : { expiresAtMs: timeOf(expiresAt, clock.nowMs()) }),
       },
-    },
-    async (request, reply) => {
-      const { name, scopes, expires_at: expiresAt } = request.body;
-      const principal = principalOf(request);
-      const { who, token: by } = principal;
-      const { id: userId } = userOf(request);
-      const made = await control.tokens.create(
-        {
-          name,
-          ...(scopes === undefined ? {} : { scopes }),
-          ...(expiresAt === undefined ? {} : { expiresAtMs: timeOf(expiresAt, clock.nowMs()) }),
-        },
-        { userId, who, ...(by === undefined ? {} : { token: by }) },
-      );
-      reply.code(201);
-      return { ...describe(made.token, principal), token: made.text };
-    },
-  );
+      { userId, who, ...(by === undefined ? {} : { token: by }) },
+    );
+    return { ...describe(made.token, principal), token: made.text };
+  });
 
-  app.get(
-    "/tokens",
-    {
-      config: unaudited("profile.read"),
-      schema: {
-        summary: "API tokens, newest first: one's own, and for an owner all",
-        response: { 200: Type.Object({ items: Type.Array(Token) }) },
-      },
-    },
-    (request) => {
-      const principal = principalOf(request);
-      const listed = control.tokens.list(listedUser(request));
-      return { items: listed.map((token) => describe(token, principal)) };
-    },
-  );
+  api.route("GET /tokens", unaudited("profile.read"), (request) => {
+    const principal = principalOf(request);
+    const listed = control.tokens.list(listedUser(request));
+    return { items: listed.map((token) => describe(token, principal)) };
+  });
 
-  app.delete(
-    "/tokens/:id",
-    {
-      // A token may end itself, whatever else it may.
-      config: changes("self", "token.revoke"),
-      schema: {
-        summary: "Revokes a token and those that it made, with their streams and queries",
-        params: Id,
-        response: { 200: Token },
-      },
-    },
+  // A token may end itself, whatever else it may.
+  api.route(
+    "DELETE /tokens/{id}",
+    changes("self", "token.revoke"),
     async ({ principal, params: { id } }) => {
       const asking = principalOf({ principal });
       if (asking.token?.id !== id) requirePermission(asking, "profile.write");

@@ -1,49 +1,36 @@
 /** `/api/v1/webhook`: where findings are sent, and how that goes. */
-import { type Static, Type } from "typebox";
-import type { Webhook as StoredWebhook } from "../../control/webhook.ts";
+import type { Static } from "typebox";
+import type { Webhook } from "../../api/webhook.ts";
 import { ControlError } from "../../control/control-error.ts";
+import type { Webhook as StoredWebhook } from "../../control/webhook.ts";
 import { SEVERITIES } from "../../format/entry.ts";
 import { StoreError } from "../../store/store-error.ts";
-import { changes, unaudited } from "../access/route-config.ts";
 import { principalOf } from "../access/guard.ts";
 import { mayPrincipal } from "../access/principal.ts";
-import type { Api, ApiParts } from "../api.ts";
+import { changes, unaudited } from "../access/route-config.ts";
+import type { ApiScope } from "../api-scope.ts";
+import type { ApiParts } from "../api.ts";
 import { FINDING_LISTING } from "../query/connection-list.ts";
 import { followFrom } from "../query/list-statement.ts";
-import { NewWebhook, SetWebhook, TestedWebhook, Webhook } from "../../api/webhook.ts";
 import { parseTarget } from "../webhook/target.ts";
 
-export function webhookRoutes(app: Api, parts: ApiParts): void {
+export function webhookRoutes(api: ApiScope, parts: ApiParts): void {
   const { control, webhook: sender } = parts;
   const { webhooks } = control;
-  app.addHook("preClose", async () => sender.close());
+  api.onClose(() => sender.close());
 
-  app.get(
-    "/webhook",
-    {
-      config: unaudited("settings.read"),
-      schema: { summary: "Where findings are sent, and how that goes", response: { 200: Webhook } },
-    },
-    async ({ principal }) => {
-      const known = webhooks.get();
-      if (known === undefined) throw new ControlError("no_webhook", "findings are sent nowhere");
-      const described = await describe(parts, known);
-      if (mayPrincipal(principalOf({ principal }), "settings.write")) return described;
-      // The rest may be all that it takes to write to the receiver.
-      return { ...described, url: `${new URL(known.url).origin}/…` };
-    },
-  );
+  api.route("GET /webhook", unaudited("settings.read"), async ({ principal }) => {
+    const known = webhooks.get();
+    if (known === undefined) throw new ControlError("no_webhook", "findings are sent nowhere");
+    const described = await describe(parts, known);
+    if (mayPrincipal(principalOf({ principal }), "settings.write")) return described;
+    // The rest may be all that it takes to write to the receiver.
+    return { ...described, url: `${new URL(known.url).origin}/…` };
+  });
 
-  app.put(
-    "/webhook",
-    {
-      config: changes("settings.write", "webhook.set"),
-      schema: {
-        summary: "Sends each change of a finding to a URL, signed (Standard Webhooks)",
-        body: NewWebhook,
-        response: { 200: SetWebhook },
-      },
-    },
+  api.route(
+    "PUT /webhook",
+    changes("settings.write", "webhook.set"),
     async ({ body, principal }) => {
       const { url, severities = [...SEVERITIES], new_secret: newSecret = false } = body;
       parseTarget(url);
@@ -57,28 +44,14 @@ export function webhookRoutes(app: Api, parts: ApiParts): void {
     },
   );
 
-  app.delete(
-    "/webhook",
-    {
-      config: changes("settings.write", "webhook.remove"),
-      schema: { summary: "Sends findings nowhere", response: { 204: Type.Null() } },
-    },
-    async (request, reply) => {
-      await webhooks.remove(principalOf(request).who);
-      sender.changed();
-      return reply.code(204).send();
-    },
-  );
+  api.route("DELETE /webhook", changes("settings.write", "webhook.remove"), async (request) => {
+    await webhooks.remove(principalOf(request).who);
+    sender.changed();
+  });
 
-  app.post(
-    "/webhook/test",
-    {
-      config: changes("settings.write", "webhook.test"),
-      schema: {
-        summary: "Sends a message that says nothing, and tells what became of it",
-        response: { 200: TestedWebhook },
-      },
-    },
+  api.route(
+    "POST /webhook/test",
+    changes("settings.write", "webhook.test"),
     async ({ principal }) => {
       const posted = await sender.test(await webhooks.test(principalOf({ principal }).who));
       return { delivered: posted.ok, reason: posted.ok ? null : posted.reason };

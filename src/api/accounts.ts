@@ -1,5 +1,5 @@
 /** Who somebody is, and what they change of themselves. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN } from "./limits.ts";
 import { type Permission, PERMISSIONS, ROLES } from "./roles.ts";
 import type { RouteTable } from "./route.ts";
@@ -39,6 +39,7 @@ export const Profile = Type.Object({
   }),
   recovery_codes_left: Type.Integer(),
 });
+export type Profile = Static<typeof Profile>;
 
 export const PasswordChange = Type.Object({ old: Text, password: Password }, exact);
 

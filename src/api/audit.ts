@@ -1,5 +1,5 @@
 /** The audit: what can be asked, and an entry. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { ACTOR_TYPES, ORIGINS, OUTCOMES } from "../format/entry.ts";
 import { listFields, pageSchema } from "./list.ts";
 import type { RouteTable } from "./route.ts";
@@ -69,6 +69,7 @@ export const AuditItem = Type.Object({
   place: Type.String({ description: "orders entries as they were journaled" }),
   journal_index: Type.Integer(),
 });
+export type AuditItem = Static<typeof AuditItem>;
 
 export const AUDIT_ROUTES = {
   "GET /audit": {

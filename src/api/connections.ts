@@ -1,5 +1,5 @@
 /** Connections: what can be asked, one of them, and how many began when. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { VERDICTS } from "../format/verdict.ts";
 import { listFields, pageSchema } from "./list.ts";
 import type { RouteTable } from "./route.ts";
@@ -32,6 +32,7 @@ export const HistogramQuery = Type.Object(
   },
   exact,
 );
+export type HistogramQuery = Static<typeof HistogramQuery>;
 
 export const HistogramAnswer = Type.Object({
   from: Time,
@@ -45,6 +46,7 @@ export const HistogramAnswer = Type.Object({
     { description: "those with at least one connection, oldest first" },
   ),
 });
+export type HistogramAnswer = Static<typeof HistogramAnswer>;
 
 /** A column of SQL has no null either, so that sums need no exception. */
 const Count = Type.Integer({
@@ -74,6 +76,7 @@ export const Connection = Type.Object({
   community_id: Type.String(),
   updated_index: Type.Integer(),
 });
+export type Connection = Static<typeof Connection>;
 
 export const CONNECTION_ROUTES = {
   "GET /connections": {

@@ -1,5 +1,5 @@
 /** What comes and what changes, as a stream. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { ConnectionQuery } from "./connections.ts";
 import { FindingQuery } from "./findings.ts";
 import { listFields } from "./list.ts";
@@ -26,6 +26,7 @@ export const EventQuery = Type.Object(
   },
   exact,
 );
+export type EventQuery = Static<typeof EventQuery>;
 
 const DESCRIPTION = `takes \`findings.read\` or \`connections.read\`, by the topic; events \`connection\` or \`finding\`: an item as the lists answer it, whose \`id\` is a \`follow\` cursor; \
 \`hello\` (first, and after \`waiting\`): { cursor }; \`waiting\`: the store does not answer, and the stream goes on when it does; \

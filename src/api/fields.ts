@@ -1,5 +1,5 @@
 /** What can be asked of a topic, and what its fields hold; for whoever writes queries. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { FIELD_TYPES } from "../query/catalogue.ts";
 import { QUERY_CHARS_MAX } from "../query/limits.ts";
 import type { RouteTable } from "./route.ts";
@@ -21,6 +21,7 @@ export const Fields = Type.Object({
     }),
   ),
 });
+export type Fields = Static<typeof Fields>;
 
 const ValueQuery = Type.Object(
   {

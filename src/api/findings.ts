@@ -1,5 +1,5 @@
 /** Findings: what can be asked, one of them, and what people decide about it. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { FINDING_STATES } from "../format/finding-state.ts";
 import { REASON_CHARS_MAX } from "../format/limits.ts";
 import { FINDING_KINDS } from "./finding-kinds.ts";
@@ -27,6 +27,7 @@ export const RulingSaid = Type.Object({
   reason: Type.String(),
   until: Type.Union([Time, Type.Null()], { description: "when it ends by itself, if at all" }),
 });
+export type RulingSaid = Static<typeof RulingSaid>;
 
 export const Finding = Type.Object({
   time: Time,
@@ -47,10 +48,12 @@ export const Finding = Type.Object({
   }),
   journal_index: Type.Integer({ description: "of the record that changed it last" }),
 });
+export type Finding = Static<typeof Finding>;
 
 export const FindingInFull = Type.Interface([Finding], {
   rulings: Type.Array(RulingSaid, { description: "what people decided about it, oldest first" }),
 });
+export type FindingInFull = Static<typeof FindingInFull>;
 
 /** As it stands in a description of the API. */
 const ID_DESCRIPTION = `${ID_DIGITS} hex digits, or the first ${ID_PREFIX_DIGITS_MIN} and more of them where no other id begins so`;

@@ -1,5 +1,5 @@
 /** Enrolment keys. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import type { RouteTable } from "./route.ts";
 import { exact, MaybeTime, shownOnce, Time } from "./schema.ts";
 
@@ -15,6 +15,7 @@ export const Key = Type.Object({
   expires_at: Time,
   revoked_at: MaybeTime,
 });
+export type Key = Static<typeof Key>;
 
 export const NewKey = Type.Object(
   {

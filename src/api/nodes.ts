@@ -1,5 +1,5 @@
 /** Nodes, those that wait to be let in, and what can be changed of one. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import type { RouteTable } from "./route.ts";
 import { exact, MaybeTime, Time } from "./schema.ts";
 
@@ -64,6 +64,7 @@ export const Node = Type.Object({
     Type.Object({ at: Time, epoch: Type.Integer(), last_batch: Type.Integer() }),
   ]),
 });
+export type Node = Static<typeof Node>;
 
 export const WaitingNode = Type.Object({
   id: Type.String(),
@@ -73,6 +74,7 @@ export const WaitingNode = Type.Object({
   enrolment_key: Type.String(),
   public_key: Type.String({ description: "base64url of 32 bytes" }),
 });
+export type WaitingNode = Static<typeof WaitingNode>;
 
 export const NodeChange = Type.Object(
   {

@@ -1,5 +1,5 @@
 /** Signing in by the OpenID provider, and how it is configured. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { OIDC_GROUP_CHARS_MAX, OIDC_ROLES_MAX } from "./limits.ts";
 import { ROLES } from "./roles.ts";
 import type { RouteTable } from "./route.ts";
@@ -57,6 +57,7 @@ export const OidcSettingsRequest = Type.Object(
   },
   exact,
 );
+export type OidcSettingsRequest = Static<typeof OidcSettingsRequest>;
 
 export const OidcSettings = Type.Object({
   redirect_uri: Type.String({ description: "to be registered with the provider" }),
@@ -74,6 +75,7 @@ export const OidcSettings = Type.Object({
     }),
   ]),
 });
+export type OidcSettings = Static<typeof OidcSettings>;
 
 /** A path within the console: segments that are names, no other host's and none of the API's. */
 export const OidcBegin = Type.Object({

@@ -1,5 +1,5 @@
 /** Passkeys: what browsers are asked, and answer, is WebAuthn's own JSON. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { Profile, RecoveryCodes, Text } from "./accounts.ts";
 import { TOKEN_NAME_CHARS_MAX } from "./limits.ts";
 import type { RouteTable } from "./route.ts";
@@ -67,6 +67,7 @@ export const Passkey = Type.Object({
   created_at: Time,
   used_at: Type.Union([Time, Type.Null()]),
 });
+export type Passkey = Static<typeof Passkey>;
 
 export const RegisteredPasskey = Type.Interface([Passkey, RecoveryCodes], {});
 

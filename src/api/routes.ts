@@ -71,3 +71,17 @@ export function partsOf(name: RouteName): { readonly method: Method; readonly pa
   const at = name.indexOf(" ");
   return { method: name.slice(0, at) as Method, path: name.slice(at + 1) };
 }
+
+/** Routes that answer JSON, or nothing: neither files and streams, nor pages that send a browser on. */
+export type CallName = {
+  [Name in RouteName]: Routes[Name] extends { readonly media: string }
+    ? never
+    : Routes[Name] extends { readonly answer: TSchema } | { readonly status: 204 }
+      ? Name
+      : never;
+}[RouteName];
+
+/** Routes whose answer is a file, or goes on. */
+export type TextName = {
+  [Name in RouteName]: Routes[Name] extends { readonly media: string } ? Name : never;
+}[RouteName];

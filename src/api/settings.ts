@@ -1,5 +1,5 @@
 /** Named values that people choose, and what an owner decides about signing in. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import type { RouteTable } from "./route.ts";
 import { exact } from "./schema.ts";
 
@@ -37,6 +37,7 @@ const Setting = Type.Object({
 });
 
 export const SettingList = Type.Object({ items: Type.Array(Setting) });
+export type SettingList = Static<typeof SettingList>;
 
 const Change = Type.Object(
   Object.fromEntries(
@@ -60,6 +61,7 @@ export const SignInSettings = Type.Object(
   },
   exact,
 );
+export type SignInSettings = Static<typeof SignInSettings>;
 
 export const SETTING_ROUTES = {
   "GET /settings": { summary: "All settings, their bounds and defaults", answer: SettingList },

@@ -1,5 +1,5 @@
 /** How a session begins, and the links by which it can. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { Password, Profile, Text } from "./accounts.ts";
 import type { RouteTable } from "./route.ts";
 import { exact, shownOnce, Time } from "./schema.ts";
@@ -42,6 +42,7 @@ export const SignInLink = Type.Object({
   token: shownOnce(Type.String(), "what stands after `#signin=` in the URL"),
   expires_at: Time,
 });
+export type SignInLink = Static<typeof SignInLink>;
 
 export const SIGN_IN_ROUTES = {
   "POST /signin": {

@@ -1,5 +1,5 @@
 /** The state of everything; coverage first, because it says how much the rest is worth. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { Node } from "./nodes.ts";
 import type { RouteTable } from "./route.ts";
 import { Time } from "./schema.ts";
@@ -16,6 +16,7 @@ export const Share = Type.Object({
     description: "excuses by name; pending, missing, unanswered, external",
   }),
 });
+export type Share = Static<typeof Share>;
 
 const NamedShare = Type.Interface([Share], { name: Type.String() });
 
@@ -39,12 +40,14 @@ export const CoverageSpan = Type.Interface([Share], {
     },
   ),
 });
+export type CoverageSpan = Static<typeof CoverageSpan>;
 
 const MaybeSpan = Type.Union([Type.Null(), CoverageSpan], {
   description: "null: not counted yet, or the store does not answer",
 });
 
 export const Coverage = Type.Object({ hour: MaybeSpan, day: MaybeSpan });
+export type Coverage = Static<typeof Coverage>;
 
 export const Status = Type.Object({
   coverage: Coverage,
@@ -81,6 +84,7 @@ export const Status = Type.Object({
   version: Type.String(),
   started_at: Time,
 });
+export type Status = Static<typeof Status>;
 
 export const STATUS_ROUTES = {
   "GET /status": { summary: "The state of everything", answer: Status },

@@ -1,5 +1,5 @@
 /** API tokens. The text of a token is shown once, when it is made. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { PERMISSION_NAMES, TEXT_CHARS_MAX } from "./accounts.ts";
 import { TOKEN_NAME_CHARS_MAX } from "./limits.ts";
 import type { RouteTable } from "./route.ts";
@@ -19,6 +19,7 @@ export const Token = Type.Object({
   used_at: Type.Union([Time, Type.Null()], { description: "to five minutes" }),
   revoked_at: MaybeTime,
 });
+export type Token = Static<typeof Token>;
 
 export const NewToken = Type.Object(
   {

@@ -1,5 +1,5 @@
 /** Who may sign in, and as what; and who has. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { Role, SECOND_FACTORS, Text } from "./accounts.ts";
 import type { RouteTable } from "./route.ts";
 import { exact, Time } from "./schema.ts";
@@ -19,6 +19,7 @@ export const User = Type.Object({
   created_at: Time,
   created_by: Type.String(),
 });
+export type User = Static<typeof User>;
 
 export const NewUser = Type.Object({ name: Text, role: Role }, exact);
 
@@ -38,6 +39,7 @@ export const Session = Type.Object({
   agent: Type.String({ description: "what the program called itself" }),
   second_factor: Type.Boolean(),
 });
+export type Session = Static<typeof Session>;
 
 const SessionId = Type.Object({ id: Type.String({ maxLength: 64 }) });
 const Id = Type.Object({ id: Type.String({ maxLength: 64, description: "its name or id" }) });

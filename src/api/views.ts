@@ -1,5 +1,5 @@
 /** Saved views: what somebody looks at again and again, for themselves or for all. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { QUERY_CHARS_MAX } from "../query/limits.ts";
 import type { RouteTable } from "./route.ts";
 import { exact } from "./schema.ts";
@@ -26,6 +26,7 @@ export const View = Type.Object({
   is_own: Type.Boolean(),
   created_at: Type.String(),
 });
+export type View = Static<typeof View>;
 const NewView = Type.Object(
   { ...content, settings: Type.Optional(content.settings), shared: Type.Optional(content.shared) },
   exact,

@@ -1,5 +1,5 @@
 /** The webhook: where findings are sent. */
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { SEVERITIES } from "../format/entry.ts";
 import type { RouteTable } from "./route.ts";
 import { MaybeTime, shownOnce, Time } from "./schema.ts";
@@ -35,6 +35,7 @@ export const Webhook = Type.Object({
     description: "changes of findings that it has not taken; null: the store does not answer",
   }),
 });
+export type Webhook = Static<typeof Webhook>;
 
 export const SetWebhook = Type.Interface([Webhook], {
   secret: shownOnce(Type.String(), "to check signatures by; null where it is the one of before"),

@@ -3,14 +3,20 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import {
+  ApiProblem,
+  type ApiResponse,
+  failureOf,
+  ForeignAnswer,
+  isSuccess,
+} from "../api/answer.ts";
+import { apiClient } from "../api/client.ts";
+import { type ApiRequest, type InputArguments, requestOf } from "../api/request.ts";
+import type { Answer, CallName, TextName } from "../api/routes.ts";
 import { CommandError } from "../std/command-error.ts";
 import type { Remote } from "./remote-options.ts";
-import { speaksTls } from "./speaks-tls.ts";
 import { tlsAgent } from "./tls-agent.ts";
-
-export type Query = Readonly<
-  Record<string, string | number | undefined | readonly (string | number)[]>
->;
+import { unreachable } from "./unreachable.ts";
 
 /** What became of a call. `mayPass`: the same call may be answered later, when the server or its store is back. */
 export type Outcome<T> =
@@ -38,62 +44,61 @@ export class ApiClient {
     this.#agent = agentFor(this.#remote);
   }
 
-  get<T>(path: string, query: Query = {}): Promise<T> {
-    return this.#call("GET", `${path}${queryText(query)}`);
+  /** Throws `CommandError`. */
+  async call<Name extends CallName>(
+    name: Name,
+    ...input: InputArguments<Name>
+  ): Promise<Answer<Name>> {
+    const outcome = await this.ask(name, ...input);
+    if (outcome.ok) return outcome.answer;
+    throw outcome.error;
   }
 
   /** The same, for who can wait: it rejects for no answer. */
-  ask<T>(path: string, query: Query = {}): Promise<Outcome<T>> {
-    return this.#attempt("GET", `${path}${queryText(query)}`);
+  ask<Name extends CallName>(
+    name: Name,
+    ...input: InputArguments<Name>
+  ): Promise<Outcome<Answer<Name>>> {
+    const api = apiClient({ send: async (request) => whole(await this.#send(request)) });
+    return this.#tried(async () => api.call(name, ...input));
   }
 
   /** Events that go on, for who can wait: it rejects for no answer. */
-  stream(path: string, query: Query = {}): Promise<Outcome<Readable>> {
-    return this.#tried<Readable>(
-      () => this.#send("GET", `${path}${queryText(query)}`, undefined),
-      async (response) => {
-        const isStream = response.headers["content-type"] === "text/event-stream";
-        return isStream ? { ok: true, answer: response } : noServer(this.#remote);
-      },
-    );
-  }
-
-  post<T>(path: string, body?: object): Promise<T> {
-    return this.#call("POST", path, body);
+  stream(...input: InputArguments<"GET /events">): Promise<Outcome<Readable>> {
+    return this.#tried(async () => {
+      const response = await this.#open(requestOf("GET /events", ...input));
+      if (response.headers["content-type"] === "text/event-stream") return response;
+      throw new ForeignAnswer(response.statusCode ?? 0);
+    });
   }
 
   /** Begins a session; the calls that follow are its own. */
-  async signIn<T>(path: string, body: object): Promise<T> {
-    const response = await this.#send("POST", path, body).catch(async (cause: Error) => {
-      throw await unreachable(this.#remote, cause);
+  async signIn<Name extends "POST /signin" | "POST /signin/link">(
+    name: Name,
+    ...input: InputArguments<Name>
+  ): Promise<Answer<Name>> {
+    let cookie: string | undefined;
+    const api = apiClient({
+      send: async (request) => {
+        const response = await this.#send(request);
+        cookie = response.headers["set-cookie"]?.[0]?.split(";")[0];
+        return whole(response);
+      },
     });
-    const answer = await text(response);
-    const { statusCode = 0, headers } = response;
-    if (statusCode !== 200) throw refusal(statusCode, answer, this.#remote);
-    const outcome = parsed<T>(answer, this.#remote);
+    const outcome = await this.#tried(async () => api.call(name, ...input));
     if (!outcome.ok) throw outcome.error;
-    this.#session = headers["set-cookie"]?.[0]?.split(";")[0];
+    this.#session = cookie;
     return outcome.answer;
   }
 
-  patch<T>(path: string, body: object): Promise<T> {
-    return this.#call("PATCH", path, body);
-  }
-
-  delete<T>(path: string): Promise<T> {
-    return this.#call("DELETE", path);
-  }
-
   /** A long answer as it comes; it ends with an error where it was cut short. */
-  async download(path: string, query: Query = {}): Promise<Readable> {
-    const response = await this.#send("GET", `${path}${queryText(query)}`, undefined).catch(
-      async (cause: Error) => {
-        throw await unreachable(this.#remote, cause);
-      },
-    );
-    const { statusCode = 0 } = response;
-    if (statusCode >= 200 && statusCode < 300) return response;
-    throw refusal(statusCode, await text(response), this.#remote);
+  async download<Name extends Exclude<TextName, "GET /events">>(
+    name: Name,
+    ...input: InputArguments<Name>
+  ): Promise<Readable> {
+    const outcome = await this.#tried(() => this.#open(requestOf(name, ...input)));
+    if (outcome.ok) return outcome.answer;
+    throw outcome.error;
   }
 
   /** A server that was started again may be found at another port. */
@@ -113,41 +118,26 @@ export class ApiClient {
     this.#agent.destroy();
   }
 
-  async #call<T>(method: string, path: string, body?: object): Promise<T> {
-    const outcome = await this.#attempt<T>(method, path, body);
-    if (outcome.ok) return outcome.answer;
-    throw outcome.error;
-  }
-
-  #attempt<T>(method: string, path: string, body?: object): Promise<Outcome<T>> {
-    return this.#tried<T>(
-      () => this.#send(method, path, body),
-      async (response) => parsed<T>(await text(response), this.#remote),
-    );
-  }
-
-  async #tried<T>(
-    send: () => Promise<IncomingMessage>,
-    read: (response: IncomingMessage) => Promise<Outcome<T>>,
-  ): Promise<Outcome<T>> {
+  async #tried<T>(call: () => Promise<T>): Promise<Outcome<T>> {
     try {
-      const response = await send();
-      const { statusCode = 0 } = response;
-      if (statusCode >= 200 && statusCode < 300) return await read(response);
-      const mayPass = statusCode === TOO_MANY || statusCode >= SERVER_FAULT_MIN;
-      return { ok: false, error: refusal(statusCode, await text(response), this.#remote), mayPass };
-    } catch (cause) {
-      const error = await unreachable(this.#remote, cause as Error);
-      return { ok: false, error, mayPass: true };
+      return { ok: true, answer: await call() };
+    } catch (error) {
+      return failed(error as Error, this.#remote);
     }
   }
 
-  #send(method: string, path: string, body: object | undefined): Promise<IncomingMessage> {
+  /** Once it is known that the answer is a good one. */
+  async #open(request: ApiRequest): Promise<IncomingMessage> {
+    const response = await this.#send(request);
+    if (isSuccess({ status: response.statusCode ?? 0 })) return response;
+    throw failureOf(await whole(response));
+  }
+
+  #send({ method, path, headers, body }: ApiRequest): Promise<IncomingMessage> {
     const { url } = this.#remote;
-    const payload = body === undefined ? undefined : JSON.stringify(body);
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const request = send(new URL(`/api/v1${path}`, url), {
+    const request = send(new URL(path, url), {
       method,
       agent: this.#agent,
       timeout: ANSWER_MS_MAX,
@@ -155,15 +145,14 @@ export class ApiClient {
         "user-agent": "tallystick/cli",
         ...this.#credential(),
         accept: "application/json, text/plain, text/event-stream",
-        ...(payload === undefined
-          ? {}
-          : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
+        ...headers,
+        ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
       },
     });
     request.once("response", resolve);
     request.once("timeout", () => request.destroy(new Error("no answer in time")));
     request.once("error", reject);
-    request.end(payload);
+    request.end(body);
     return promise;
   }
 
@@ -182,70 +171,25 @@ function agentFor(remote: Remote): HttpAgent {
   return isTls ? tlsAgent(remote) : new HttpAgent({ keepAlive: true });
 }
 
-function queryText(query: Query): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    for (const each of [value].flat()) if (each !== undefined) params.append(name, String(each));
-  }
-  return params.size === 0 ? "" : `?${params.toString()}`;
+async function whole(response: IncomingMessage): Promise<ApiResponse> {
+  const { statusCode: status = 0, headers } = response;
+  return { status, body: await text(response), retryAfter: headers["retry-after"] };
 }
 
-function parsed<T>(answer: string, remote: Remote): Outcome<T> {
-  // What is answered with 204 says nothing more.
-  if (answer === "") return { ok: true, answer: undefined as T };
-  try {
-    return { ok: true, answer: JSON.parse(answer) as T };
-  } catch {
-    return noServer(remote);
+async function failed(
+  error: Error,
+  remote: Remote,
+): Promise<{ ok: false; error: CommandError; mayPass: boolean }> {
+  if (error instanceof ApiProblem || error instanceof ForeignAnswer) {
+    const { status } = error;
+    const mayPass = status === TOO_MANY || status >= SERVER_FAULT_MIN;
+    const line = error instanceof ApiProblem ? error.message : foreignLine(error, remote);
+    return { ok: false, error: new CommandError("command_failed", line), mayPass };
   }
+  return { ok: false, error: await unreachable(remote, error), mayPass: true };
 }
 
-function noServer({ url }: Remote): Outcome<never> {
-  const line = `no Tallystick server, ${url.origin}, check the URL`;
-  return { ok: false, error: new CommandError("command_failed", line), mayPass: false };
-}
-
-function refusal(status: number, answer: string, { url }: Remote): CommandError {
-  try {
-    const { code, title, detail, hint } = JSON.parse(answer) as Record<string, unknown>;
-    if (typeof title === "string") {
-      const line = `${title}, ${String(detail)}, ${String(hint)} (${String(code)})`;
-      return new CommandError("command_failed", line);
-    }
-  } catch {
-    // Something else than our server answered.
-  }
-  return new CommandError(
-    "command_failed",
-    `answered ${status} without a reason, ${url.origin}, check that the URL is a Tallystick server`,
-  );
-}
-
-async function unreachable(remote: Remote, cause: Error): Promise<CommandError> {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const reason = message === "" ? (code ?? "no connection") : message;
-  const todo = await remedy(remote, `${code ?? ""} ${message}`);
-  return new CommandError(
-    "command_failed",
-    `cannot reach the server, ${remote.url.origin} (${reason.replaceAll(/\s*\n\s*/g, " ")}), ${todo}`,
-  );
-}
-
-async function remedy({ url, dataDir }: Remote, reason: string): Promise<string> {
-  // What DIR says of URL and certificate is the server's own word: it is another server, or none.
-  if (dataDir !== undefined) return `check that the server of --data ${dataDir} runs`;
-  if (
-    url.protocol === "http:" &&
-    /hang up|ECONNRESET|HPE_/.test(reason) &&
-    (await speaksTls(url))
-  ) {
-    return `the server speaks TLS: use https://${url.host}`;
-  }
-  if (/wrong version number|WRONG_VERSION|packet length too long/i.test(reason)) {
-    return `the server speaks plain http: use http://${url.host}`;
-  }
-  if (/certificate|self.signed|CERT|altname/i.test(reason)) {
-    return "set TALLYSTICK_CA to its certificate (DIR/tls/cert.pem on the server)";
-  }
-  return "check TALLYSTICK_URL and that the server runs";
+function foreignLine(answer: ForeignAnswer, { url }: Remote): string {
+  if (isSuccess(answer)) return `no Tallystick server, ${url.origin}, check the URL`;
+  return `answered ${answer.status} without a reason, ${url.origin}, check that the URL is a Tallystick server`;
 }

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  type AuditChange,
-  type AuditItem,
-  changeLines,
-  operationLines,
-  operationsOf,
-} from "./audit-lines.ts";
+import type { AuditItem } from "../api/audit.ts";
+import { type AuditChange, changeLines, operationLines, operationsOf } from "./audit-lines.ts";
 
 const plain = (_colour: string, text: string) => text;
 const long = Array.from({ length: 20 }, (_, n) => `server-${n}`);
@@ -51,6 +46,7 @@ function item(more: Partial<AuditItem>): AuditItem {
     address: "10.0.0.7",
     origin: "console",
     action: "node.update",
+    read: false,
     target_type: "node",
     target_id: "n1",
     target: "web-1",
@@ -58,6 +54,7 @@ function item(more: Partial<AuditItem>): AuditItem {
     code: "",
     changes: [],
     facts: {},
+    journal_index: 7,
     place: "1",
     ...more,
   };

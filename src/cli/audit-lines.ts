@@ -1,33 +1,10 @@
 /** Audit entries as people read them: a line that says who did what, and below it what is different now. */
+import type { AuditItem } from "../api/audit.ts";
 import type { Paint } from "../std/colour.ts";
 import { printable, truncated } from "../std/printable.ts";
 import { humanTime } from "./human.ts";
 
-export interface AuditItem {
-  readonly time: string;
-  readonly id: string;
-  readonly operation: string;
-  readonly actor_type: string;
-  readonly actor_id: string;
-  readonly actor: string;
-  readonly address: string;
-  readonly origin: string;
-  readonly action: string;
-  readonly target_type: string;
-  readonly target_id: string;
-  readonly target: string;
-  readonly outcome: string;
-  readonly code: string;
-  readonly changes: readonly AuditChange[];
-  readonly facts: Readonly<Record<string, string | number | boolean>>;
-  readonly place: string;
-}
-
-export interface AuditChange {
-  readonly property: string;
-  readonly old: unknown;
-  readonly new: unknown;
-}
+export type AuditChange = AuditItem["changes"][number];
 
 /** Columns of one value: what is longer is a policy or a query, and `--json` has all of it. */
 const VALUE_COLUMNS_MAX = 120;

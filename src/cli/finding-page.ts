@@ -2,7 +2,8 @@
  * One finding as `findings --id` shows it: the sections of its evidence file, and what is known by
  * now: who decided what about it, and whether and why it is resolved.
  */
-import { isMembers, type Members } from "../evidence/claims.ts";
+import type { Finding, FindingInFull } from "../api/findings.ts";
+import { isMembers } from "../evidence/claims.ts";
 import {
   findingSections,
   pairLines,
@@ -13,31 +14,6 @@ import {
 } from "../evidence/finding-text.ts";
 import { printable } from "../std/printable.ts";
 import { humanTime } from "./human.ts";
-
-export interface Finding {
-  readonly time: string;
-  readonly kind: string;
-  readonly severity: string;
-  readonly state: string;
-  readonly node: string;
-  readonly connection_id: string;
-  readonly title: string;
-  readonly evidence: Members;
-  readonly id: string;
-}
-
-export interface FindingInFull extends Finding {
-  readonly reason: string;
-  readonly ruled_by: string;
-  readonly ruled_until: string | null;
-  readonly rulings: readonly {
-    readonly time: string;
-    readonly by: string;
-    readonly ruling: string;
-    readonly reason: string;
-    readonly until: string | null;
-  }[];
-}
 
 /** By kind, of those that can be resolved (docs/findings.md). */
 const RESOLVED_BECAUSE: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { CommandError } from "../std/command-error.ts";
-import type { ApiClient, Query } from "./api-client.ts";
+import type { ApiClient } from "./api-client.ts";
 import { findingCatalogue } from "../query/catalogues/findings.ts";
 import { runList } from "./list-command.ts";
 
@@ -9,9 +9,7 @@ const NOW_MS = Date.UTC(2026, 2, 10, 12);
 const HOUR_AGO = "2026-03-10T11:00:00.000Z";
 const END = new CommandError("command_failed", "the end");
 
-interface Item {
-  readonly id: string;
-}
+type Query = Readonly<Record<string, unknown>>;
 
 /** Open ones, and others; each answer knows its place. Following ends at once. */
 function answering(asked: Query[]): ApiClient {
@@ -22,8 +20,8 @@ function answering(asked: Query[]): ApiClient {
     return { items: ids.map((id) => ({ id })), follow: `place ${answers++}` };
   };
   return {
-    get: async (_path: string, query: Query) => page(query),
-    stream: async (_path: string, query: Query) => {
+    call: async (_name: string, { query }: { readonly query: Query }) => page(query),
+    stream: async ({ query }: { readonly query: Query }) => {
       asked.push(query);
       return { ok: false, error: END, mayPass: false };
     },
@@ -57,19 +55,22 @@ async function listed(
     },
     paint: (_: unknown, text: string) => text,
     say: () => undefined,
-    printJson: (value: unknown) => void out.push((value as Item).id),
+    printJson: (value: unknown) => void out.push((value as { id: string }).id),
     printTable: () => undefined,
   };
   const spec = {
     topic: "findings" as const,
     catalogue: findingCatalogue([]),
     filters: { state: [] },
-    rounds: [{ filters: { state: ["open"] }, isOfAnyAge: true }, { filters: { state: ["done"] } }],
+    rounds: [
+      { filters: { state: ["open" as const] }, isOfAnyAge: true },
+      { filters: { state: ["resolved" as const] } },
+    ],
     headings: ["id"],
-    row: ({ id }: Item) => [id],
+    row: ({ id }: { readonly id: string }) => [id],
     nothing: "",
   };
-  const ended = runList<Item>(call, answering(asked), spec);
+  const ended = runList(call, answering(asked), spec);
   await (follow ? assert.rejects(ended, END) : ended);
   return { asked, out };
 }
@@ -80,7 +81,7 @@ it("asks for the rounds one after the other, and bounds by time those that are",
     asked.map(({ state, since, node }) => [state, since, node]),
     [
       [["open"], undefined, "a"],
-      [["done"], HOUR_AGO, "a"],
+      [["resolved"], HOUR_AGO, "a"],
     ],
   );
   assert.deepEqual(out, ["open-2", "open-1", "done-2", "done-1"]);

@@ -8,9 +8,9 @@ import { CommandError } from "../std/command-error.ts";
 import type { Call } from "../std/command-line.ts";
 import type { OptionTable, OptionValues } from "../std/command-options.ts";
 import { formatTable, type Cell, type Heading } from "../std/table.ts";
-import type { ApiClient, Query } from "./api-client.ts";
-import { liveChanges } from "./live-changes.ts";
-import { pages, type Page } from "./paging.ts";
+import type { ApiClient } from "./api-client.ts";
+import { type Filters, liveChanges } from "./live-changes.ts";
+import { type Item as ListItem, type ListQuery, pages, type Page } from "./paging.ts";
 
 export const listOptions = {
   since: { type: "time", summary: "from here on, `7d` (ago) or 2026-03-01T08:30Z; else 1h" },
@@ -37,20 +37,23 @@ export const listOptions = {
 
 /** Items that are asked for together; those of the round before come first. */
 export interface Round {
-  readonly filters: Query;
+  readonly filters: Filters;
   /** All of them, from whenever: `--since` does not bound them, nor how many come first with -f. */
   readonly isOfAnyAge?: boolean;
 }
 
+type Topic = "connections" | "findings";
+type Item<Name extends Topic> = ListItem<`GET /${Name}`>;
+
 /** How one kind of item is asked for and shown. */
-export interface ListSpec<Item> {
-  readonly topic: "connections" | "findings";
+export interface ListSpec<Name extends Topic> {
+  readonly topic: Name;
   /** What can be asked of them. */
   readonly catalogue: Catalogue;
-  readonly filters: Query;
+  readonly filters: Filters;
   readonly rounds: readonly Round[];
   readonly headings: readonly Heading[];
-  readonly row: (item: Item) => Cell[];
+  readonly row: (item: Item<Name>) => Cell[];
   /** What it means that there is none. */
   readonly nothing: string;
 }
@@ -62,10 +65,10 @@ type ListCall = Omit<Call<OptionTable>, "options"> & {
 const SINCE_MS_DEFAULT = 3_600_000;
 const FOLLOW_FIRST_ITEMS = 100;
 
-export async function runList<Item>(
+export async function runList<Name extends Topic>(
   call: ListCall,
   api: ApiClient,
-  spec: ListSpec<Item>,
+  spec: ListSpec<Name>,
 ): Promise<void> {
   const bounds = timeBounds(call);
   const printer = new ListPrinter(call, spec);
@@ -73,7 +76,7 @@ export async function runList<Item>(
   if (where !== undefined) checkQuery(where, spec.catalogue, call.terminal.nowMs);
   const filters = { ...spec.filters, node, where, until: bounds.until };
   let from: string | undefined;
-  const first: (readonly Item[])[] = [];
+  const first: (readonly Item<Name>[])[] = [];
   for await (const page of inRounds(call, api, { ...spec, filters, since: bounds.since })) {
     // Of the first answer: what comes while the others are asked for is a change after it.
     from ??= page.follow;
@@ -85,7 +88,12 @@ export async function runList<Item>(
   if (!follow || from === undefined) return;
   const tell = (line: string) => call.terminal.err(`tallystick: ${line}\n`);
   const { topic } = spec;
-  for await (const items of liveChanges<Item>(api, { topic, query: filters, follow: from, tell })) {
+  for await (const items of liveChanges<Item<Name>>(api, {
+    topic,
+    query: filters,
+    follow: from,
+    tell,
+  })) {
     printer.print(items);
   }
 }
@@ -123,17 +131,22 @@ function isoTime(atMs: number): string {
   return new Date(Math.max(0, atMs)).toISOString();
 }
 
-async function* inRounds<Item>(
+async function* inRounds<Name extends Topic>(
   { options: { limit, follow } }: ListCall,
   api: ApiClient,
-  { topic, filters, rounds, since }: ListSpec<Item> & { readonly since: string },
-): AsyncGenerator<Page<Item>> {
+  { topic, filters, rounds, since }: ListSpec<Name> & { readonly since: string },
+): AsyncGenerator<Page<`GET /${Name}`>> {
   let left = limit ?? Number.MAX_SAFE_INTEGER;
   for (const { filters: more, isOfAnyAge = false } of rounds) {
-    const query = { ...filters, ...more, ...(isOfAnyAge ? {} : { since }) };
+    // What filters the other topic is never given.
+    const query = {
+      ...filters,
+      ...more,
+      ...(isOfAnyAge ? {} : { since }),
+    } as ListQuery<`GET /${Name}`>;
     const isFirstOfMany = follow && limit === undefined && !isOfAnyAge;
     const itemsMax = isFirstOfMany ? FOLLOW_FIRST_ITEMS : left;
-    for await (const page of pages<Item>(api, `/${topic}`, query, itemsMax)) {
+    for await (const page of pages(api, `GET /${topic}` as const, query, itemsMax)) {
       left -= page.items.length;
       yield page;
     }
@@ -141,19 +154,19 @@ async function* inRounds<Item>(
 }
 
 /** Headings once; later batches are lined up among themselves. */
-class ListPrinter<Item> {
+class ListPrinter<Name extends Topic> {
   /** Something was printed besides the headings. */
   hasAny = false;
   readonly #call: ListCall;
-  readonly #spec: ListSpec<Item>;
+  readonly #spec: ListSpec<Name>;
   #hasHeadings = false;
 
-  constructor(call: ListCall, spec: ListSpec<Item>) {
+  constructor(call: ListCall, spec: ListSpec<Name>) {
     this.#call = call;
     this.#spec = spec;
   }
 
-  print(items: readonly Item[]): void {
+  print(items: readonly Item<Name>[]): void {
     const { json, paint, terminal, printJson } = this.#call;
     const { headings, row } = this.#spec;
     this.hasAny ||= items.length > 0;

@@ -3,18 +3,20 @@ import { Readable } from "node:stream";
 import { it } from "node:test";
 import { type Event, eventText, heartbeatText } from "../serve/events/event-text.ts";
 import { CommandError } from "../std/command-error.ts";
-import type { Outcome, Query } from "./api-client.ts";
+import type { Outcome } from "./api-client.ts";
 import { liveChanges } from "./live-changes.ts";
 
 const END = new CommandError("command_failed", "the end");
 const AWAY = new CommandError("command_failed", "cannot reach the server");
+
+type Query = Readonly<Record<string, unknown>>;
 
 /** Each stream in turn, or why there is none; then the end. */
 function answering(streams: readonly (string | CommandError)[], asked: Query[]) {
   const left = [...streams];
   let renewed = 0;
   return {
-    stream: async (_path: string, query: Query): Promise<Outcome<Readable>> => {
+    stream: async ({ query }: { readonly query: Query }): Promise<Outcome<Readable>> => {
       asked.push(query);
       const next = left.shift();
       if (next === undefined) return { ok: false, error: END, mayPass: false };

@@ -1,16 +1,21 @@
 /** Lists that go on: changes as they come, from a server that may be away for a while. */
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Input } from "../api/request.ts";
 import { backOffMs } from "../std/retry.ts";
-import type { ApiClient, Query } from "./api-client.ts";
+import type { ApiClient } from "./api-client.ts";
 import { type Dropped, readEvents, type ServerEvent } from "./event-reader.ts";
 
 /** A restart takes seconds; who watches for days is not to hammer at a server that is away for one. */
 const BACK_OFF = { firstDelayMs: 500, delayMsMax: 10_000 };
 
+type EventQuery = Input<"GET /events">["query"];
+/** What can be asked of a topic, besides the place. */
+export type Filters = Omit<EventQuery, "topic" | "last_event_id">;
+
 export interface Watched {
   readonly topic: "connections" | "findings";
-  readonly query: Query;
+  readonly query: Filters;
   /** A cursor: what changed after it. */
   readonly follow: string;
   /** Hears when the server is away, when it is back, and what could not be shown. */
@@ -84,11 +89,11 @@ class Place {
 
 async function patiently(
   api: Pick<ApiClient, "stream" | "renew">,
-  query: Query,
+  query: Omit<EventQuery, "last_event_id">,
   { cursor, tell }: Place,
 ): Promise<Readable> {
   for (let failures = 0; ; failures++) {
-    const outcome = await api.stream("/events", { ...query, last_event_id: cursor });
+    const outcome = await api.stream({ query: { ...query, last_event_id: cursor } });
     if (outcome.ok) {
       if (failures > 0) tell("the server answers again");
       return outcome.answer;

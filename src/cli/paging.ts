@@ -1,13 +1,23 @@
 /** Lists of any length, and lists that go on: pages back in time, or changes as they come. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Input, InputArguments } from "../api/request.ts";
+import type { Answer } from "../api/routes.ts";
 import { backOffMs } from "../std/retry.ts";
-import type { ApiClient, Query } from "./api-client.ts";
+import type { ApiClient, Outcome } from "./api-client.ts";
 
-export interface Page<Item> {
-  readonly items: readonly Item[];
+export type ListName = "GET /audit" | "GET /connections" | "GET /findings";
+export type Item<Name extends ListName> =
+  Answer<Name> extends { readonly items: readonly (infer One)[] } ? One : never;
+export interface Page<Name extends ListName> {
+  readonly items: readonly Item<Name>[];
   readonly next?: string;
   readonly follow: string;
 }
+/** What can be asked of a list, besides the place. */
+export type ListQuery<Name extends ListName> = Omit<
+  NonNullable<Input<Name>["query"]>,
+  "cursor" | "follow" | "limit"
+>;
 
 const PAGE_ITEMS_MAX = 1_000;
 /** A new connection is to be seen within 3 s of its open; the store takes one of them. */
@@ -16,17 +26,18 @@ const FOLLOW_EVERY_MS = 500;
 const BACK_OFF = { firstDelayMs: 500, delayMsMax: 10_000 };
 
 /** Newest first, at most `itemsMax` in all. */
-export async function* pages<Item>(
-  api: Pick<ApiClient, "get">,
-  path: string,
-  query: Query,
+export async function* pages<Name extends ListName>(
+  api: Pick<ApiClient, "call">,
+  name: Name,
+  query: ListQuery<Name>,
   itemsMax: number,
-): AsyncGenerator<Page<Item>> {
+): AsyncGenerator<Page<Name>> {
   let left = itemsMax;
   let cursor: string | undefined;
   while (left > 0) {
     const limit = Math.min(left, PAGE_ITEMS_MAX);
-    const page: Page<Item> = await api.get(path, { ...query, limit, cursor });
+    const answer = await api.call(name, ...asked(name, { ...query, limit, cursor }));
+    const page = answer as Page<Name>;
     yield page;
     left -= page.items.length;
     cursor = page.next;
@@ -35,16 +46,21 @@ export async function* pages<Item>(
 }
 
 /** Every change after the place `follow`, for ever. `tell` hears when the server is away, and when it is back. */
-export async function* changes<Item>(
+export async function* changes<Name extends ListName>(
   api: Pick<ApiClient, "ask" | "renew">,
-  path: string,
-  { query, follow: from, tell }: { query: Query; follow: string; tell: (line: string) => void },
-): AsyncGenerator<readonly Item[]> {
+  name: Name,
+  {
+    query,
+    follow: from,
+    tell,
+  }: { query: ListQuery<Name>; follow: string; tell: (line: string) => void },
+): AsyncGenerator<readonly Item<Name>[]> {
   let follow = from;
   for (;;) {
     // Places count records of the journal: they outlive the server that gave them.
-    const asked = { ...query, limit: PAGE_ITEMS_MAX, follow };
-    const page: Page<Item> = await patiently(api, path, { query: asked, tell });
+    const input = asked(name, { ...query, limit: PAGE_ITEMS_MAX, follow });
+    const answer = await patiently(api, { ask: () => api.ask(name, ...input), tell });
+    const page = answer as Page<Name>;
     if (page.items.length > 0) yield page.items;
     ({ follow } = page);
     if (page.items.length < PAGE_ITEMS_MAX) await sleep(FOLLOW_EVERY_MS);
@@ -52,12 +68,11 @@ export async function* changes<Item>(
 }
 
 async function patiently<T>(
-  api: Pick<ApiClient, "ask" | "renew">,
-  path: string,
-  { query, tell }: { query: Query; tell: (line: string) => void },
+  api: Pick<ApiClient, "renew">,
+  { ask, tell }: { ask: () => Promise<Outcome<T>>; tell: (line: string) => void },
 ): Promise<T> {
   for (let failures = 0; ; failures++) {
-    const outcome = await api.ask<T>(path, query);
+    const outcome = await ask();
     if (outcome.ok) {
       if (failures > 0) tell("the server answers again");
       return outcome.answer;
@@ -67,4 +82,9 @@ async function patiently<T>(
     await sleep(backOffMs(failures + 1, BACK_OFF, Math.random));
     api.renew();
   }
+}
+
+/** All lists take them; the compiler does not see that for one that is still open. */
+function asked<Name extends ListName>(_name: Name, query: object): InputArguments<Name> {
+  return [{ query }] as unknown as InputArguments<Name>;
 }

@@ -1,5 +1,4 @@
 /** One finding by its id, as the API answers it, and what people decided about it. */
-import type { Static } from "typebox";
 import type { Proposals } from "../control/proposals.ts";
 import type { Ruling } from "../format/entry.ts";
 import { rulingEndMs } from "../format/finding-state.ts";
@@ -32,11 +31,8 @@ export function withProposal<R extends Row>(row: R, proposals: Pick<Proposals, "
 }
 
 /** As the API answers it: the columns of a finding are those of its schema, which the description's test compares. */
-export function findingAnswer(
-  row: RuledFinding,
-  proposals: Pick<Proposals, "get">,
-): Static<typeof Finding> {
-  return withProposal(row, proposals) as Static<typeof Finding>;
+export function findingAnswer(row: RuledFinding, proposals: Pick<Proposals, "get">): Finding {
+  return withProposal(row, proposals) as Finding;
 }
 
 /** Of all that people decided about one finding, the last so many. */
@@ -51,10 +47,7 @@ interface RulingRow {
 }
 
 /** What people decided about it, in the order of the journal. Throws the errors of the store. */
-export async function findRulings(
-  store: StoreReader,
-  id: string,
-): Promise<Static<typeof RulingSaid>[]> {
+export async function findRulings(store: StoreReader, id: string): Promise<RulingSaid[]> {
   const rows = await store.rows<RulingRow>({
     text: `SELECT toUnixTimestamp64Milli(time) AS atMs, JSONExtractString(attributes, 'actor') AS actor,
         JSONExtractString(attributes, 'ruling') AS ruling, JSONExtractString(attributes, 'reason') AS reason,

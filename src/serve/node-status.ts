@@ -1,5 +1,4 @@
 /** Nodes as people see them: what control knows, and what the comparison learnt from their streams. */
-import type { Static } from "typebox";
 import type { ControlNode } from "../control/node-table.ts";
 import { StoreError } from "../store/store-error.ts";
 import { statementOf, type StoreReader } from "./query/store-reader.ts";
@@ -55,7 +54,7 @@ export function describeNode(
   node: ControlNode,
   rows: ReadonlyMap<string, NodeRow> | undefined,
   nowMs: number,
-): Static<typeof Node> {
+): Node {
   const row = rows?.get(node.id);
   const watermark = timeOrNull(row?.watermark);
   const { revoked } = node;
@@ -95,7 +94,7 @@ function trustOf(row: NodeRow | undefined): number | null {
 }
 
 /** By its own readings; null before there are two that can be compared. */
-function receivedOf(row: NodeRow | undefined): Static<typeof Node>["received"] {
+function receivedOf(row: NodeRow | undefined): Node["received"] {
   const from = timeOrNull(row?.carried_from);
   if (row === undefined || from === null) return null;
   const { carried_to: to, carried_bytes, compared_bytes } = row;

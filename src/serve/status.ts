@@ -1,6 +1,5 @@
 /** The state of everything in one answer. It comes also when the store is dead: that is when it is needed. */
 import { statfs } from "node:fs/promises";
-import type { Static } from "typebox";
 import { StoreError } from "../store/store-error.ts";
 import type { ApiParts } from "./api.ts";
 import type { CoverageReader } from "./coverage/read-coverage.ts";
@@ -21,10 +20,7 @@ interface FindingCount {
   readonly count: number;
 }
 
-export async function readStatus(
-  parts: ApiParts,
-  coverage: CoverageReader,
-): Promise<Static<typeof Status>> {
+export async function readStatus(parts: ApiParts, coverage: CoverageReader): Promise<Status> {
   const nowMs = parts.clock.nowMs();
   const [covered, rows, findings, disk] = await Promise.all([
     coverage.read(),
@@ -55,9 +51,7 @@ export async function readStatus(
   };
 }
 
-function findingCounts(
-  counts: readonly FindingCount[],
-): NonNullable<Static<typeof Status>["findings"]> {
+function findingCounts(counts: readonly FindingCount[]): NonNullable<Status["findings"]> {
   const sum = (state: string, severity?: string): number =>
     counts
       .filter((one) => one.state === state && (severity ?? one.severity) === one.severity)

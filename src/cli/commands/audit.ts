@@ -1,15 +1,17 @@
 /** `tallystick audit`: who changed, tried or looked at what, from where, and what is different now. */
 import { pipeline } from "node:stream/promises";
+import type { AuditItem } from "../../api/audit.ts";
+import type { Input } from "../../api/request.ts";
 import { ORIGINS } from "../../format/entry.ts";
 import { AUDIT_TEXT_CHARS_MAX } from "../../format/limits.ts";
 import { AUDIT } from "../../query/catalogues/audit.ts";
 import { CommandError } from "../../std/command-error.ts";
 import type { Call } from "../../std/command-line.ts";
 import { optionFlag, type OptionTable, type OptionValues } from "../../std/command-options.ts";
-import type { ApiClient, Query } from "../api-client.ts";
-import { type AuditItem, operationLines, operationsOf } from "../audit-lines.ts";
+import type { ApiClient } from "../api-client.ts";
+import { operationLines, operationsOf } from "../audit-lines.ts";
 import { checkQuery, listOptions, timeBounds } from "../list-command.ts";
-import { changes, pages } from "../paging.ts";
+import { changes, type ListQuery, pages } from "../paging.ts";
 import { remoteCommand } from "../remote-command.ts";
 import { writeNewFile } from "../write-file.ts";
 
@@ -61,7 +63,7 @@ export const auditCommand = remoteCommand({
     const { since, until } = timeBounds(call);
     if (where !== undefined) checkQuery(where, AUDIT, call.terminal.nowMs);
     const filters = { actor, action, target, property, origin, where, since, until };
-    const query = { ...filters, ...(reads ? { reads: "true" } : {}) };
+    const query = { ...filters, ...(reads ? ({ reads: "true" } as const) : {}) };
     if (format !== undefined) return exportAudit(call, api, { ...query, format });
     if (call.options.output !== undefined) {
       const line = "--output is for files, without --format, give --format csv or ndjson too";
@@ -75,13 +77,13 @@ interface ListCall extends Printer {
   readonly options: Pick<OptionValues<typeof listOptions>, "follow" | "limit">;
 }
 
-async function list(call: ListCall, api: ApiClient, query: Query): Promise<void> {
+async function list(call: ListCall, api: ApiClient, query: ListQuery<"GET /audit">): Promise<void> {
   const { follow, limit } = call.options;
   const itemsMax = limit ?? (follow ? FOLLOW_FIRST_ITEMS : Number.MAX_SAFE_INTEGER);
   const printer = new AuditPrinter(call);
   let from: string | undefined;
   const first: (readonly AuditItem[])[] = [];
-  for await (const page of pages<AuditItem>(api, "/audit", query, itemsMax)) {
+  for await (const page of pages(api, "GET /audit", query, itemsMax)) {
     from ??= page.follow;
     if (follow) first.push(page.items);
     else printer.print(page.items, page.next === undefined);
@@ -90,7 +92,7 @@ async function list(call: ListCall, api: ApiClient, query: Query): Promise<void>
   else printer.end();
   if (!follow || from === undefined) return;
   const tell = (line: string) => call.terminal.err(`tallystick: ${line}\n`);
-  for await (const items of changes<AuditItem>(api, "/audit", { query, follow: from, tell })) {
+  for await (const items of changes(api, "GET /audit", { query, follow: from, tell })) {
     printer.print(items, true);
   }
 }
@@ -134,7 +136,11 @@ interface ExportCall extends Printer {
   readonly options: ListCall["options"] & { readonly output: string | undefined };
 }
 
-async function exportAudit(call: ExportCall, api: ApiClient, query: Query): Promise<void> {
+async function exportAudit(
+  call: ExportCall,
+  api: ApiClient,
+  query: Input<"GET /audit/export">["query"],
+): Promise<void> {
   const other = NOT_FOR_FILES.find((name) => Boolean(call.options[name]));
   if (other !== undefined) {
     const line = `${optionFlag(other)} is for the list, beside --format, leave out one of them`;
@@ -145,7 +151,7 @@ async function exportAudit(call: ExportCall, api: ApiClient, query: Query): Prom
     const line = "--format and --json both want stdout, name a file by --output";
     throw new CommandError("wrong_usage", line);
   }
-  const content = await api.download("/audit/export", query);
+  const content = await api.download("GET /audit/export", { query });
   if (file === "-") {
     return pipeline(content.setEncoding("utf8"), async (texts: AsyncIterable<string>) => {
       for await (const part of texts) call.terminal.out(part);

@@ -1,27 +1,11 @@
 /** `tallystick connections`: what was recorded, and what the comparison says of it. */
+import type { Connection } from "../../api/connections.ts";
+import { VERDICTS } from "../../format/verdict.ts";
 import { CONNECTIONS } from "../../query/catalogues/connections.ts";
 import { type Cell, cuttable } from "../../std/table.ts";
 import { countedBytes, humanSpan, humanTime, verdictCell } from "../human.ts";
 import { listOptions, runList } from "../list-command.ts";
 import { remoteCommand } from "../remote-command.ts";
-
-interface Connection {
-  readonly opened_at: string;
-  readonly closed_at: string | null;
-  readonly proto: string;
-  readonly initiator_ip: string;
-  readonly initiator_port: number;
-  readonly responder_ip: string;
-  readonly responder_port: number;
-  readonly initiator_node: string;
-  readonly responder_node: string;
-  readonly verdict: string;
-  readonly excuse: string;
-  readonly initiator_bytes: number;
-  readonly responder_bytes: number;
-  readonly end_state: string;
-  readonly counters: string;
-}
 
 export const connectionsCommand = remoteCommand({
   name: "connections",
@@ -32,12 +16,12 @@ export const connectionsCommand = remoteCommand({
       type: "text",
       summary: "only these",
       repeatable: true,
-      choices: ["pending", "matched", "differs", "missing", "excused", "unanswered", "external"],
+      choices: VERDICTS,
     },
   },
   run(call, api) {
     const { verdict } = call.options;
-    return runList<Connection>(call, api, {
+    return runList(call, api, {
       topic: "connections",
       catalogue: CONNECTIONS,
       filters: { verdict },

@@ -1,28 +1,29 @@
 /** `tallystick findings`: mismatches without an excuse, one of them in full, and its evidence as a file. */
 import { pipeline } from "node:stream/promises";
-import type { Watermark } from "../../evidence/finding-text.ts";
-import { claimsOf } from "../../evidence/claims.ts";
-import { findingCatalogue } from "../../query/catalogues/findings.ts";
-import type { Call } from "../../std/command-line.ts";
-import { CommandError } from "../../std/command-error.ts";
-import { optionFlag, type OptionTable } from "../../std/command-options.ts";
 import { FINDING_KINDS } from "../../api/finding-kinds.ts";
+import { claimsOf } from "../../evidence/claims.ts";
+import type { Watermark } from "../../evidence/finding-text.ts";
+import type { Finding } from "../../api/findings.ts";
+import { SEVERITIES } from "../../format/entry.ts";
+import { FINDING_STATES, type FindingState } from "../../format/finding-state.ts";
+import { findingCatalogue } from "../../query/catalogues/findings.ts";
+import { CommandError } from "../../std/command-error.ts";
+import type { Call } from "../../std/command-line.ts";
+import { optionFlag, type OptionTable } from "../../std/command-options.ts";
 import { cuttable } from "../../std/table.ts";
 import type { ApiClient } from "../api-client.ts";
-import { type Finding, type FindingInFull, findingPage } from "../finding-page.ts";
+import { findingPage } from "../finding-page.ts";
 import { humanTime, severityCell } from "../human.ts";
 import { listOptions, type Round, runList } from "../list-command.ts";
 import { remoteCommand } from "../remote-command.ts";
 import { remoteOptions } from "../remote-options.ts";
 import { writeNewFile } from "../write-file.ts";
-import type { NodeItem } from "./nodes.ts";
 
 type Printer = Pick<Call<OptionTable>, "json" | "printJson" | "say" | "terminal">;
 
 /** Less of a title says nothing. */
 const TITLE_COLUMNS_MIN = 24;
 
-const STATES = ["open", "excused", "acknowledged", "resolved"] as const;
 /** What is neither a filter of the list nor an option of every command. */
 const ABOUT_ONE: ReadonlySet<string> = new Set([
   "id",
@@ -48,13 +49,13 @@ export const findingsCommand = remoteCommand({
       type: "text",
       summary: "only these",
       repeatable: true,
-      choices: ["low", "medium", "high", "critical"],
+      choices: SEVERITIES,
     },
     state: {
       type: "text",
       summary: "only these; without it all, the open ones first",
       repeatable: true,
-      choices: STATES,
+      choices: FINDING_STATES,
     },
     kind: { type: "text", summary: "only these", repeatable: true, choices: FINDING_KINDS },
     id: {
@@ -82,11 +83,11 @@ export const findingsCommand = remoteCommand({
       throw new CommandError("wrong_usage", "--output is for evidence, give --evidence ID too");
     }
     if (id !== undefined) return showFinding(call, api, id);
-    return runList<Finding>(call, api, {
+    return runList(call, api, {
       topic: "findings",
       catalogue: findingCatalogue(FINDING_KINDS),
       filters: { severity, state, kind },
-      rounds: roundsOf(state.length === 0 ? STATES : state),
+      rounds: roundsOf(state.length === 0 ? FINDING_STATES : state),
       nothing: "nothing open, and nothing else in this time; look further back with --since 7d",
       headings: [
         "time",
@@ -111,10 +112,12 @@ export const findingsCommand = remoteCommand({
 });
 
 /** The open ones first: they wait for somebody, however old they are. */
-function roundsOf(states: readonly string[]): Round[] {
+function roundsOf(states: readonly FindingState[]): Round[] {
   const others = states.filter((state) => state !== "open");
   return [
-    ...(states.includes("open") ? [{ filters: { state: ["open"] }, isOfAnyAge: true }] : []),
+    ...(states.includes("open")
+      ? [{ filters: { state: ["open" as const] }, isOfAnyAge: true }]
+      : []),
     ...(others.length > 0 ? [{ filters: { state: others } }] : []),
   ];
 }
@@ -139,7 +142,7 @@ function isGiven(value: unknown): boolean {
 }
 
 async function showFinding(call: Printer, api: ApiClient, id: string): Promise<void> {
-  const finding = await api.get<FindingInFull>(pathOf(id));
+  const finding = await api.call("GET /findings/{id}", { params: { id } });
   if (call.json) return call.printJson(finding);
   call.terminal.out(findingPage(finding, await watermarks(api, finding)));
   call.say(`\nAll that was signed: tallystick findings --evidence ${finding.id} -o FILE`);
@@ -150,7 +153,7 @@ async function watermarks(api: ApiClient, { evidence }: Finding): Promise<Waterm
   const { halves, absence } = claimsOf(evidence);
   const ids = new Set([...halves.map(({ node }) => node), absence?.node]);
   if (halves.length === 0) return [];
-  const { items } = await api.get<{ items: readonly NodeItem[] }>("/nodes");
+  const { items } = await api.call("GET /nodes");
   return items.flatMap(({ id, name, watermark }) => {
     if (!ids.has(id) || watermark === null) return [];
     return [{ name, completeToMs: Date.parse(watermark), of: "by now" }];
@@ -167,8 +170,8 @@ async function exportEvidence(
   if (file === "-" && call.json) {
     throw new CommandError("wrong_usage", "evidence is text, not JSON, name a file by --output");
   }
-  const { id } = await api.get<Finding>(pathOf(given));
-  const content = await api.download(`${pathOf(id)}/evidence`);
+  const { id } = await api.call("GET /findings/{id}", { params: { id: given } });
+  const content = await api.download("GET /findings/{id}/evidence", { params: { id } });
   if (file === "-") {
     return pipeline(content.setEncoding("utf8"), async (texts: AsyncIterable<string>) => {
       for await (const text of texts) call.terminal.out(text);
@@ -177,8 +180,4 @@ async function exportEvidence(
   const bytes = await writeNewFile(file, content);
   call.say(`evidence of ${id} is in ${file}; check it with: tallystick verify ${file}`);
   if (call.json) call.printJson({ id, file, bytes });
-}
-
-function pathOf(id: string): string {
-  return `/findings/${encodeURIComponent(id)}`;
 }

@@ -1,21 +1,13 @@
 /** `tallystick keys create|list|revoke` */
+import type { Key } from "../../api/keys.ts";
+import { NAME_CHARS_MAX } from "../../format/limits.ts";
 import type { Call, Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
-import { wrappable } from "../../std/table.ts";
 import { formatDuration } from "../../std/duration.ts";
-import { NAME_CHARS_MAX } from "../../format/limits.ts";
+import { wrappable } from "../../std/table.ts";
 import { humanTime } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
-
-interface Key {
-  readonly id: string;
-  readonly state: string;
-  readonly reusable: boolean;
-  readonly tags: readonly string[];
-  readonly uses: number;
-  readonly created_at: string;
-  readonly expires_at: string;
-}
+import { shownOnce } from "../shown-once.ts";
 
 const create = remoteCommand({
   name: "keys create",
@@ -36,15 +28,12 @@ const create = remoteCommand({
   },
   async run(call, api) {
     const { reusable, approval, ttl, tag } = call.options;
-    const key: Key & { key: string } = await api.post("/keys", {
-      reusable,
-      needs_approval: approval,
-      ttl_ms: ttl,
-      tags: tag,
+    const key = await api.call("POST /keys", {
+      body: { reusable, needs_approval: approval, ttl_ms: ttl, tags: tag },
     });
     if (call.json) return call.printJson(key);
     // Alone on stdout, so that it can be caught: KEY=$(tallystick keys create)
-    call.say(key.key);
+    call.say(shownOnce(key.key));
     const who = reusable ? "any number of nodes" : "one node";
     call.terminal.err(`for ${who}, until ${humanTime(key.expires_at)} (${formatDuration(ttl)})\n`);
   },
@@ -56,7 +45,7 @@ const list = remoteCommand({
   aliases: ["keys"],
   options: {},
   async run(call, api) {
-    const { items } = await api.get<{ items: Key[] }>("/keys");
+    const { items } = await api.call("GET /keys");
     printKeys(call, items);
   },
 });
@@ -71,7 +60,7 @@ const revoke = remoteCommand({
   async run(call, api) {
     const revoked: Key[] = [];
     for (const id of call.positionals) {
-      revoked.push(await api.delete<Key>(`/keys/${encodeURIComponent(id)}`));
+      revoked.push(await api.call("DELETE /keys/{id}", { params: { id } }));
     }
     printKeys(call, revoked);
   },

@@ -1,6 +1,7 @@
 /** `tallystick login`, `logout`: a person signs in, and the command line goes on with an API token of theirs. */
 import { hostname } from "node:os";
 import { text } from "node:stream/consumers";
+import type { Profile as SignedIn } from "../../api/accounts.ts";
 import { CommandError } from "../../std/command-error.ts";
 import { type Call, command, type Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
@@ -9,17 +10,7 @@ import { humanTime } from "../human.ts";
 import { type Profile, readProfile, removeProfile, writeProfile } from "../profile.ts";
 import { Questions } from "../questions.ts";
 import { checkToken, remoteOf, remoteOptions, signInRemote } from "../remote-options.ts";
-
-interface SignedIn {
-  readonly name: string;
-  readonly role: string;
-  readonly second_factor_needed: boolean;
-}
-
-interface MadeToken {
-  readonly token: string;
-  readonly expires_at: string;
-}
+import { shownOnce } from "../shown-once.ts";
 
 type LoginCall = Pick<Call<OptionTable>, "json" | "printJson" | "say" | "terminal">;
 
@@ -45,7 +36,7 @@ const login = command({
     try {
       const place = { url: remote.url.origin, ...(ca === undefined ? {} : { ca }) };
       if (given === undefined) await signInPerson(call, api, { place, isByLink: link });
-      else await keep(call, { ...place, token: given }, await api.get<SignedIn>("/profile"));
+      else await keep(call, { ...place, token: given }, await api.call("GET /profile"));
     } finally {
       api.close();
     }
@@ -61,18 +52,21 @@ async function signInPerson(
   const signedIn = isByLink ? await useLink(questions, api) : await usePassword(questions, api);
   if (signedIn.second_factor_needed) await setUpTotp(call, questions, api);
   const name = hostname().slice(0, 63) || "command line";
-  const { token, expires_at: endsAt }: MadeToken = await api.post("/tokens", { name });
+  const made = await api.call("POST /tokens", { body: { name } });
+  const { token, expires_at: endsAt } = made;
   const before = readProfile(call.terminal.env);
-  await keep(call, { ...place, token }, signedIn, endsAt);
+  await keep(call, { ...place, token: shownOnce(token) }, signedIn, endsAt);
   if (before?.url === place.url) await revoke(api, before.token).catch(() => undefined);
-  await api.post("/signout");
+  await api.call("POST /signout");
 }
 
 async function usePassword(questions: Questions, api: ApiClient): Promise<SignedIn> {
   const name = await questions.ask("Name: ");
   const password = await questions.askHidden("Password: ");
   const code = await questions.ask("Code (empty before there is a second factor): ");
-  return api.signIn("/signin", { name, password, ...(code === "" ? {} : { code }) });
+  return api.signIn("POST /signin", {
+    body: { name, password, code: code === "" ? undefined : code },
+  });
 }
 
 async function useLink(questions: Questions, api: ApiClient): Promise<SignedIn> {
@@ -86,22 +80,21 @@ async function useLink(questions: Questions, api: ApiClient): Promise<SignedIn> 
       "two different passwords, nothing was done, begin anew",
     );
   }
-  return api.signIn("/signin/link", { token, name, password });
+  return api.signIn("POST /signin/link", { body: { token, name, password } });
 }
 
 async function setUpTotp(call: LoginCall, questions: Questions, api: ApiClient): Promise<void> {
   const tell = (line: string) => call.terminal.err(`${line}\n`);
-  const begun: { secret: string; uri: string } = await api.post("/profile/totp", {});
+  const begun = await api.call("POST /profile/totp", { body: {} });
   tell("A second factor is needed. Enter this secret into an authenticator:");
   tell(`  ${begun.secret}`);
   tell(`  ${begun.uri}`);
   const code = await questions.ask("Code that it shows: ");
-  const { recovery_codes: codes }: { recovery_codes: string[] } = await api.post(
-    "/profile/totp/confirm",
-    { code },
-  );
+  const { recovery_codes: codes } = await api.call("POST /profile/totp/confirm", {
+    body: { code },
+  });
   tell("Keep these codes; each lets you in once, without the authenticator:");
-  for (const each of codes) tell(`  ${each}`);
+  for (const each of shownOnce(codes)) tell(`  ${each}`);
 }
 
 async function keep(
@@ -146,7 +139,7 @@ const logout = command({
 
 async function revoke(api: ApiClient, token: string): Promise<void> {
   const [, id = ""] = token.split(".");
-  await api.delete(`/tokens/${encodeURIComponent(id)}`);
+  await api.call("DELETE /tokens/{id}", { params: { id } });
 }
 
 export const loginCommands: readonly Command[] = [login, logout];

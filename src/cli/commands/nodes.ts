@@ -1,42 +1,12 @@
 /** `tallystick nodes [list|show|update|revoke|waiting|approve|reject]` */
+import type { Node, WaitingNode } from "../../api/nodes.ts";
+import { NAME_CHARS_MAX } from "../../format/limits.ts";
+import { CommandError } from "../../std/command-error.ts";
 import type { Call, Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
-import { CommandError } from "../../std/command-error.ts";
-import { NAME_CHARS_MAX } from "../../format/limits.ts";
 import { type Cell, cuttable, wrappable } from "../../std/table.ts";
 import { humanShare, humanSpan, humanTime, stateCell } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
-
-export interface NodeItem {
-  readonly name: string;
-  readonly id: string;
-  readonly addresses: readonly string[];
-  readonly last_seen: string | null;
-  readonly clock_offset_ms: number | null;
-  readonly clock_drift_ppm: number | null;
-  readonly trust: number | null;
-  /** The finding that accuses it. */
-  readonly accused: string | null;
-  readonly received: {
-    readonly from: string;
-    readonly to: string;
-    readonly interface_bytes: number;
-    readonly connection_bytes: number;
-  } | null;
-  readonly watermark: string | null;
-  readonly lag_ms: number | null;
-  readonly state: string;
-  readonly owner: string;
-  readonly tags: readonly string[];
-  readonly enrolled_at: string;
-  readonly enrolment_key: string;
-  readonly public_key: string;
-  readonly revoked: {
-    readonly at: string;
-    readonly epoch: number;
-    readonly last_batch: number;
-  } | null;
-}
 
 type Printer = Pick<Call<OptionTable>, "json" | "printJson" | "printTable" | "terminal">;
 
@@ -46,7 +16,7 @@ const list = remoteCommand({
   aliases: ["nodes"],
   options: {},
   async run(call, api) {
-    const { items } = await api.get<{ items: NodeItem[] }>("/nodes");
+    const { items } = await api.call("GET /nodes");
     if (call.json) for (const node of items) call.printJson(node);
     else printNodes(call, items);
   },
@@ -58,7 +28,7 @@ const show = remoteCommand({
   options: {},
   positionals: [{ name: "NODE", summary: "its name or id" }],
   async run(call, api) {
-    printNode(call, await api.get<NodeItem>(`/nodes/${pathPart(call.positionals)}`));
+    printNode(call, await api.call("GET /nodes/{id}", { params: idOf(call) }));
   },
 });
 
@@ -88,7 +58,7 @@ const update = remoteCommand({
       const line = "nothing is to change, give --name, --owner, --tag or --no-tags";
       throw new CommandError("wrong_usage", line);
     }
-    printNode(call, await api.patch<NodeItem>(`/nodes/${pathPart(call.positionals)}`, change));
+    printNode(call, await api.call("PATCH /nodes/{id}", { params: idOf(call), body: change }));
   },
 });
 
@@ -98,24 +68,16 @@ const revoke = remoteCommand({
   options: {},
   positionals: [{ name: "NODE", summary: "its name or id" }],
   async run(call, api) {
-    printNode(call, await api.post<NodeItem>(`/nodes/${pathPart(call.positionals)}/revoke`));
+    printNode(call, await api.call("POST /nodes/{id}/revoke", { params: idOf(call) }));
   },
 });
-
-interface WaitingItem {
-  readonly id: string;
-  readonly name: string;
-  readonly address: string;
-  readonly asked_at: string;
-  readonly enrolment_key: string;
-}
 
 const waiting = remoteCommand({
   name: "nodes waiting",
   summary: "nodes that asked to join and wait to be let in",
   options: {},
   async run(call, api) {
-    const { items } = await api.get<{ items: WaitingItem[] }>("/nodes/waiting");
+    const { items } = await api.call("GET /nodes/waiting");
     if (call.json) for (const node of items) call.printJson(node);
     else printWaiting(call, items);
   },
@@ -129,8 +91,7 @@ const approve = remoteCommand({
   options: {},
   positionals: WAITING_NODE,
   async run(call, api) {
-    const path = `/nodes/waiting/${pathPart(call.positionals)}/approve`;
-    printNode(call, await api.post<NodeItem>(path));
+    printNode(call, await api.call("POST /nodes/waiting/{id}/approve", { params: idOf(call) }));
   },
 });
 
@@ -140,14 +101,13 @@ const reject = remoteCommand({
   options: {},
   positionals: WAITING_NODE,
   async run(call, api) {
-    const path = `/nodes/waiting/${pathPart(call.positionals)}/reject`;
-    const node = await api.post<WaitingItem>(path);
+    const node = await api.call("POST /nodes/waiting/{id}/reject", { params: idOf(call) });
     if (call.json) call.printJson(node);
     else call.terminal.out(`${node.name} (${node.id}) is turned away\n`);
   },
 });
 
-function printWaiting(call: Printer, nodes: readonly WaitingItem[]): void {
+function printWaiting(call: Printer, nodes: readonly WaitingNode[]): void {
   call.printTable(
     [cuttable("name"), "id", "asked from", "asked at", "key"],
     nodes.map((node) => [
@@ -160,14 +120,14 @@ function printWaiting(call: Printer, nodes: readonly WaitingItem[]): void {
   );
 }
 
-function pathPart(positionals: readonly string[]): string {
-  return encodeURIComponent(positionals[0] ?? "");
+function idOf({ positionals }: { readonly positionals: readonly string[] }) {
+  return { id: positionals[0] ?? "" };
 }
 
 /** Also the second half of `status`, which adds how much of a node's traffic both ends recorded. */
 export function printNodes(
   call: Printer,
-  nodes: readonly NodeItem[],
+  nodes: readonly Node[],
   coverage?: ReadonlyMap<string, string>,
 ): void {
   const { nowMs } = call.terminal;
@@ -197,7 +157,7 @@ export function printNodes(
   );
 }
 
-function printNode(call: Printer, node: NodeItem): void {
+function printNode(call: Printer, node: Node): void {
   if (call.json) return call.printJson(node);
   const { revoked } = node;
   call.printTable(
@@ -233,7 +193,7 @@ function printNode(call: Printer, node: NodeItem): void {
 }
 
 /** Trust accuses nobody; where somebody is accused, that comes first. */
-function trustCell({ trust, accused }: NodeItem): Cell {
+function trustCell({ trust, accused }: Node): Cell {
   const share = trust === null ? "" : humanShare(trust);
   if (accused === null) return share;
   return { text: share === "" ? "accused" : `accused, ${share}`, colour: "red" };
@@ -243,7 +203,7 @@ function accusedCell(finding: string): Cell {
   return { text: `see tallystick findings --id ${finding}`, colour: "red" };
 }
 
-function clockText({ clock_offset_ms: offsetMs, clock_drift_ppm: driftPpm }: NodeItem): string {
+function clockText({ clock_offset_ms: offsetMs, clock_drift_ppm: driftPpm }: Node): string {
   if (offsetMs === null || driftPpm === null) return "unknown";
   const sign = offsetMs < 0 ? "behind" : "ahead";
   const drift = `${Math.abs(driftPpm).toFixed(1)} ppm ${driftPpm < 0 ? "slow" : "fast"}`;
@@ -251,7 +211,7 @@ function clockText({ clock_offset_ms: offsetMs, clock_drift_ppm: driftPpm }: Nod
 }
 
 /** An independent third number beside the counts of both ends. */
-function receivedText({ received }: NodeItem): string {
+function receivedText({ received }: Node): string {
   if (received === null) return "unknown";
   const { from, to, interface_bytes: carried, connection_bytes: compared } = received;
   const span = humanSpan(Date.parse(to) - Date.parse(from));

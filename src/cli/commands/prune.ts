@@ -2,12 +2,6 @@
 import { humanBytes } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
 
-interface Pruned {
-  readonly rows: number;
-  readonly bytes: number;
-  readonly days: readonly string[];
-}
-
 export const pruneCommand = remoteCommand({
   name: "admin prune",
   summary: "make room: give up searchable connections and logs of the oldest days; it is audited",
@@ -20,7 +14,7 @@ export const pruneCommand = remoteCommand({
   },
   async run(call, api) {
     const before = new Date(Math.max(0, call.options.before)).toISOString();
-    const pruned = await api.post<Pruned>("/prune", { before });
+    const pruned = await api.call("POST /prune", { body: { before } });
     if (call.json) return call.printJson(pruned);
     const { rows, bytes, days } = pruned;
     const [first, last] = [days[0], days.at(-1)];

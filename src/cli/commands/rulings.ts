@@ -1,17 +1,11 @@
 /** `tallystick findings excuse|acknowledge|reopen`: a person's word about a finding, with its reason. */
-import type { Command } from "../../std/command-line.ts";
+import type { Answer } from "../../api/routes.ts";
 import { EXCUSE_MS_MAX, REASON_CHARS_MAX } from "../../format/limits.ts";
+import type { Command } from "../../std/command-line.ts";
 import { formatDuration } from "../../std/duration.ts";
+import type { ApiClient } from "../api-client.ts";
 import { humanTime } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
-
-interface Ruled {
-  readonly id: string;
-  readonly state: string;
-  readonly title: string;
-  readonly ruled_until: string | null;
-  readonly proposal: { readonly ruling: string; readonly by: string } | null;
-}
 
 const reason = {
   type: "text",
@@ -57,6 +51,8 @@ const reopen = remoteCommand({
   run: (call, api) => rule(call, api, "reopen"),
 });
 
+type Ruled = Answer<"POST /findings/{id}/confirm">;
+
 interface RulingCall {
   readonly options: { readonly reason: string; readonly expires?: number | undefined };
   readonly positionals: readonly string[];
@@ -68,14 +64,15 @@ interface RulingCall {
 
 async function rule(
   call: RulingCall,
-  api: { post<T>(path: string, body: object): Promise<T> },
-  action: string,
+  api: Pick<ApiClient, "call">,
+  action: "excuse" | "acknowledge" | "reopen",
 ): Promise<void> {
   const { options, positionals: words, terminal } = call;
   const { expires: lastsMs } = options;
   const end = lastsMs === undefined ? undefined : new Date(terminal.nowMs + lastsMs).toISOString();
-  const path = `/findings/${encodeURIComponent(words[0] ?? "")}/${action}`;
-  const ruled = await api.post<Ruled>(path, { reason: options.reason, expires_at: end });
+  const params = { id: words[0] ?? "" };
+  const body = { reason: options.reason, expires_at: end };
+  const ruled = await api.call(`POST /findings/{id}/${action}`, { params, body });
   if (call.json) return call.printJson(ruled);
   if (ruled.proposal !== null) {
     const { ruling, by } = ruled.proposal;
@@ -95,8 +92,8 @@ const confirm = remoteCommand({
   options: {},
   positionals,
   async run(call, api) {
-    const path = `/findings/${encodeURIComponent(call.positionals[0] ?? "")}/confirm`;
-    const ruled = await api.post<Ruled>(path);
+    const params = { id: call.positionals[0] ?? "" };
+    const ruled = await api.call("POST /findings/{id}/confirm", { params });
     if (call.json) return call.printJson(ruled);
     call.say(saidOf(ruled));
   },

@@ -1,19 +1,10 @@
 /** `tallystick settings [list|set]` */
-import type { Call, Command } from "../../std/command-line.ts";
+import type { Answer } from "../../api/routes.ts";
 import { CommandError } from "../../std/command-error.ts";
+import type { Call, Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
 import { wrappable } from "../../std/table.ts";
 import { remoteCommand } from "../remote-command.ts";
-
-interface Setting {
-  readonly name: string;
-  readonly value: number;
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-  readonly unit: string;
-  readonly summary: string;
-}
 
 const list = remoteCommand({
   name: "settings list",
@@ -21,7 +12,7 @@ const list = remoteCommand({
   aliases: ["settings"],
   options: {},
   async run(call, api) {
-    const { items } = await api.get<{ items: Setting[] }>("/settings");
+    const { items } = await api.call("GET /settings");
     printSettings(call, items);
   },
 });
@@ -39,7 +30,7 @@ const set = remoteCommand({
     if (!/^\d{1,9}$/.test(text)) {
       throw new CommandError("wrong_usage", `no whole number, ${text}, write digits alone`);
     }
-    const { items } = await api.patch<{ items: Setting[] }>("/settings", { [name]: Number(text) });
+    const { items } = await api.call("PATCH /settings", { body: { [name]: Number(text) } });
     printSettings(
       call,
       items.filter((setting) => setting.name === name),
@@ -49,7 +40,7 @@ const set = remoteCommand({
 
 function printSettings(
   call: Pick<Call<OptionTable>, "json" | "printJson" | "printTable">,
-  settings: readonly Setting[],
+  settings: Answer<"GET /settings">["items"],
 ): void {
   if (call.json) {
     for (const setting of settings) call.printJson(setting);

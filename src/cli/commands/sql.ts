@@ -2,12 +2,6 @@
 import { remoteCommand } from "../remote-command.ts";
 import { cuttable, type Heading } from "../../std/table.ts";
 
-interface SqlResult {
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly rows: readonly (readonly unknown[])[];
-  readonly cut: "rows" | "bytes" | null;
-}
-
 export const sqlCommand = remoteCommand({
   name: "sql",
   summary: "ask in SQL, read-only",
@@ -28,7 +22,7 @@ export const sqlCommand = remoteCommand({
   ],
   async run(call, api) {
     const body = { sql: call.positionals[0] ?? "", limit: call.options.limit };
-    const { columns, rows, cut }: SqlResult = await api.post("/sql", body);
+    const { columns, rows, cut } = await api.call("POST /sql", { body });
     const names = columns.map(({ name }) => name);
     if (call.json) {
       for (const row of rows) {

@@ -1,52 +1,10 @@
 /** `tallystick status`: coverage first, because it says how much the rest is worth. */
+import type { Node } from "../../api/nodes.ts";
+import type { CoverageSpan, Share, Status } from "../../api/status.ts";
 import { type Cell, wrappable } from "../../std/table.ts";
 import { humanBytes, humanShare, humanSpan } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
-import { type NodeItem, printNodes } from "./nodes.ts";
-
-interface Share {
-  readonly connections: number;
-  readonly both_ends: number;
-  readonly share: number | null;
-  readonly between_nodes: { readonly connections: number; readonly share: number | null };
-  readonly one_end_by_reason: Readonly<Record<string, number>>;
-}
-
-interface NamedShare extends Share {
-  readonly name: string;
-}
-
-interface CoverageSpan extends Share {
-  readonly counted_at: string;
-  readonly networks: readonly NamedShare[];
-  readonly nodes: readonly NamedShare[];
-  readonly unmonitored_peers: readonly {
-    readonly address: string;
-    readonly connections: number;
-    readonly nodes: number;
-  }[];
-}
-
-interface Status {
-  readonly coverage: { readonly hour: CoverageSpan | null; readonly day: CoverageSpan | null };
-  readonly nodes: readonly NodeItem[];
-  readonly journal: { readonly records: number };
-  readonly store: { readonly state: string; readonly lag_records: number };
-  readonly disk: {
-    readonly free_bytes: number;
-    readonly total_bytes: number;
-    readonly full: boolean;
-  };
-  readonly findings: {
-    readonly open: number;
-    readonly open_by_severity: Readonly<Record<string, number>>;
-    readonly excused: number;
-    readonly acknowledged: number;
-  } | null;
-  readonly server_key: string;
-  readonly version: string;
-  readonly started_at: string;
-}
+import { printNodes } from "./nodes.ts";
 
 /** Younger is now. */
 const OLD_MS = 10_000;
@@ -57,7 +15,7 @@ export const statusCommand = remoteCommand({
   summary: "coverage, findings, lag, disk, and every node",
   options: {},
   async run(call, api) {
-    const status = await api.get<Status>("/status");
+    const status = await api.call("GET /status");
     if (call.json) return call.printJson(status);
     call.printTable(["what", wrappable("value")], rows(status, call.terminal.nowMs));
     call.say("");
@@ -93,7 +51,7 @@ function findingsText(findings: NonNullable<Status["findings"]>): string {
 }
 
 /** Left out where nobody is, which is what is hoped for. */
-function accusedRows(nodes: readonly NodeItem[]): (readonly [string, Cell])[] {
+function accusedRows(nodes: readonly Node[]): (readonly [string, Cell])[] {
   const names = nodes.filter(({ accused }) => accused !== null).map(({ name }) => name);
   return names.length === 0 ? [] : [["accused", { text: names.join(", "), colour: "red" }]];
 }

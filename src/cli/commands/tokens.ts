@@ -1,19 +1,12 @@
 /** `tallystick tokens [list|create|revoke]` */
+import type { Permission } from "../../api/roles.ts";
+import type { Token } from "../../api/tokens.ts";
 import type { Call, Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
 import { wrappable } from "../../std/table.ts";
 import { humanTime } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
-
-interface Token {
-  readonly id: string;
-  readonly name: string;
-  readonly user: string;
-  readonly state: string;
-  readonly scopes: readonly string[] | null;
-  readonly expires_at: string;
-  readonly used_at: string | null;
-}
+import { shownOnce } from "../shown-once.ts";
 
 const create = remoteCommand({
   name: "tokens create",
@@ -35,16 +28,18 @@ const create = remoteCommand({
   positionals: [{ name: "NAME", summary: "what it is for" }],
   async run(call, api) {
     const { scope, ttl } = call.options;
-    const made: Token & { token: string } = await api.post("/tokens", {
-      name: call.positionals[0],
-      ...(scope.length === 0 ? {} : { scopes: scope }),
-      ...(ttl === undefined
-        ? {}
-        : { expires_at: new Date(call.terminal.nowMs + ttl).toISOString() }),
+    const endsMs = ttl === undefined ? undefined : call.terminal.nowMs + ttl;
+    const made = await api.call("POST /tokens", {
+      body: {
+        name: call.positionals[0] ?? "",
+        // As they were typed: the server says which there are.
+        scopes: scope.length === 0 ? undefined : (scope as readonly Permission[]),
+        expires_at: endsMs === undefined ? undefined : new Date(endsMs).toISOString(),
+      },
     });
     if (call.json) return call.printJson(made);
     // Alone on stdout, so that it can be caught.
-    call.say(made.token);
+    call.say(shownOnce(made.token));
     call.terminal.err(`${made.id}, until ${humanTime(made.expires_at)}; it is not shown again\n`);
   },
 });
@@ -55,7 +50,7 @@ const list = remoteCommand({
   aliases: ["tokens"],
   options: {},
   async run(call, api) {
-    const { items } = await api.get<{ items: Token[] }>("/tokens");
+    const { items } = await api.call("GET /tokens");
     printTokens(call, items);
   },
 });
@@ -70,7 +65,7 @@ const revoke = remoteCommand({
   async run(call, api) {
     const revoked: Token[] = [];
     for (const id of call.positionals) {
-      revoked.push(await api.delete<Token>(`/tokens/${encodeURIComponent(id)}`));
+      revoked.push(await api.call("DELETE /tokens/{id}", { params: { id } }));
     }
     printTokens(call, revoked);
   },

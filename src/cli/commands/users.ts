@@ -1,27 +1,16 @@
 /** `tallystick users [list|create|role|disable|enable|delete|link|reset-second-factor]`, `tallystick admin signin-link` */
+import type { Role } from "../../api/roles.ts";
+import type { SignInLink } from "../../api/sign-in.ts";
+import type { User } from "../../api/users.ts";
 import { command, type Call, type Command } from "../../std/command-line.ts";
 import type { OptionTable } from "../../std/command-options.ts";
 import { ApiClient } from "../api-client.ts";
 import { humanTime } from "../human.ts";
 import { remoteCommand } from "../remote-command.ts";
 import { dataRemote } from "../remote-options.ts";
+import { shownOnce } from "../shown-once.ts";
 
-interface User {
-  readonly id: string;
-  readonly name: string;
-  readonly role: string;
-  readonly source: string;
-  readonly enabled: boolean;
-  readonly has_password: boolean;
-  readonly second_factor: string;
-  readonly created_at: string;
-}
-
-interface Link {
-  readonly url: string;
-  readonly expires_at: string;
-}
-
+type Link = SignInLink;
 type Printer = Pick<Call<OptionTable>, "json" | "printJson" | "printTable" | "say" | "terminal">;
 
 const NAME = { name: "USER", summary: "a user's name or id" } as const;
@@ -33,7 +22,7 @@ const list = remoteCommand({
   aliases: ["users"],
   options: {},
   async run(call, api) {
-    const { items } = await api.get<{ items: User[] }>("/users");
+    const { items } = await api.call("GET /users");
     printUsers(call, items);
   },
 });
@@ -45,7 +34,8 @@ const create = remoteCommand({
   positionals: [{ name: "NAME", summary: "letters, digits, dots, dashes, underscores, @ and +" }],
   async run(call, api) {
     const [name = ""] = call.positionals;
-    const made: User & { link: Link } = await api.post("/users", { name, role: call.options.role });
+    const body = { name, role: roleOf(call.options.role) };
+    const made = await api.call("POST /users", { body });
     if (call.json) call.printJson(made);
     else printLink(call, made.link);
   },
@@ -58,7 +48,8 @@ const role = remoteCommand({
   positionals: [NAME, { name: "ROLE", summary: ROLE }],
   async run(call, api) {
     const [name = "", newRole = ""] = call.positionals;
-    printUsers(call, [await api.post<User>(`${pathOf(name)}/role`, { role: newRole })]);
+    const body = { role: roleOf(newRole) };
+    printUsers(call, [await api.call("POST /users/{id}/role", { params: { id: name }, body })]);
   },
 });
 
@@ -68,7 +59,7 @@ const link = remoteCommand({
   options: {},
   positionals: [NAME],
   async run(call, api) {
-    const made: Link = await api.post("/signin/links", { user: call.positionals[0] });
+    const made = await api.call("POST /signin/links", { body: { user: call.positionals[0] } });
     if (call.json) call.printJson(made);
     else printLink(call, made);
   },
@@ -88,7 +79,7 @@ const actions = ACTIONS.map(([action, summary]) =>
     positionals: [NAME],
     async run(call, api) {
       const [name = ""] = call.positionals;
-      printUsers(call, [await api.post<User>(`${pathOf(name)}/${action}`)]);
+      printUsers(call, [await api.call(`POST /users/{id}/${action}`, { params: { id: name } })]);
     },
   }),
 );
@@ -99,7 +90,8 @@ const remove = remoteCommand({
   options: {},
   positionals: [NAME],
   async run(call, api) {
-    printUsers(call, [await api.delete<User>(pathOf(call.positionals[0] ?? ""))]);
+    const params = { id: call.positionals[0] ?? "" };
+    printUsers(call, [await api.call("DELETE /users/{id}", { params })]);
   },
 });
 
@@ -112,7 +104,7 @@ const signInLink = command({
   async run(call) {
     const api = new ApiClient(() => dataRemote(call.options.data));
     try {
-      const made: Link = await api.post("/signin/links", {});
+      const made = await api.call("POST /signin/links", { body: {} });
       if (call.json) call.printJson(made);
       else printLink(call, made);
     } finally {
@@ -121,13 +113,14 @@ const signInLink = command({
   },
 });
 
-function pathOf(name: string): string {
-  return `/users/${encodeURIComponent(name)}`;
+/** As it was typed: the server says which there are. */
+function roleOf(text: string): Role {
+  return text as Role;
 }
 
 function printLink(call: Printer, { url, expires_at: endsAt }: Link): void {
   // Alone on stdout, so that it can be caught.
-  call.say(url);
+  call.say(shownOnce(url));
   call.terminal.err(`once, until ${humanTime(endsAt)}; or by \`tallystick login --link\`\n`);
 }
 

@@ -3,7 +3,6 @@
  * day is counted hour by hour, each within the limits of a query, so that 100 million take seconds
  * that nobody waits for: the answer before is shown, with its time, while it is counted.
  */
-import type { Static } from "typebox";
 import { FORWARDER_ROLE, NO_HALF } from "../../store/schema.ts";
 import { StoreError } from "../../store/store-error.ts";
 import type { Clock } from "../../std/clock.ts";
@@ -22,7 +21,7 @@ export interface CoverageParts {
   readonly isOwn: (address: string) => boolean;
 }
 
-type Span = Static<typeof CoverageSpan>;
+type Span = CoverageSpan;
 interface Stretch {
   readonly from: number;
   readonly to: number;
@@ -76,7 +75,7 @@ export class CoverageReader {
   }
 
   /** Null is what nobody can say now. */
-  async read(): Promise<Static<typeof Coverage>> {
+  async read(): Promise<Coverage> {
     // One after the other: together they would wait for each other in the store.
     const hour = await orNull(this.#hour.get());
     const day = await orNull(this.#day.get());

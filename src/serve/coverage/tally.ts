@@ -2,7 +2,6 @@
  * Connections by whether both ends recorded them, and why the rest has one end only: in all, per
  * network and per node. Pure.
  */
-import type { Static } from "typebox";
 import type { CoverageSpan, Share } from "../../api/status.ts";
 
 /** Connections of one kind, of one network or of one node at one end. */
@@ -26,7 +25,7 @@ export interface PeerRow {
   readonly nodes: number;
 }
 
-export type Span = Omit<Static<typeof CoverageSpan>, "from" | "counted_at">;
+export type Span = Omit<CoverageSpan, "from" | "counted_at">;
 
 /** So many peers are kept: more than are named, as some turn out to be known. */
 const PEERS_KEPT = 1_000;
@@ -88,7 +87,7 @@ class Counts {
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + connections);
   }
 
-  get share(): Static<typeof Share> {
+  get share(): Share {
     const between = this.#connections - this.#external;
     const reasons = [...this.#reasons].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
     return {

@@ -1,5 +1,4 @@
 /** `/api/v1/events`: what comes and what changes, as server-sent events. */
-import type { Static } from "typebox";
 import type { EventQuery } from "../../api/events.ts";
 import { principalOf, requirePermission } from "../access/guard.ts";
 import { tails } from "../access/route-config.ts";
@@ -45,7 +44,7 @@ export function eventRoutes(api: ApiScope, { events, reads }: ApiParts): void {
 }
 
 /** Throws `bad_request` for a filter of the other topic: it would be ignored, and look like good news. */
-function checkFilters(query: Static<typeof EventQuery>): void {
+function checkFilters(query: EventQuery): void {
   const foreign =
     query.topic === "connections"
       ? (["kind", "severity", "state"] as const)

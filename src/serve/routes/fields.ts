@@ -1,5 +1,4 @@
 /** `/api/v1/fields`, `/api/v1/values`: what can be asked of a topic, and what its fields hold; for whoever writes queries. */
-import type { Static } from "typebox";
 import { type Fields, VALUES_DEFAULT, VALUES_SINCE_DEFAULT } from "../../api/fields.ts";
 import type { Catalogue } from "../../query/catalogue.ts";
 import { reads, unaudited } from "../access/route-config.ts";
@@ -56,7 +55,7 @@ function viewOf({ versions, view }: Listing): string {
   return versions?.view ?? view;
 }
 
-function described({ fields, groups }: Catalogue): Static<typeof Fields>["items"] {
+function described({ fields, groups }: Catalogue): Fields["items"] {
   return [
     ...[...fields.values()].map(({ name, type, summary, values }) => ({
       name,

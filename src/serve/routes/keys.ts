@@ -1,5 +1,4 @@
 /** `/api/v1/keys`: enrolment keys. The text of a key is shown once, when it is made. */
-import type { Static } from "typebox";
 import type { Key } from "../../api/keys.ts";
 import { keyState, type StoredKey } from "../../control/key-table.ts";
 import { formatEnrolmentKey } from "../../format/enrolment.ts";
@@ -9,7 +8,7 @@ import type { ApiScope } from "../api-scope.ts";
 import type { ApiParts } from "../api.ts";
 
 export function keyRoutes(api: ApiScope, { control, clock, fingerprint }: ApiParts): void {
-  const describe = (key: StoredKey): Static<typeof Key> => describeKey(key, clock.nowMs());
+  const describe = (key: StoredKey): Key => describeKey(key, clock.nowMs());
 
   api.route("POST /keys", changes("keys.write", "enrolment_key.create"), async (request) => {
     const { reusable, needs_approval: needsApproval, ttl_ms: ttlMs, tags } = request.body;
@@ -45,7 +44,7 @@ function time(atMs: number): string {
   return new Date(atMs).toISOString();
 }
 
-function describeKey(key: StoredKey, nowMs: number): Static<typeof Key> {
+function describeKey(key: StoredKey, nowMs: number): Key {
   return {
     id: key.id,
     state: keyState(key, nowMs),

@@ -1,5 +1,4 @@
 /** `/api/v1/connections`, `/api/v1/findings`: filtered, paged by cursor, followed by cursor. */
-import type { Static } from "typebox";
 import type { HistogramAnswer, HistogramQuery } from "../../api/connections.ts";
 import type { Answer } from "../../api/routes.ts";
 import { reads } from "../access/route-config.ts";
@@ -54,10 +53,7 @@ async function list<Name extends "GET /connections" | "GET /findings">(
 
 const PARTS_DEFAULT = 120;
 
-async function histogram(
-  parts: ApiParts,
-  query: Static<typeof HistogramQuery>,
-): Promise<Static<typeof HistogramAnswer>> {
+async function histogram(parts: ApiParts, query: HistogramQuery): Promise<HistogramAnswer> {
   const nowMs = parts.clock.nowMs();
   checkNodeFilter(query.node, parts.control.nodes.list());
   const conditions = [

@@ -1,5 +1,4 @@
 /** `/api/v1/nodes` and `/api/v1/status`. */
-import type { Static } from "typebox";
 import type { Node, WaitingNode } from "../../api/nodes.ts";
 import type { ControlNode } from "../../control/node-table.ts";
 import type { WaitingNode as WaitingNodeRow } from "../../control/waiting-nodes.ts";
@@ -73,12 +72,12 @@ export function nodeRoutes(api: ApiScope, parts: ApiParts): void {
   );
 }
 
-function describeWaiting(node: WaitingNodeRow): Static<typeof WaitingNode> {
+function describeWaiting(node: WaitingNodeRow): WaitingNode {
   const { id, name, address, askedAtMs, enrolmentKey, publicKey } = node;
   const asked_at = new Date(askedAtMs).toISOString();
   return { id, name, address, asked_at, enrolment_key: enrolmentKey, public_key: publicKey };
 }
 
-async function show({ store, clock }: ApiParts, node: ControlNode): Promise<Static<typeof Node>> {
+async function show({ store, clock }: ApiParts, node: ControlNode): Promise<Node> {
   return describeNode(node, await readNodeRows(store), clock.nowMs());
 }

@@ -1,6 +1,5 @@
 /** `/api/v1/signin/oidc/settings`: the OpenID provider. It is asked what it says of itself when an owner says so, here. */
 import type { FastifyRequest } from "fastify";
-import type { Static } from "typebox";
 import type { OidcSettings, OidcSettingsRequest } from "../../api/oidc.ts";
 import {
   keyNames,
@@ -25,7 +24,7 @@ export function oidcSettingsRoutes(api: ApiScope, parts: ApiParts): void {
   const provider = (issuer: string) =>
     fetchProvider(issuer, { fetch: parts.oidc.fetch, clock: parts.clock });
 
-  const save = async (request: FastifyRequest, body: Static<typeof OidcSettingsRequest>) => {
+  const save = async (request: FastifyRequest, body: OidcSettingsRequest) => {
     const found = await provider(body.issuer);
     const asked = requestOf(body, found.metadata.issuer);
     const stored = await oidcRules.set(asked, found, principalOf(request).who);
@@ -61,7 +60,7 @@ export function oidcSettingsRoutes(api: ApiScope, parts: ApiParts): void {
   );
 }
 
-function requestOf(body: Static<typeof OidcSettingsRequest>, issuer: string): OidcRequest {
+function requestOf(body: OidcSettingsRequest, issuer: string): OidcRequest {
   const { client_id: clientId, client_secret: clientSecret, roles } = body;
   return {
     issuer,
@@ -78,7 +77,7 @@ function described(
   request: FastifyRequest,
   parts: ApiParts,
   stored: StoredOidc | undefined,
-): Static<typeof OidcSettings> {
+): OidcSettings {
   const redirect_uri = redirectUri(request, parts);
   if (stored === undefined) return { redirect_uri, settings: null };
   const { issuer, clientId, scopes, groupsClaim, roles, label, provider } = stored;

@@ -1,5 +1,4 @@
 /** `/api/v1/profile/passkeys` and `/signin/passkey`: devices that vouch for people, as both factors. */
-import type { Static } from "typebox";
 import type { Passkey } from "../../api/passkeys.ts";
 import type { Passkey as StoredPasskey } from "../../control/sign-in/passkey-table.ts";
 import { passkeyPlace } from "../access/page-base.ts";
@@ -97,7 +96,7 @@ function signInByPasskeyRoutes(api: ApiScope, parts: ApiParts): void {
   );
 }
 
-function described(passkey: StoredPasskey): Static<typeof Passkey> {
+function described(passkey: StoredPasskey): Passkey {
   const { id, name, rpId, isBackedUp, createdAtMs, usedAtMs } = passkey;
   return {
     id,

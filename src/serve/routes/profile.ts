@@ -1,5 +1,4 @@
 /** `/api/v1/profile`: who asks, and what they change of themselves. */
-import type { Static } from "typebox";
 import type { Profile } from "../../api/accounts.ts";
 import { permissionsOf } from "../../api/roles.ts";
 import { secondFactorOf, type User } from "../../control/user-table.ts";
@@ -66,10 +65,7 @@ type Asking = Pick<Principal, "role" | "by" | "session" | "scopes" | "needsSecon
   readonly user: User | undefined;
 };
 
-export function profileOf(
-  { control }: Pick<ApiParts, "control">,
-  asking: Asking,
-): Static<typeof Profile> {
+export function profileOf({ control }: Pick<ApiParts, "control">, asking: Asking): Profile {
   const { name, user, role, by, session, needsSecondFactor = false } = asking;
   const may = permissionsOf(role).filter((each) => mayPrincipal(asking, each));
   return {

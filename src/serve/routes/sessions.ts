@@ -1,5 +1,4 @@
 /** `/api/v1/sessions`: who is signed in; one's own, and for an owner everybody's. */
-import type { Static } from "typebox";
 import type { Session } from "../../api/users.ts";
 import type { Session as StoredSession } from "../../control/sign-in/session-table.ts";
 import { principalOf } from "../access/guard.ts";
@@ -10,7 +9,7 @@ import type { ApiParts } from "../api.ts";
 import { isTheirs, listedUser } from "./own.ts";
 
 export function sessionRoutes(api: ApiScope, { control }: ApiParts): void {
-  const describe = (session: StoredSession, principal: Principal): Static<typeof Session> => ({
+  const describe = (session: StoredSession, principal: Principal): Session => ({
     id: session.id,
     user: control.users.table.get(session.userId)?.name ?? "",
     own: session.userId === principal.user?.id,

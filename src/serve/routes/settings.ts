@@ -1,5 +1,4 @@
 /** `/api/v1/settings`: what can be chosen, and what is. */
-import type { Static } from "typebox";
 import { SETTING_NAMES, type SettingList, SETTINGS } from "../../api/settings.ts";
 import { principalOf } from "../access/guard.ts";
 import { changes, unaudited } from "../access/route-config.ts";
@@ -7,7 +6,7 @@ import type { ApiScope } from "../api-scope.ts";
 import type { ApiParts } from "../api.ts";
 
 export function settingRoutes(api: ApiScope, { control }: Pick<ApiParts, "control">): void {
-  const list = (): Static<typeof SettingList> => {
+  const list = (): SettingList => {
     const values = control.settings.all();
     return {
       items: SETTING_NAMES.map((name) => ({ name, value: values[name], ...SETTINGS[name] })),

@@ -1,5 +1,4 @@
 /** `/api/v1/settings/signin`: what an owner decides about signing in. */
-import type { Static } from "typebox";
 import type { SignInSettings } from "../../api/settings.ts";
 import { principalOf } from "../access/guard.ts";
 import { changes, unaudited } from "../access/route-config.ts";
@@ -7,7 +6,7 @@ import type { ApiScope } from "../api-scope.ts";
 import type { ApiParts } from "../api.ts";
 
 export function signInSettingRoutes(api: ApiScope, { control: { signInRules } }: ApiParts): void {
-  const shown = (): Static<typeof SignInSettings> => ({
+  const shown = (): SignInSettings => ({
     second_factor_required: signInRules.get().secondFactorRequired,
   });
 

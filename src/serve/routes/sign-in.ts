@@ -1,6 +1,5 @@
 /** `/api/v1/signin`, `/signin/link`, `/signin/links`, `/signout`: how a session begins and ends. */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Static } from "typebox";
 import type { Profile } from "../../api/accounts.ts";
 import type { SignInLink } from "../../api/sign-in.ts";
 import type { MadeLink } from "../../control/sign-in/links.ts";
@@ -60,7 +59,7 @@ export function signInRoutes(api: ApiScope, parts: ApiParts): void {
 export function describeLink(
   { baseUrl }: Pick<ApiParts, "baseUrl">,
   { token, expiresAtMs }: MadeLink,
-): Static<typeof SignInLink> {
+): SignInLink {
   return {
     url: signInUrl(baseUrl(), token),
     token,
@@ -73,7 +72,7 @@ export function beginSession(
   parts: ApiParts,
   reply: FastifyReply,
   { user, session, secret }: SignedIn,
-): Static<typeof Profile> {
+): Profile {
   const { control, clock, cookie } = parts;
   cookie.set(reply, secret, session.expiresAtMs - clock.nowMs());
   return profileOf(parts, {

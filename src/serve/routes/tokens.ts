@@ -1,5 +1,4 @@
 /** `/api/v1/tokens`: API tokens. The text of a token is shown once, when it is made. */
-import type { Static } from "typebox";
 import type { Token } from "../../api/tokens.ts";
 import type { ApiToken } from "../../control/token-table.ts";
 import { parseTime } from "../../std/duration.ts";
@@ -12,7 +11,7 @@ import { ServeError } from "../serve-error.ts";
 import { isTheirs, listedUser, userOf } from "./own.ts";
 
 export function tokenRoutes(api: ApiScope, { control, clock }: ApiParts): void {
-  const describe = (token: ApiToken, principal: Principal): Static<typeof Token> => ({
+  const describe = (token: ApiToken, principal: Principal): Token => ({
     id: token.id,
     name: token.name,
     user: control.users.table.get(token.userId)?.name ?? "",

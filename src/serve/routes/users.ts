@@ -1,5 +1,4 @@
 /** `/api/v1/users`: who may sign in, and as what. */
-import type { Static } from "typebox";
 import type { User } from "../../api/users.ts";
 import { secondFactorOf, type User as StoredUser } from "../../control/user-table.ts";
 import type { Who } from "../../control/who.ts";
@@ -51,7 +50,7 @@ export function userRoutes(api: ApiScope, parts: ApiParts): void {
 type Action = (id: string, who: Who) => Promise<StoredUser>;
 type ActionRoute = `POST /users/{id}/${"disable" | "enable" | "reset-second-factor"}`;
 
-export function describeUser(user: StoredUser): Static<typeof User> {
+export function describeUser(user: StoredUser): User {
   return {
     id: user.id,
     name: user.name,

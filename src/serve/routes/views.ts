@@ -1,5 +1,4 @@
 /** `/api/v1/views`: saved views, one's own and those that others share. */
-import type { Static } from "typebox";
 import { type View, VIEW_SETTINGS_CHARS_MAX, type ViewTopic } from "../../api/views.ts";
 import type { SavedView } from "../../control/views.ts";
 import { ownerOf } from "../../control/who.ts";
@@ -72,7 +71,7 @@ function checkSettings(settings: object): void {
   );
 }
 
-function describe(view: SavedView, callerId: string): Static<typeof View> {
+function describe(view: SavedView, callerId: string): View {
   const { id, name, topic, query, settings, shared, ownerId, ownerName, createdAtMs } = view;
   return {
     id,

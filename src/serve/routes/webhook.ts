@@ -1,5 +1,4 @@
 /** `/api/v1/webhook`: where findings are sent, and how that goes. */
-import type { Static } from "typebox";
 import type { Webhook } from "../../api/webhook.ts";
 import { ControlError } from "../../control/control-error.ts";
 import type { Webhook as StoredWebhook } from "../../control/webhook.ts";
@@ -59,10 +58,7 @@ export function webhookRoutes(api: ApiScope, parts: ApiParts): void {
   );
 }
 
-async function describe(
-  { webhook: sender }: ApiParts,
-  known: StoredWebhook,
-): Promise<Static<typeof Webhook>> {
+async function describe({ webhook: sender }: ApiParts, known: StoredWebhook): Promise<Webhook> {
   const { url, severities, urlSetAtMs, secretSetAtMs, delivered, failed } = known;
   return {
     url,

@@ -1,5 +1,6 @@
 /** A call of the public API as it travels: made from a route's name and what its schemas take. */
-import { type Given, partsOf, type RouteName } from "./routes.ts";
+import { partsOf } from "./route.ts";
+import type { Given, RouteName } from "./routes.ts";
 
 /** Ready to be sent: a path with its query, and JSON. */
 export interface ApiRequest {

@@ -20,3 +20,9 @@ export interface Route {
 
 /** By method and path below `/api/v1`: `GET /nodes/{id}`. */
 export type RouteTable = Readonly<Record<`${Method} /${string}`, Route>>;
+
+/** `GET /nodes/{id}` in its two parts. */
+export function partsOf(name: string): { readonly method: Method; readonly path: string } {
+  const at = name.indexOf(" ");
+  return { method: name.slice(0, at) as Method, path: name.slice(at + 1) };
+}

@@ -11,7 +11,7 @@ import { NODE_ROUTES } from "./nodes.ts";
 import { OIDC_ROUTES } from "./oidc.ts";
 import { PASSKEY_ROUTES } from "./passkeys.ts";
 import { PRUNE_ROUTES } from "./prune.ts";
-import type { Method, RouteTable } from "./route.ts";
+import type { RouteTable } from "./route.ts";
 import { SETTING_ROUTES } from "./settings.ts";
 import { SIGN_IN_ROUTES } from "./sign-in.ts";
 import { SQL_ROUTES } from "./sql.ts";
@@ -65,12 +65,6 @@ export type Answer<Name extends RouteName> =
   Routes[Name] extends Readonly<Record<"answer", infer Schema extends TSchema>>
     ? Static<Schema>
     : undefined;
-
-/** `GET /nodes/{id}` in its two parts. */
-export function partsOf(name: RouteName): { readonly method: Method; readonly path: string } {
-  const at = name.indexOf(" ");
-  return { method: name.slice(0, at) as Method, path: name.slice(at + 1) };
-}
 
 /** Routes that answer JSON, or nothing: neither files and streams, nor pages that send a browser on. */
 export type CallName = {

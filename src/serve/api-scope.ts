@@ -7,8 +7,8 @@ import type {
   FastifySchema,
 } from "fastify";
 import { Type } from "typebox";
-import type { Route } from "../api/route.ts";
-import { type Answer, type Given, partsOf, type RouteName, ROUTES } from "../api/routes.ts";
+import { partsOf, type Route } from "../api/route.ts";
+import { type Answer, type Given, type RouteName, ROUTES } from "../api/routes.ts";
 
 export type RouteRequest<Name extends RouteName> = FastifyRequest<{
   Params: Given<Name, "params">;

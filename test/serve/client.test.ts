@@ -21,6 +21,13 @@ before(async () => {
       return { status: response.status, body: await response.text(), retryAfter };
     },
   });
+  // The store answers before its tables are made.
+  const isSearchable = () =>
+    api.call("GET /connections").then(
+      () => true,
+      (error: unknown) => !(error instanceof ApiProblem && error.code.startsWith("store_")),
+    );
+  await server.until(isSearchable, (is) => is);
 });
 after(() => server[Symbol.asyncDispose]());
 

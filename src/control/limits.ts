@@ -1,4 +1,5 @@
 /** Every bound of the control state, with its reason. */
+import { EXCUSE_MS_MAX } from "../format/limits.ts";
 
 /** Nodes ever enrolled, revoked ones included: they are all in memory, about 1 KB each. */
 export const NODES_MAX = 100_000;
@@ -8,6 +9,9 @@ export const LIVE_KEYS_MAX = 10_000;
 
 /** Tags of one key. */
 export const TAGS_MAX = 16;
+
+/** Whose a node was counts for so long: what somebody excuses lasts no longer. */
+export const PAST_OWNERS_KEPT_MS = EXCUSE_MS_MAX;
 
 /** Whose a node is: a person, a team or an address, in UTF-16 units. */
 export const OWNER_CHARS_MAX = 128;

@@ -190,4 +190,10 @@ export const MIGRATIONS: readonly string[] = [
      used_at_ms INTEGER
    ) STRICT;
    CREATE INDEX passkey_users ON passkeys (user_id);`,
+  `CREATE TABLE past_owners (
+     node_id TEXT NOT NULL,
+     owner TEXT NOT NULL,
+     ended_at_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX past_owners_of ON past_owners (node_id, ended_at_ms);`,
 ];

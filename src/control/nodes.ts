@@ -11,10 +11,17 @@ import { NAME_CHARS_MAX } from "../format/limits.ts";
 import type { Clock } from "../std/clock.ts";
 import type { ChangeWriter, Plan, Planned } from "./change-writer.ts";
 import { ControlError } from "./control-error.ts";
+import type { Effect } from "./effect.ts";
 import type { EnrolmentKeys } from "./enrolment-keys.ts";
 import { transaction } from "./database.ts";
 import { checkTags } from "./key-check.ts";
-import { NODES_MAX, OWNER_CHARS_MAX, WAITING_NODES_KEPT_MS, WAITING_NODES_MAX } from "./limits.ts";
+import {
+  NODES_MAX,
+  OWNER_CHARS_MAX,
+  PAST_OWNERS_KEPT_MS,
+  WAITING_NODES_KEPT_MS,
+  WAITING_NODES_MAX,
+} from "./limits.ts";
 import { type ControlNode, NodeTable } from "./node-table.ts";
 import type { Shown } from "./property-changes.ts";
 import { applyEntry } from "./replay.ts";
@@ -156,11 +163,26 @@ export class Nodes {
       if (isDeepStrictEqual(shown(node), shown({ ...node, ...after }))) return { unchanged: node };
       return {
         parts: [{ before: shown(node), after: shown({ ...node, ...after }) }],
-        effects: [this.#table.update(id, after)],
+        effects: [this.#table.update(id, after), ...this.#ownerEnds(node, owner)],
         apply: () => this.#table.reload(id),
         answer: () => this.find(id),
       };
     });
+  }
+
+  /** Whose it is, and whose it was in the last 90 days: giving it away for a moment makes nobody impartial. */
+  owners({ id, owner }: ControlNode): string[] {
+    const sinceMs = this.#options.clock.nowMs() - PAST_OWNERS_KEPT_MS;
+    const past = this.#database
+      .prepare("SELECT owner FROM past_owners WHERE node_id = ? AND ended_at_ms >= ?")
+      .all(id, sinceMs);
+    return [owner, ...past.map((row) => String(row["owner"]))].filter((name) => name !== "");
+  }
+
+  #ownerEnds({ id, owner }: ControlNode, next: string): Effect[] {
+    if (owner === "" || owner === next) return [];
+    const row = { node_id: id, owner, ended_at_ms: this.#options.clock.nowMs() };
+    return [{ do: "insert", table: "past_owners", row }];
   }
 
   /** Throws `unknown_node`, `already_revoked`, `control_busy`, `control_failed`. */

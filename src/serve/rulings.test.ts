@@ -48,7 +48,7 @@ async function world() {
     control,
   });
   const proposal = () => withProposal({ id: ID }, control.proposals).proposal;
-  return { rulings, proposal, journal };
+  return { rulings, proposal, journal, control, ids };
 }
 
 async function join(control: Control, owner: Person, at: number): Promise<string> {
@@ -108,6 +108,14 @@ describe("a ruling about one's own node", () => {
     assert.deepEqual(audits(journal).at(-1)?.facts, { proposedBy: "ada" });
     assert.equal(proposal(), null);
     await assert.rejects(rulings.confirm(ID, by(CAT)), coded("nothing_to_confirm"));
+  });
+
+  it("waits too where the node was given away a moment ago", async () => {
+    const { rulings, control, ids } = await world();
+    await control.nodes.update(ids[0] ?? "", { owner: "" }, by(ADA).who);
+    await control.nodes.update(ids[0] ?? "", { owner: "cat" }, by(ADA).who);
+    assert.equal((await rulings.rule({ ...excuse, ...by(ADA) })).state, "open");
+    await assert.rejects(rulings.confirm(ID, by(CAT)), coded("second_person_needed"));
   });
 
   it("is overtaken by another's", async () => {

@@ -117,18 +117,16 @@ export class Rulings {
     return this.#commit(before, { id, ruling, reason, who, atMs, proposedBy: userName, ...more });
   }
 
-  /** The finding is about a node of theirs: as an end, a witness or otherwise. */
+  /** The finding is about a node that is or was theirs: as an end, a witness or otherwise. */
   #isTheirs(finding: RuledFinding, user: Person | undefined): boolean {
     if (user === undefined) return false;
     const evidence = JSON.stringify(finding["evidence"] ?? {});
     const name = user.name.toLowerCase();
-    return this.#parts.control.nodes
+    const { nodes } = this.#parts.control;
+    return nodes
       .list()
-      .some(
-        (node) =>
-          node.owner.toLowerCase() === name &&
-          (node.name === finding["node"] || evidence.includes(JSON.stringify(node.id))),
-      );
+      .filter((node) => node.name === finding["node"] || evidence.includes(JSON.stringify(node.id)))
+      .some((node) => nodes.owners(node).some((owner) => owner.toLowerCase() === name));
   }
 
   #propose(

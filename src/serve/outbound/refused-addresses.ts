@@ -9,6 +9,10 @@ const refused = new BlockList();
 for (const [net, prefix] of [
   ["0.0.0.0", 8], // this host
   ["169.254.0.0", 16], // link-local, metadata of clouds
+  // Metadata of clouds that is not link-local.
+  ["100.100.100.200", 32],
+  ["168.63.129.16", 32],
+  ["192.0.0.192", 32],
   ["224.0.0.0", 4], // multicast
   ["240.0.0.0", 4], // reserved, broadcast
 ] as const) {

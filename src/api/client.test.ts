@@ -127,35 +127,36 @@ it("lets through what the way there throws", async () => {
 });
 
 it("has types that refuse what the server would", () => {
-  // Never called: the compiler is what is tested here.
+  // Never called: the compiler is what is tested here. Each directive is the assertion, and says what is
+  // refused: where the line below it compiles, the directive is the error.
   const wrong: ((api: Api) => Promise<unknown>)[] = [
-    // @ts-expect-error no such route
+    // @ts-expect-error refused: no such route
     (api) => api.call("GET /nothing"),
-    // @ts-expect-error no such method of it
+    // @ts-expect-error refused: no such method of it
     (api) => api.call("PUT /nodes/{id}", { params: { id: "a" } }),
-    // @ts-expect-error params are missing
+    // @ts-expect-error refused: params are missing
     (api) => api.call("GET /nodes/{id}"),
-    // @ts-expect-error another parameter
+    // @ts-expect-error refused: another parameter
     (api) => api.call("GET /nodes/{id}", { params: { name: "a" } }),
-    // @ts-expect-error the body is missing
+    // @ts-expect-error refused: the body is missing
     (api) => api.call("POST /sql"),
-    // @ts-expect-error a field of the body is missing
+    // @ts-expect-error refused: a field of the body is missing
     (api) => api.call("POST /sql", { body: { limit: 1 } }),
-    // @ts-expect-error a field of the body has another type
+    // @ts-expect-error refused: a field of the body has another type
     (api) => api.call("POST /keys", { body: { reusable: "yes" } }),
-    // @ts-expect-error no such role
+    // @ts-expect-error refused: no such role
     (api) => api.call("POST /users", { body: { name: "ada", role: "king" } }),
-    // @ts-expect-error no such field of a query
+    // @ts-expect-error refused: no such field of a query
     (api) => api.call("GET /connections", { query: { sort: "size" } }),
-    // @ts-expect-error no such verdict
+    // @ts-expect-error refused: no such verdict
     (api) => api.call("GET /connections", { query: { verdict: ["fine"] } }),
-    // @ts-expect-error reading needs no key
+    // @ts-expect-error refused: reading needs no key
     (api) => api.call("GET /nodes", { idempotencyKey: "k" }),
-    // @ts-expect-error a stream is no answer
+    // @ts-expect-error refused: a stream is no answer
     (api) => api.call("GET /events", { query: { topic: "findings" } }),
-    // @ts-expect-error the answer has no such member
+    // @ts-expect-error refused: the answer has no such member
     async (api) => (await api.call("GET /status")).colour,
-    // @ts-expect-error nothing is answered
+    // @ts-expect-error refused: nothing is answered
     async (api) => (await api.call("DELETE /webhook")).url,
   ];
   const right: ((api: Api) => Promise<string | number | null>)[] = [

@@ -1,13 +1,12 @@
 /** Lists that go on: changes as they come, from a server that may be away for a while. */
-import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Input } from "../api/request.ts";
-import { backOffMs } from "../std/retry.ts";
 import type { ApiClient } from "./api-client.ts";
+import { patiently } from "./patiently.ts";
 import { type Dropped, readEvents, type ServerEvent } from "./event-reader.ts";
 
-/** A restart takes seconds; who watches for days is not to hammer at a server that is away for one. */
-const BACK_OFF = { firstDelayMs: 500, delayMsMax: 10_000 };
+/** A stream that ended is not asked for again at once: the server may be going down. */
+const REOPEN_AFTER_MS = 500;
 
 type EventQuery = Input<"GET /events">["query"];
 /** What can be asked of a topic, besides the place. */
@@ -30,7 +29,8 @@ export async function* liveChanges<Item>(
   // Places count records of the journal: they outlive the server that gave them.
   const place = new Place(follow, tell);
   for (;;) {
-    const stream = await patiently(api, { ...query, topic }, place);
+    const ask = () => api.stream({ query: { ...query, topic, last_event_id: place.cursor } });
+    const stream = await patiently(api, { ask, tell });
     try {
       for await (const events of readEvents<Item>(stream)) {
         const items = events.flatMap((event) => place.take(event));
@@ -41,7 +41,7 @@ export async function* liveChanges<Item>(
     } finally {
       stream.destroy();
     }
-    await sleep(BACK_OFF.firstDelayMs);
+    await sleep(REOPEN_AFTER_MS);
     api.renew();
   }
 }
@@ -84,23 +84,5 @@ class Place {
       default:
         return [];
     }
-  }
-}
-
-async function patiently(
-  api: Pick<ApiClient, "stream" | "renew">,
-  query: Omit<EventQuery, "last_event_id">,
-  { cursor, tell }: Place,
-): Promise<Readable> {
-  for (let failures = 0; ; failures++) {
-    const outcome = await api.stream({ query: { ...query, last_event_id: cursor } });
-    if (outcome.ok) {
-      if (failures > 0) tell("the server answers again");
-      return outcome.answer;
-    }
-    if (!outcome.mayPass) throw outcome.error;
-    if (failures === 0) tell(`${outcome.error.message}; waiting until it answers`);
-    await sleep(backOffMs(failures + 1, BACK_OFF, Math.random));
-    api.renew();
   }
 }

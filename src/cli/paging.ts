@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Input, InputArguments } from "../api/request.ts";
 import type { Answer } from "../api/routes.ts";
-import { backOffMs } from "../std/retry.ts";
-import type { ApiClient, Outcome } from "./api-client.ts";
+import type { ApiClient } from "./api-client.ts";
+import { patiently } from "./patiently.ts";
 
 export type ListName = "GET /audit" | "GET /connections" | "GET /findings";
 export type Item<Name extends ListName> =
@@ -22,8 +22,6 @@ export type ListQuery<Name extends ListName> = Omit<
 const PAGE_ITEMS_MAX = 1_000;
 /** A new connection is to be seen within 3 s of its open; the store takes one of them. */
 const FOLLOW_EVERY_MS = 500;
-/** A restart takes seconds; who watches for days is not to hammer at a server that is away for one. */
-const BACK_OFF = { firstDelayMs: 500, delayMsMax: 10_000 };
 
 /** Newest first, at most `itemsMax` in all. */
 export async function* pages<Name extends ListName>(
@@ -64,23 +62,6 @@ export async function* changes<Name extends ListName>(
     if (page.items.length > 0) yield page.items;
     ({ follow } = page);
     if (page.items.length < PAGE_ITEMS_MAX) await sleep(FOLLOW_EVERY_MS);
-  }
-}
-
-async function patiently<T>(
-  api: Pick<ApiClient, "renew">,
-  { ask, tell }: { ask: () => Promise<Outcome<T>>; tell: (line: string) => void },
-): Promise<T> {
-  for (let failures = 0; ; failures++) {
-    const outcome = await ask();
-    if (outcome.ok) {
-      if (failures > 0) tell("the server answers again");
-      return outcome.answer;
-    }
-    if (!outcome.mayPass) throw outcome.error;
-    if (failures === 0) tell(`${outcome.error.message}; waiting until it answers`);
-    await sleep(backOffMs(failures + 1, BACK_OFF, Math.random));
-    api.renew();
   }
 }
 

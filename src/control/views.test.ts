@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ServerEntry } from "../format/entry.ts";
-import { ManualClock } from "../std/clock.ts";
-import { Control } from "./control.ts";
-import { ControlError } from "./control-error.ts";
 import { VIEWS_PER_OWNER_MAX } from "./limits.ts";
+import { coded, TestControl } from "./test-control.ts";
 import type { ViewContent } from "./views.ts";
 import type { Who } from "./who.ts";
 
@@ -24,20 +21,10 @@ const SSH: ViewContent = {
 };
 
 function world() {
-  const journal: ServerEntry[] = [];
-  const clock = new ManualClock();
-  const control = Control.open({
-    file: ":memory:",
-    clock,
-    append: async (entries) => ({ index: journal.push(...entries) }),
-    chainEnd: async () => ({ epoch: 0, batches: 0 }),
-    onFatal: (error) => assert.fail(error),
-  });
+  const { control, journal, clock } = new TestControl();
   return { views: control.views, journal, clock };
 }
 
-const coded = (code: string) => (error: unknown) =>
-  error instanceof ControlError && error.code === code;
 const names = (views: readonly ViewContent[]) => views.map(({ name }) => name);
 
 describe("a saved view", () => {

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Control, type ControlEntry } from "../control/control.ts";
+import type { Control, ControlEntry } from "../control/control.ts";
+import { coded, TestControl } from "../control/test-control.ts";
 import { SYSTEM, type Who } from "../control/who.ts";
 import type { AuditEntry, ServerEntry } from "../format/entry.ts";
 import { decodeLine, encodeLine } from "../format/entry-line.ts";
-import { ManualClock } from "../std/clock.ts";
 import { withProposal } from "./find-finding.ts";
 import { type Person, type RuledFinding, Rulings } from "./rulings.ts";
-import { ServeError } from "./serve-error.ts";
 
 const ADA = { id: "u-ada", name: "ada" };
 const BEN = { id: "u-ben", name: "ben" };
@@ -20,15 +19,7 @@ function by(user: Person): { who: Who; user: Person } {
 
 /** A finding between Ada's node and Ben's. */
 async function world() {
-  const journal: ServerEntry[] = [];
-  const clock = new ManualClock();
-  const control = Control.open({
-    file: ":memory:",
-    clock,
-    append: async (entries) => ({ index: journal.push(...entries) }),
-    chainEnd: async () => ({ epoch: 0, batches: 0 }),
-    onFatal: (error) => assert.fail(error),
-  });
+  const { control, journal, clock } = new TestControl();
   const ids = await Promise.all([ADA, BEN].map((owner, at) => join(control, owner, at)));
   const finding: RuledFinding = {
     id: ID,
@@ -62,8 +53,6 @@ async function join(control: Control, owner: Person, at: number): Promise<string
   return node.id;
 }
 
-const coded = (code: string) => (error: unknown) =>
-  error instanceof ServeError && error.code === code;
 const kinds = (journal: readonly ServerEntry[]) =>
   (journal as ControlEntry[]).filter((entry) => (entry.kind as string) === "ruling").length;
 const audits = (journal: readonly ServerEntry[]): AuditEntry[] =>

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, it } from "node:test";
+import { storePidOf } from "../faults/store-pid.ts";
 import { joined, send } from "./joined-node.ts";
 import { type Problem, ServerProcess } from "./server-process.ts";
 
@@ -107,15 +108,8 @@ function journalFile(dir: string): string {
   return readdirSync(join(dir, "journal")).findLast((name) => name.endsWith(".seg")) ?? "";
 }
 
-/** The engine is the server's only child process. */
 function storePid(serverPid: number | undefined): number {
-  const task = `/proc/${serverPid}/task`;
-  const children = readdirSync(task).flatMap((id) =>
-    readFileSync(join(task, id, "children"), "utf8")
-      .trim()
-      .split(" "),
-  );
-  const pid = Number(children.find((text) => text !== ""));
-  assert.ok(pid > 0, "the store runs as a child");
+  const pid = storePidOf(serverPid ?? 0);
+  assert.ok(pid !== undefined, "the store runs as a child");
   return pid;
 }

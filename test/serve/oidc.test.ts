@@ -3,13 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { auditRows } from "./audit-rows.ts";
 import { Browser } from "./browser.ts";
-import { OpenIdProvider, type Somebody } from "./open-id-provider.ts";
+import { BEGIN, CALLBACK, OpenIdProvider, SETTINGS, type Somebody } from "./open-id-provider.ts";
 import { Person } from "./person.ts";
 import { ServerProcess } from "./server-process.ts";
-
-const SETTINGS = "/api/v1/signin/oidc/settings";
-const BEGIN = "/api/v1/signin/oidc";
-const CALLBACK = "/api/v1/signin/oidc/callback";
 
 let server: ServerProcess;
 let provider: OpenIdProvider;

@@ -5,6 +5,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { type ClientMetadata, type JWK, Provider } from "oidc-provider";
 
+/** Where the server has its part of it. */
+export const SETTINGS = "/api/v1/signin/oidc/settings";
+export const BEGIN = "/api/v1/signin/oidc";
+export const CALLBACK = "/api/v1/signin/oidc/callback";
+
 export interface Somebody {
   readonly sub: string;
   readonly preferred_username?: string;

@@ -1,5 +1,6 @@
 /** All audit entries that fit, as text, a page of the store at a time: a slow reader holds one page. */
 import type { Row } from "../query/store-reader.ts";
+import { AUDIT_ITEM_NAMES } from "../query/audit-list.ts";
 import { csvLine } from "./csv.ts";
 
 /** One page of items and the cursor of the next. */
@@ -9,26 +10,6 @@ export interface ExportPage {
 }
 
 export type ExportFormat = "csv" | "ndjson";
-
-const COLUMNS = [
-  "time",
-  "id",
-  "operation",
-  "actor_type",
-  "actor_id",
-  "actor",
-  "address",
-  "origin",
-  "action",
-  "read",
-  "target_type",
-  "target_id",
-  "target",
-  "outcome",
-  "code",
-  "changes",
-  "facts",
-] as const;
 
 /** Entries of one page: some hundred bytes each, a few KB where much changed. */
 export const EXPORT_PAGE_ITEMS = 1_000;
@@ -44,7 +25,7 @@ export async function* auditExport(
   first: ExportPage,
   page: (cursor: string) => Promise<ExportPage>,
 ): AsyncGenerator<string, void, void> {
-  if (format === "csv") yield csvLine(COLUMNS);
+  if (format === "csv") yield csvLine(AUDIT_ITEM_NAMES);
   for (let { items, next } = first; ;) {
     if (items.length > 0) yield items.map((item) => LINES[format](item)).join("");
     if (next === undefined) return;
@@ -53,6 +34,6 @@ export async function* auditExport(
 }
 
 const LINES = {
-  csv: (item) => csvLine(COLUMNS.map((name) => item[name])),
+  csv: (item) => csvLine(AUDIT_ITEM_NAMES.map((name) => item[name])),
   ndjson: (item) => `${JSON.stringify(item)}\n`,
 } as const satisfies Readonly<Record<ExportFormat, (item: Row) => string>>;

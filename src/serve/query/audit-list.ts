@@ -5,30 +5,36 @@ import { mayPrincipal, type Principal } from "../access/principal.ts";
 import type { Condition, Listing } from "./list-statement.ts";
 import type { Row } from "./store-reader.ts";
 
+/** What an entry says; the other columns say where it stands. */
+const ENTRY_COLUMNS = [
+  "time",
+  "id",
+  "operation",
+  "actor_type",
+  "actor_id",
+  "actor",
+  "address",
+  "origin",
+  "action",
+  "is_read",
+  "target_type",
+  "target_id",
+  "target",
+  "outcome",
+  "code",
+  "changes",
+  "facts",
+] as const;
+
+/** The same by the names of the API's items. */
+export const AUDIT_ITEM_NAMES: readonly string[] = ENTRY_COLUMNS.map((name) =>
+  name === "is_read" ? "read" : name,
+);
+
 export const AUDIT_LISTING: Listing = {
   view: "audit",
   catalogue: AUDIT,
-  columns: [
-    "time",
-    "id",
-    "operation",
-    "actor_type",
-    "actor_id",
-    "actor",
-    "address",
-    "origin",
-    "action",
-    "is_read",
-    "target_type",
-    "target_id",
-    "target",
-    "outcome",
-    "code",
-    "changes",
-    "facts",
-    "place",
-    "journal_index",
-  ],
+  columns: [...ENTRY_COLUMNS, "place", "journal_index"],
   timeColumn: "time",
   idColumn: "place",
   indexColumn: "journal_index",

@@ -1,26 +1,26 @@
-/** `/api/v1/fields`, `/api/v1/values`: what can be asked of a topic, and what its fields hold; for whoever writes queries. */
+/** `/api/v1/{topic}/fields` and `…/values`: what can be asked of a topic, and what its fields hold; for whoever writes queries. */
 import { type Fields, VALUES_DEFAULT, VALUES_SINCE_DEFAULT } from "../../api/fields.ts";
 import type { Catalogue } from "../../query/catalogue.ts";
 import { reads, unaudited } from "../access/route-config.ts";
 import type { ApiScope } from "../api-scope.ts";
 import type { ApiParts } from "../api.ts";
-import { AUDIT_LISTING } from "../query/audit-list.ts";
-import { CONNECTION_LISTING, FINDING_LISTING } from "../query/connection-list.ts";
 import { readValues } from "../query/field-values.ts";
+import { LISTINGS } from "../query/listings.ts";
 import { type Condition, type Listing, timeConditions } from "../query/list-statement.ts";
 import { whereConditions } from "../query/where.ts";
 
 const CHANGES_ONLY: Condition = { sql: "is_read = 0", params: {} };
 
 const TOPICS = [
-  { topic: "connections", permission: "connections.read", listing: CONNECTION_LISTING, only: [] },
-  { topic: "findings", permission: "findings.read", listing: FINDING_LISTING, only: [] },
+  { topic: "connections", permission: "connections.read", only: [] },
+  { topic: "findings", permission: "findings.read", only: [] },
   // What others read is not for everybody who completes.
-  { topic: "audit", permission: "changes.read", listing: AUDIT_LISTING, only: [CHANGES_ONLY] },
+  { topic: "audit", permission: "changes.read", only: [CHANGES_ONLY] },
 ] as const;
 
 export function fieldRoutes(api: ApiScope, { store, clock }: ApiParts): void {
-  for (const { topic, permission, listing, only } of TOPICS) {
+  for (const { topic, permission, only } of TOPICS) {
+    const listing: Listing = LISTINGS[topic];
     api.route(`GET /${topic}/fields` as const, unaudited(permission), () => ({
       items: described(listing.catalogue),
     }));

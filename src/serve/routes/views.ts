@@ -2,26 +2,17 @@
 import { type View, VIEW_SETTINGS_CHARS_MAX, type ViewTopic } from "../../api/views.ts";
 import type { SavedView } from "../../control/views.ts";
 import { ownerOf } from "../../control/who.ts";
-import type { Catalogue } from "../../query/catalogue.ts";
-import { AUDIT } from "../../query/catalogues/audit.ts";
-import { CONNECTIONS } from "../../query/catalogues/connections.ts";
 import { principalOf } from "../access/guard.ts";
 import { changes, unaudited } from "../access/route-config.ts";
 import type { ApiScope } from "../api-scope.ts";
 import type { ApiParts } from "../api.ts";
-import { FINDING_LISTING } from "../query/connection-list.ts";
+import { LISTINGS } from "../query/listings.ts";
 import { whereConditions } from "../query/where.ts";
 import { ServeError } from "../serve-error.ts";
 
-const CATALOGUES: Readonly<Record<ViewTopic, Catalogue>> = {
-  audit: AUDIT,
-  connections: CONNECTIONS,
-  findings: FINDING_LISTING.catalogue,
-};
-
 export function viewRoutes(api: ApiScope, { control, clock }: ApiParts): void {
   const check = (topic: ViewTopic, query: string) => {
-    whereConditions(query, CATALOGUES[topic], clock.nowMs());
+    whereConditions(query, LISTINGS[topic].catalogue, clock.nowMs());
   };
 
   api.route("GET /views", unaudited("views.write"), ({ principal }) => {
